@@ -1,0 +1,1 @@
+"""What the services share: mechanism (common) and the published language (contracts)."""

@@ -1,0 +1,1 @@
+"""Mechanism without a domain noun: everything a Pillars service stands on."""

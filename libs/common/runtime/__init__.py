@@ -1,0 +1,1 @@
+"""How inert service values become running processes."""

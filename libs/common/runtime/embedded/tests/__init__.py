@@ -1,0 +1,1 @@
+"""Tests of the embedded servers; they start real ones."""
