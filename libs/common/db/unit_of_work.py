@@ -1,0 +1,159 @@
+"""The unit of work: one transaction with its tenant scope, its events and its jobs.
+
+Only an edge (request, consumer, job runner, command) opens and commits one. Code inside flushes at most.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.actor import Actor
+from libs.common.db.tenancy import enter_scope
+from libs.common.errors import TenantRequired
+from libs.common.messaging.event import Event
+from libs.common.messaging.outbox import outbox_row
+
+if TYPE_CHECKING:
+    from libs.common.runtime.context import ServiceContext
+
+
+class UnitOfWork:
+    """One transaction on behalf of one actor.
+
+    Attributes:
+        session: the SQLAlchemy session, in a transaction whose tenant scope is set.
+        actor: who acts.
+        context: the process-wide parts of the service (settings, clock, clients, key ring).
+        correlation_id, causation_id: carried into every event, for tracing a story through the services.
+        if_match: the version that the caller expects, when it sent `If-Match`.
+        etag: set by the service to the version of the resource it returns.
+    """
+
+    def __init__(self, session: AsyncSession, actor: Actor, context: "ServiceContext") -> None:
+        self.session = session
+        self.actor = actor
+        self.context = context
+        self.correlation_id: str | None = None
+        self.causation_id: str | None = None
+        self.if_match: int | None = None
+        self.etag: int | None = None
+        self._platform = False
+        self._emitted = 0
+        self._after_commit: list[Callable[[], Awaitable[None]]] = []
+
+    @property
+    def now(self) -> datetime:
+        """The time, from the service's clock."""
+        return self.context.clock.now()
+
+    @property
+    def tenant_id(self) -> UUID:
+        """The tenant acted in.
+
+        Raises:
+            TenantRequired: none was resolved.
+        """
+        if self.actor.tenant_id is None:
+            raise TenantRequired("Name the business with the X-Company-Id header.")
+        return self.actor.tenant_id
+
+    @property
+    def is_platform(self) -> bool:
+        """Whether rows of all tenants are in reach."""
+        return self._platform
+
+    async def enter_tenant(self, tenant_id: UUID) -> None:
+        """Act in this tenant for the rest of the transaction, and see its rows only."""
+        await self.session.flush()
+        self.actor = self.actor.in_tenant(tenant_id)
+        self._platform = False
+        await enter_scope(self.session, tenant_id)
+
+    async def enter_platform(self) -> None:
+        """See the rows of all tenants for the rest of the transaction. Trusted code only."""
+        await self.session.flush()
+        self._platform = True
+        await enter_scope(self.session, self.actor.tenant_id, platform=True)
+
+    def emit(self, event: Event, *, tenant_id: UUID | None = None) -> None:
+        """Record an event in this transaction; it is published after the commit, at least once.
+
+        `tenant_id` names the business the event is of, where it is not the one acted in.
+        """
+        row = outbox_row(
+            self.context.models.outbox,
+            event,
+            source=self.context.service.name,
+            tenant_id=tenant_id or self.tenant_id,
+            actor=self.actor,
+            time=self.now,
+            correlation_id=self.correlation_id,
+            causation_id=self.causation_id,
+        )
+        self.session.add(row)
+        self._emitted += 1
+
+    def audit(
+        self,
+        action: str,
+        resource: str,
+        resource_id: UUID | str,
+        *,
+        before: dict[str, Any] | None = None,
+        after: dict[str, Any] | None = None,
+    ) -> None:
+        """Record a change for the audit log: what was done to what, with the fields before and after."""
+        from libs.contracts.audit import change_recorded
+
+        self.emit(change_recorded(self.context.service.name, action, resource, resource_id, before, after))
+
+    def defer(self, job: str, *, run_at: datetime | None = None, key: str | None = None, **args: Any) -> None:
+        """Record a job in this transaction; it runs after the commit (or at `run_at`).
+
+        `key` makes it unique among the unfinished ones of that name. Args must be JSON values.
+        """
+        from libs.common.jobs.queue import job_row
+
+        self.session.add(
+            job_row(
+                self.context.models.job,
+                job,
+                args,
+                tenant_id=self.actor.tenant_id,
+                run_at=run_at or self.now,
+                key=key,
+            )
+        )
+        self.after_commit(self.context.wake_jobs)
+
+    def after_commit(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Run something harmless to lose (a wake-up, a cache entry) once the commit has happened."""
+        self._after_commit.append(callback)
+
+    async def commit(self) -> None:
+        """Commit, then wake the relay and run the callbacks."""
+        await self.session.flush()
+        if self._emitted:
+            await self.context.notify_outbox(self.session)
+        await self.session.commit()
+        if self._emitted:
+            await self.context.wake_relay()
+        for callback in self._after_commit:
+            await callback()
+
+
+@asynccontextmanager
+async def unit_of_work(
+    context: "ServiceContext", actor: Actor, *, platform: bool = False
+) -> AsyncIterator[UnitOfWork]:
+    """Open a unit of work, commit it at the end of the block, roll it back on any error."""
+    async with context.sessions() as session:
+        uow = UnitOfWork(session, actor, context)
+        uow._platform = platform
+        await enter_scope(session, actor.tenant_id, platform=platform)
+        yield uow
+        await uow.commit()

@@ -1,0 +1,104 @@
+"""The query of a list: filter fields, search, order and page, declared as one pydantic model per resource.
+
+A field filters the column of its own name: a list field takes any of its values, a scalar one equals. The suffixes
+`_from`, `_to`, `_min` and `_max` compare (inclusive). `Column("other")` in the annotation names another column.
+Fields marked `Custom()` are left to the repository.
+"""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+from sqlalchemy import ColumnElement, and_, or_
+
+from libs.common.pagination import DEFAULT_LIMIT, MAX_LIMIT
+
+_SUFFIXES = {"_from": "__ge__", "_min": "__ge__", "_to": "__le__", "_max": "__le__"}
+_PAGING = {"limit", "cursor", "order", "q", "company_id"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """Names the column that a filter field compares, where it is not the field's own name."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Custom:
+    """Marks a field that the repository turns into SQL itself."""
+
+
+class ListQuery(BaseModel):
+    """The base of every list's query: page, order and search. Subclasses add the filter fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    orderable: ClassVar[tuple[str, ...]] = ("created_at", "updated_at")
+    default_order: ClassVar[str] = "-created_at"
+    searchable: ClassVar[tuple[str, ...]] = ()
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Rows on a page")] = DEFAULT_LIMIT
+    cursor: Annotated[str | None, Field(max_length=2000, description="`next_cursor` of the page before")] = None
+    order: Annotated[
+        str | None, Field(max_length=64, description="A field to sort by; a leading minus sorts downwards")
+    ] = None
+    q: Annotated[str | None, Field(max_length=200, description="Text to search for")] = None
+    company_id: Annotated[
+        UUID | None, Field(description="The business to act in (superusers); others use the X-Company-Id header")
+    ] = None
+
+    @field_validator("order")
+    @classmethod
+    def _known_order(cls, value: str | None) -> str | None:
+        if value is not None and value.lstrip("-") not in cls.orderable:
+            raise ValueError(f"must be one of {', '.join(cls.orderable)}, with or without a leading minus")
+        return value
+
+    @property
+    def order_column(self) -> tuple[str, bool]:
+        """The order column and whether it sorts downwards."""
+        order = self.order or self.default_order
+        return order.lstrip("-"), order.startswith("-")
+
+    def fingerprint(self) -> str:
+        """What a cursor is bound to: every filter and the order, but not the page."""
+        filters = self.model_dump(mode="json", exclude={"cursor", "limit"}, exclude_none=True)
+        return repr(sorted(filters.items()))
+
+    def conditions(self, model: type[Any]) -> list[ColumnElement[bool]]:
+        """The SQL conditions of the filter fields that were sent."""
+        found: list[ColumnElement[bool]] = []
+        for name, info in type(self).model_fields.items():
+            value = getattr(self, name)
+            if value is None or (name in _PAGING and not _names_column(info.metadata)):
+                continue
+            if any(isinstance(mark, Custom) for mark in info.metadata):
+                continue
+            found.append(_condition(model, name, value, info.metadata))
+        if self.q and self.searchable:
+            pattern = "%" + self.q.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+            found.append(or_(*(getattr(model, column).ilike(pattern) for column in self.searchable)))
+        return found
+
+
+def _names_column(metadata: list[Any]) -> bool:
+    return any(isinstance(mark, Column) for mark in metadata)
+
+
+def _condition(model: type[Any], name: str, value: Any, metadata: list[Any]) -> ColumnElement[bool]:
+    operator = "__eq__"
+    column = name
+    if not hasattr(model, name):
+        for suffix, compare in _SUFFIXES.items():
+            if name.endswith(suffix):
+                column, operator = name.removesuffix(suffix), compare
+    column = next((mark.name for mark in metadata if isinstance(mark, Column)), column)
+    attribute = getattr(model, column)
+    if isinstance(value, list):
+        return and_(attribute.in_(value))
+    condition: ColumnElement[bool] = getattr(attribute, operator)(value)
+    return condition
+
+

@@ -1,0 +1,1 @@
+"""The HTTP edge of a service: problems, permissions, unit of work per request, idempotency, middleware."""

@@ -1,0 +1,1 @@
+"""Background and timed work in Postgres, committed with the effect it has."""

@@ -1,0 +1,74 @@
+"""The port that both brokers implement: RabbitMQ, and tables in Postgres."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from libs.common.messaging.envelope import Envelope
+from libs.common.messaging.subscription import Subscription
+
+
+class Verdict(StrEnum):
+    """What becomes of a delivery."""
+
+    DONE = "done"
+    RETRY = "retry"
+    RELEASE = "release"
+
+
+# Takes a delivery and says what becomes of it. RETRY: again after the wait that `retry_delay` gives for its
+# attempts. RELEASE: put back uncounted, since this process cannot take it now (shutdown, database away).
+Deliver = Callable[[Subscription, Envelope], Awaitable[Verdict]]
+# Takes a message that is not an envelope at all, with the raw body, attributes and reason; it is then dropped.
+Refuse = Callable[[Subscription, bytes, dict[str, object], str], Awaitable[None]]
+
+# Seconds before the second, third, … attempt; after the last one the message is a dead letter.
+RETRY_DELAYS: tuple[float, ...] = (0.2, 1, 5, 15, 60, 300)
+MAX_ATTEMPTS = len(RETRY_DELAYS) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class QueueState:
+    """A queue as the operator sees it."""
+
+    name: str
+    ready: int
+    in_flight: int
+    delayed: int
+
+
+class PublishFailed(Exception):
+    """The broker did not confirm these events; they stay in the outbox."""
+
+
+class Broker(Protocol):
+    """Carries envelopes from the relay to the queues of subscriptions, at least once."""
+
+    async def start(self) -> None:
+        """Connect; returns when the broker answers, or raises `ConnectionError` after a bounded wait."""
+        ...
+
+    async def stop(self) -> None:
+        """Stop taking messages, wait for those in hand, disconnect."""
+        ...
+
+    async def declare(self, subscriptions: Sequence[Subscription]) -> None:
+        """Make the queues of these subscriptions, so that events are kept for them from now on."""
+        ...
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> None:
+        """Hand over a batch; returns once all are confirmed and routed, raises `PublishFailed` otherwise."""
+        ...
+
+    async def consume(self, subscriptions: Sequence[Subscription], deliver: Deliver, refuse: Refuse) -> None:
+        """Start delivering messages of these subscriptions until `stop`."""
+        ...
+
+    async def queues(self) -> list[QueueState]:
+        """The state of the queues of the declared subscriptions."""
+        ...
+
+    async def healthy(self) -> bool:
+        """Whether the broker answers now."""
+        ...

@@ -1,0 +1,62 @@
+"""The outbox row: an event written in the transaction of the change it tells of."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from libs.common.actor import Actor, ActorKind
+from libs.common.ids import new_id
+from libs.common.messaging.envelope import Envelope
+from libs.common.messaging.event import Event
+from libs.common.telemetry import current_traceparent
+
+
+def actor_label(actor: Actor) -> str:
+    """Who acted, as an envelope carries it: `user:<id>`, `api_key:<id>`, `guest` or `system:<service>`."""
+    if actor.kind in (ActorKind.USER, ActorKind.API_KEY):
+        return f"{actor.kind.value}:{actor.user_id}"
+    return f"system:{actor.name}" if actor.kind is ActorKind.SYSTEM else "guest"
+
+
+def outbox_row(
+    model: type[Any],
+    event: Event,
+    *,
+    source: str,
+    tenant_id: UUID,
+    actor: Actor,
+    time: datetime,
+    correlation_id: str | None,
+    causation_id: str | None,
+) -> Any:
+    """The row of an event, ready to add to the session."""
+    return model(
+        event_id=new_id(),
+        tenant_id=tenant_id,
+        type=event.wire_name,
+        source=source,
+        subject=event.subject,
+        time=time,
+        actor=actor_label(actor),
+        correlation_id=correlation_id,
+        causation_id=causation_id,
+        traceparent=current_traceparent(),
+        data=event.model_dump(mode="json"),
+    )
+
+
+def envelope_of(row: Any) -> Envelope:
+    """The envelope of an outbox row."""
+    return Envelope(
+        id=row.event_id,
+        type=row.type,
+        source=row.source,
+        subject=row.subject,
+        time=row.time,
+        tenant_id=row.tenant_id,
+        data=row.data,
+        actor=row.actor,
+        correlation_id=row.correlation_id,
+        causation_id=row.causation_id,
+        traceparent=row.traceparent,
+    )

@@ -1,0 +1,1 @@
+"""The published language: one module of frozen event classes per producing service."""

@@ -1,0 +1,1 @@
+"""The seven domain services; none imports another."""
