@@ -3,7 +3,7 @@
 Only an edge (request, consumer, job runner, command) opens and commits one. Code inside flushes at most.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -30,7 +30,7 @@ class UnitOfWork:
         context: the process-wide parts of the service (settings, clock, clients, key ring).
         correlation_id, causation_id: carried into every event, for tracing a story through the services.
         if_match: the version that the caller expects, when it sent `If-Match`.
-        etag: set by the service to the version of the resource it returns.
+        response_headers: headers that the answer will bear; `tag` puts the ETag there.
     """
 
     def __init__(self, session: AsyncSession, actor: Actor, context: "ServiceContext") -> None:
@@ -40,7 +40,7 @@ class UnitOfWork:
         self.correlation_id: str | None = None
         self.causation_id: str | None = None
         self.if_match: int | None = None
-        self.etag: int | None = None
+        self.response_headers: MutableMapping[str, str] = {}
         self._platform = False
         self._emitted = 0
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
@@ -65,6 +65,11 @@ class UnitOfWork:
     def is_platform(self) -> bool:
         """Whether rows of all tenants are in reach."""
         return self._platform
+
+    def tag(self, version: int | None) -> None:
+        """Name the version of the resource that the answer shows."""
+        if version is not None:
+            self.response_headers["ETag"] = f'"{version}"'
 
     async def enter_tenant(self, tenant_id: UUID) -> None:
         """Act in this tenant for the rest of the transaction, and see its rows only."""

@@ -1,6 +1,7 @@
 """The process-wide parts of one running service, handed to every unit of work."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import UUID
@@ -25,6 +26,7 @@ class ServiceContext:
 
     Attributes:
         relay_wake, jobs_wake: set after a commit that left work for the relay or the job runner here.
+        checks: what `/readyz` asks beside the database, by name.
         relay_is_local: whether this process runs the relay; otherwise a commit notifies the one that does.
     """
 
@@ -49,6 +51,7 @@ class ServiceContext:
         self.keyring = KeyRing.parse(common.encryption_keys.get_secret_value())
         self.upstreams = upstreams or Upstreams({}, self.signer, self.clock)
         self.resources: dict[str, Any] = {}
+        self.checks: dict[str, Callable[[], Awaitable[bool]]] = {}
         self.relay_wake = asyncio.Event()
         self.jobs_wake = asyncio.Event()
         self.relay_is_local = True

@@ -1,0 +1,185 @@
+"""What the signature of an endpoint asks for: the actor, a permission, a unit of work, a service over it.
+
+The unit of work commits in function scope: after the endpoint returned and before any byte of the response is
+sent, so a failure at commit is still an error answer.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import Depends, Request, Response
+
+from libs.common.actor import ACTOR_HEADER, Actor, ActorKind
+from libs.common.db.unit_of_work import UnitOfWork, unit_of_work
+from libs.common.errors import (
+    BadRequest,
+    FeatureNotInPlan,
+    PermissionDenied,
+    TenantForbidden,
+    TenantNotActive,
+    TenantRequired,
+    Unauthenticated,
+)
+from libs.common.logging import bind
+from libs.common.runtime.context import ServiceContext
+
+S = TypeVar("S")
+
+
+def get_context(request: Request) -> ServiceContext:
+    """The context of the service that serves this request."""
+    context: ServiceContext = request.app.state.context
+    return context
+
+
+Context = Annotated[ServiceContext, Depends(get_context)]
+
+
+def get_actor(request: Request, context: Context) -> Actor:
+    """The verified actor of the request.
+
+    Raises:
+        Unauthenticated: no identity header came, or it is not ours.
+    """
+    header = request.headers.get(ACTOR_HEADER)
+    if not header:
+        raise Unauthenticated("Requests reach services through the gateway only.")
+    actor = context.signer.verify(header, context.clock.now().timestamp())
+    bind(tenant_id=str(actor.tenant_id) if actor.tenant_id else None, actor_id=str(actor.user_id or actor.kind))
+    return actor
+
+
+CurrentActor = Annotated[Actor, Depends(get_actor)]
+
+
+class Requirement:
+    """What a route demands of its caller; the permission test reads these off every route.
+
+    Attributes:
+        permission: the permission string, or None for a route that is open.
+        is_public: open to guests.
+        is_internal: for other services only.
+    """
+
+    def __init__(
+        self,
+        permission: str | None = None,
+        *,
+        is_public: bool = False,
+        is_internal: bool = False,
+        active: bool = False,
+        feature: str | None = None,
+    ) -> None:
+        self.permission = permission
+        self.is_public = is_public
+        self.is_internal = is_internal
+        self.active = active
+        self.feature = feature
+
+    def __call__(self, actor: CurrentActor) -> Actor:
+        """Check the actor, and return it."""
+        if self.is_internal and actor.kind is not ActorKind.SYSTEM:
+            raise PermissionDenied("Only services of the platform may call this.", required_permission="internal")
+        if not self.is_public and actor.is_anonymous and not (self.permission and actor.may(self.permission)):
+            raise Unauthenticated("Sign in first: POST /api/v1/auth/login.")
+        if self.permission and not actor.may(self.permission):
+            raise PermissionDenied(
+                f"This needs the permission {self.permission}.", required_permission=self.permission
+            )
+        if self.active and actor.kind is not ActorKind.SYSTEM:
+            if actor.tenant_id is None:
+                raise TenantRequired("Name the business with the X-Company-Id header.")
+            if actor.tenant_status != "active":
+                raise TenantNotActive(f"The business is {actor.tenant_status}; trading starts once it is active.")
+        if self.feature and self.feature not in actor.features and actor.kind is not ActorKind.SYSTEM:
+            raise FeatureNotInPlan(f"The plan does not include {self.feature}.", feature=self.feature)
+        return actor
+
+
+def allow(permission: str, *, active: bool = False, feature: str | None = None) -> Any:
+    """A dependency: the actor must hold the permission.
+
+    `active` also demands a business that may trade (403 `tenant-not-active` otherwise); `feature` names a feature
+    that its plan must include. A guest passes only where the guest role holds the permission.
+    """
+    return Depends(Requirement(permission, active=active, feature=feature))
+
+
+def public(*, active: bool = False) -> Any:
+    """A dependency that says a route is open to anyone; `active` still demands a business that may trade."""
+    return Depends(Requirement(is_public=True, active=active))
+
+
+def signed_in() -> Any:
+    """A dependency: somebody must be signed in, no permission beyond that."""
+    return Depends(Requirement())
+
+
+def internal() -> Any:
+    """A dependency: only other services of the platform may call."""
+    return Depends(Requirement(is_internal=True))
+
+
+def _if_match(request: Request) -> int | None:
+    value = request.headers.get("if-match")
+    if value is None or value.strip() == "*":
+        return None
+    try:
+        return int(value.strip().removeprefix("W/").strip('"'))
+    except ValueError:
+        raise BadRequest('If-Match must hold the ETag of a resource, such as "3".') from None
+
+
+async def _open(
+    request: Request, response: Response, context: Context, actor: Actor, *, platform: bool
+) -> AsyncIterator[UnitOfWork]:
+    async with unit_of_work(context, actor, platform=platform) as uow:
+        uow.correlation_id = request.headers.get("x-request-id")
+        uow.if_match = _if_match(request)
+        uow.response_headers = response.headers
+        yield uow
+
+
+async def open_uow(
+    request: Request, response: Response, context: Context, actor: CurrentActor
+) -> AsyncIterator[UnitOfWork]:
+    """A unit of work in the caller's tenant."""
+    async for uow in _open(request, response, context, actor, platform=False):
+        yield uow
+
+
+async def open_platform_uow(
+    request: Request, response: Response, context: Context, actor: CurrentActor
+) -> AsyncIterator[UnitOfWork]:
+    """A unit of work over all tenants: for routes that check rights themselves (sign-in, webhooks, operators)."""
+    async for uow in _open(request, response, context, actor, platform=True):
+        yield uow
+
+
+Uow = Annotated[UnitOfWork, Depends(open_uow, scope="function")]
+PlatformUow = Annotated[UnitOfWork, Depends(open_platform_uow, scope="function")]
+
+
+def provide(kind: Callable[[UnitOfWork], S]) -> Callable[..., S]:
+    """A dependency that makes a service over the request's unit of work."""
+
+    def make(uow: Uow) -> S:
+        return kind(uow)
+
+    return make
+
+
+def provide_platform(kind: Callable[[UnitOfWork], S]) -> Callable[..., S]:
+    """A dependency that makes a service over a unit of work that spans tenants."""
+
+    def make(uow: PlatformUow) -> S:
+        return kind(uow)
+
+    return make
+
+
+def require_tenant(actor: Actor, tenant_id: UUID) -> None:
+    """Refuse unless the actor acts in this tenant."""
+    if actor.kind is not ActorKind.SYSTEM and not actor.is_superuser and actor.tenant_id != tenant_id:
+        raise TenantForbidden("This belongs to another business.")

@@ -1,0 +1,137 @@
+"""From a service value and its context to the FastAPI app that serves it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.requests import Request
+from starlette.responses import Response
+
+from libs.common.http.deps import Requirement
+from libs.common.http.middleware import App, RequestLayer
+from libs.common.http.problems import MEDIA_TYPE, Problem, install_problems
+from libs.common.runtime.context import ServiceContext
+from libs.common.runtime.readiness import readiness
+
+
+class ServiceApp(FastAPI):
+    """The app of one service; its OpenAPI document says which problems and permissions each route has."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI 3.1 document, made once."""
+        if not self.openapi_schema:
+            self.openapi_schema = describe(self)
+        return self.openapi_schema
+
+
+def build_app(context: ServiceContext) -> App:
+    """The ASGI app of a service, with health checks, problems and the request layer."""
+    service = context.service
+    app = ServiceApp(
+        title=f"Pillars {service.name}",
+        description=service.description,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=context.common.max_body_bytes,
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        generate_unique_id_function=lambda route: f"{service.name}_{route.name}",
+    )
+    app.state.context = context
+    install_problems(app, service.name)
+    for router in service.routers:
+        app.include_router(router)
+    app.include_router(health_router(context))
+    return RequestLayer(app, service.name)
+
+
+def health_router(context: ServiceContext) -> APIRouter:
+    """Liveness, readiness and metrics: the paths that need no identity."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        return {"status": "ok"}
+
+    @router.get("/readyz")
+    async def readyz() -> JSONResponse:
+        parts = await readiness(context)
+        ready = all(part["ok"] for part in parts.values())
+        return JSONResponse(
+            {"status": "ready" if ready else "not ready", "parts": parts}, status_code=200 if ready else 503
+        )
+
+    @router.get("/metrics")
+    async def metrics(_: Request) -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def api_routes(app: Any) -> Iterator[APIRoute]:
+    """The API routes of a service app (wrapped or not), those of health checks left out."""
+    inner = getattr(app, "app", app)
+    for route in inner.routes:
+        if isinstance(route, APIRoute) and route.include_in_schema:
+            yield route
+
+
+def requirement_of(route: APIRoute) -> Requirement | None:
+    """What a route demands of its caller, or None where it forgot to say."""
+    found = [d.call for d in route.dependant.dependencies if isinstance(d.call, Requirement)]
+    return found[0] if found else None
+
+
+def describe(app: ServiceApp) -> dict[str, Any]:
+    """The OpenAPI document with our problems in place of the framework's."""
+    document = get_openapi(
+        title=app.title,
+        version=app.version,
+        openapi_version="3.1.0",
+        description=app.description,
+        routes=app.routes,
+        separate_input_output_schemas=False,
+    )
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    for name in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(name, None)
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas |= problem.pop("$defs", {})
+    schemas["Problem"] = problem
+    requirements = {
+        (method.lower(), route.path_format): requirement_of(route)
+        for route in api_routes(app)
+        for method in route.methods
+    }
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            _complete(operation, requirements.get((method, path)))
+    return document
+
+
+_COMMON = {
+    "401": "`unauthenticated`: no valid credential came with the request",
+    "403": "`permission-denied`, `tenant-forbidden` or `tenant-not-active`",
+    "422": "`validation-failed`: a field is missing, unknown, of the wrong type or out of range",
+    "503": "`unavailable`: try again after `Retry-After` seconds",
+}
+
+
+def _complete(operation: dict[str, Any], requirement: Requirement | None) -> None:
+    responses = operation.setdefault("responses", {})
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    if "HTTPValidationError" in str(responses.get("422", "")):
+        responses.pop("422")
+    for status, description in _COMMON.items():
+        responses.setdefault(status, {"description": description, "content": content})
+    if requirement is not None and requirement.permission:
+        operation["x-permission"] = requirement.permission
+        note = f"Needs the permission `{requirement.permission}`."
+        operation["description"] = f"{operation.get('description', '').strip()}\n\n{note}".strip()
+    if requirement is not None and requirement.is_public:
+        operation["security"] = []

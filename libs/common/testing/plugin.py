@@ -1,0 +1,157 @@
+"""The pytest plugin: one throw-away Postgres a run, one migrated database a worker, fresh tenants a test.
+
+Tests commit for real. They do not meet because each makes tenants of its own; one that needs a database to itself
+asks for `fresh_database`. With `DATABASE_URL` set, that server is used instead of an embedded one.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from libs.common.db.migrate import migrate
+from libs.common.ids import new_id
+from libs.common.runtime.context import ServiceContext
+from libs.common.runtime.service import Service
+from libs.common.settings import CommonSettings
+
+_SERVER = "PILLARS_TEST_SERVER"
+_FOLDER = "PILLARS_TEST_FOLDER"
+_state: dict[str, Any] = {}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the server in the controlling process; workers find it by an environment variable."""
+    if hasattr(config, "workerinput") or _SERVER in os.environ:
+        return
+    folder = Path(tempfile.mkdtemp(prefix="pillars-test-"))
+    os.environ[_FOLDER] = str(folder)
+    _state["folder"] = folder
+    if "DATABASE_URL" in os.environ:
+        os.environ[_SERVER] = os.environ["DATABASE_URL"]
+        return
+    from libs.common.runtime.embedded.postgres import EmbeddedPostgres
+
+    server = EmbeddedPostgres(folder / "postgres", durable=False, max_connections=300)
+    os.environ[_SERVER] = server.start()
+    _state["server"] = server
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop the server."""
+    if server := _state.pop("server", None):
+        server.stop()
+    if folder := _state.pop("folder", None):
+        shutil.rmtree(folder, ignore_errors=True)
+        os.environ.pop(_SERVER, None)
+        os.environ.pop(_FOLDER, None)
+
+
+@contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    # Roles belong to the whole server, so only one worker may migrate at a time.
+    with (Path(os.environ[_FOLDER]) / "migrate.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> str:
+    """The URL of the server, as an administrator."""
+    return os.environ[_SERVER]
+
+
+@contextmanager
+def _new_database(server: str) -> Iterator[str]:
+    name = f"test_{secrets.token_hex(6)}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield server.rpartition("/")[0] + f"/{name}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture(scope="session")
+def database_url(postgres_url: str) -> Iterator[str]:
+    """The URL of this worker's database, as an administrator."""
+    with _new_database(postgres_url) as url:
+        yield url
+
+
+def test_settings(url: str, **changes: Any) -> CommonSettings:
+    """Settings as tests use them."""
+    return CommonSettings(
+        environment="test", database_url=url, amqp_url=None, role_prefix="pillars_test", pool_size=5, **changes
+    )
+
+
+test_settings.__test__ = False  # type: ignore[attr-defined]
+
+
+@pytest.fixture(scope="session")
+def common_settings(database_url: str) -> CommonSettings:
+    """The settings of this worker's database."""
+    return test_settings(database_url)
+
+
+MakeContext = Callable[..., Awaitable[ServiceContext]]
+
+
+@pytest.fixture(scope="session")
+async def make_context(common_settings: CommonSettings) -> AsyncIterator[MakeContext]:
+    """Make the context of a service on this worker's database, migrated on first use: `await make_context(SERVICE)`.
+
+    Keyword arguments go to `ServiceContext` (clock, upstreams, settings).
+    """
+    contexts: list[ServiceContext] = []
+    migrated: set[str] = set()
+
+    async def make(service: Service, **parts: Any) -> ServiceContext:
+        if service.name not in migrated:
+            with _one_at_a_time():
+                migrate([service], common_settings)
+            migrated.add(service.name)
+        context = ServiceContext(service, common_settings, **parts)
+        contexts.append(context)
+        return context
+
+    yield make
+    for context in contexts:
+        await context.upstreams.close()
+        await context.close()
+
+
+@pytest.fixture
+def fresh_database(postgres_url: str) -> Iterator[Callable[..., CommonSettings]]:
+    """A database to oneself: `fresh_database(SERVICE, …)` migrates the services and returns its settings."""
+    with _new_database(postgres_url) as url:
+
+        def make(*services: Service, **changes: Any) -> CommonSettings:
+            settings = test_settings(url, **changes)
+            with _one_at_a_time():
+                migrate(services, settings)
+            return settings
+
+        yield make
+
+
+@pytest.fixture
+def tenant_id() -> UUID:
+    """A tenant nobody else has."""
+    return new_id()
+
+
+@pytest.fixture
+def other_tenant_id() -> UUID:
+    """Another tenant nobody else has."""
+    return new_id()

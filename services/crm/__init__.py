@@ -1,0 +1,1 @@
+"""Customer relations: companies, contacts, leads, deals, tasks, chat and requests."""

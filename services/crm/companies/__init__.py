@@ -1,0 +1,1 @@
+"""Companies a business deals with."""
