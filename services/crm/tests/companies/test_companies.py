@@ -104,7 +104,9 @@ async def test_anonymous_gets_401(client: Client, tenant_id: UUID) -> None:
 
 
 async def test_without_the_permission_gets_403(client: Client, tenant_id: UUID) -> None:
-    response = await client.acting(user(tenant_id, "crm.companies.read")).post("/companies", json={"name": "x"})
+    response = await client.acting(user(tenant_id, "crm.companies.read")).post(
+        "/companies", json={"name": "x"}
+    )
 
     assert response.status_code == 403
     assert response.json()["required_permission"] == "crm.companies.write"

@@ -1,0 +1,1 @@
+"""What analytics publishes: nothing yet beside its change records."""

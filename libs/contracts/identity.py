@@ -1,0 +1,129 @@
+"""What identity publishes: registrations, tenants, people and their sessions."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from libs.common.messaging.event import Event
+from libs.contracts.values import Business
+
+
+class RegistrationSubmitted(Event):
+    """A business asked to join the platform; it waits for approval."""
+
+    wire_name = "identity.registration_submitted.v1"
+    about: ClassVar[tuple[str, str]] = ("registration", "registration_id")
+
+    registration_id: UUID
+    company_id: UUID
+    company_name: str
+    business: Business
+    owner_user_id: UUID
+    owner_email: str
+    owner_first_name: str
+    owner_last_name: str
+    owner_phone: str | None = None
+    product: str
+    referral_code: str | None = None
+
+
+class RegistrationRejected(Event):
+    """A registration was turned down."""
+
+    wire_name = "identity.registration_rejected.v1"
+    about: ClassVar[tuple[str, str]] = ("registration", "registration_id")
+
+    registration_id: UUID
+    company_id: UUID
+    company_name: str
+    owner_user_id: UUID
+    owner_email: str
+    reason: str | None = None
+
+
+class TenantActivated(Event):
+    """A business was approved and may trade."""
+
+    wire_name = "identity.tenant_activated.v1"
+    about: ClassVar[tuple[str, str]] = ("tenant", "company_id")
+
+    company_id: UUID
+    company_name: str
+    owner_user_id: UUID
+    owner_email: str
+    registration_id: UUID | None = None
+    country: str | None = None
+    currency: str
+
+
+class TenantSuspended(Event):
+    """A business may no longer trade, until it is reactivated."""
+
+    wire_name = "identity.tenant_suspended.v1"
+    about: ClassVar[tuple[str, str]] = ("tenant", "company_id")
+
+    company_id: UUID
+    company_name: str
+    reason: str | None = None
+
+
+class TenantReactivated(Event):
+    """A suspended business may trade again."""
+
+    wire_name = "identity.tenant_reactivated.v1"
+    about: ClassVar[tuple[str, str]] = ("tenant", "company_id")
+
+    company_id: UUID
+    company_name: str
+
+
+class MemberAdded(Event):
+    """A person belongs to a business from now on: staff, owner, or a client of its shop."""
+
+    wire_name = "identity.member_added.v1"
+    about: ClassVar[tuple[str, str]] = ("user", "user_id")
+
+    company_id: UUID
+    user_id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    phone: str | None = None
+    locale: str = "en"
+    roles: list[str]
+
+
+class MemberChanged(Event):
+    """A member's name, address or roles changed; the fields hold what is true now."""
+
+    wire_name = "identity.member_changed.v1"
+    about: ClassVar[tuple[str, str]] = ("user", "user_id")
+
+    company_id: UUID
+    user_id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    phone: str | None = None
+    locale: str = "en"
+    roles: list[str]
+
+
+class MemberRemoved(Event):
+    """A person no longer belongs to a business."""
+
+    wire_name = "identity.member_removed.v1"
+    about: ClassVar[tuple[str, str]] = ("user", "user_id")
+
+    company_id: UUID
+    user_id: UUID
+
+
+class SessionRevoked(Event):
+    """A sign-in ended; its tokens are no longer good."""
+
+    wire_name = "identity.session_revoked.v1"
+    about: ClassVar[tuple[str, str]] = ("session", "session_id")
+
+    session_id: UUID
+    user_id: UUID
+    reason: str

@@ -1,0 +1,1 @@
+"""Facts built from events, and the figures read from them."""

@@ -1,0 +1,1 @@
+"""Products, prices, warehouses and stock."""

@@ -1,0 +1,1 @@
+"""Users, tenants, sessions, roles and registrations: who may do what, for whom."""

@@ -1,0 +1,1 @@
+"""In-app inbox, e-mail, push, preferences and templates."""
