@@ -1,7 +1,6 @@
 """Makes and checks a Postgres data directory; never starts a server."""
 
 import os
-import secrets
 import shutil
 import signal
 import tempfile
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from libs.common.runtime.embedded.child import launch_command, run
 from libs.common.runtime.embedded.errors import DataDirUnusable, EmbeddedServerError
+from libs.common.runtime.embedded.private_file import secret_in
 
 SUPERUSER = "postgres"
 _PASSWORD_FILE = "superuser_password"
@@ -49,7 +49,8 @@ def hand_over(path: Path, identity: str) -> None:
     uid, gid = (int(part) for part in identity.split(":"))
     if path.stat().st_uid == uid:
         return
-    for directory, _, files in os.walk(path):
+    # The top directory last: its owner says that the work below is done.
+    for directory, _, files in os.walk(path, topdown=False):
         for name in files:
             os.lchown(os.path.join(directory, name), uid, gid)
         os.chown(directory, uid, gid)
@@ -67,9 +68,8 @@ def _check_version(data_dir: Path, bin_dir: Path, major: int) -> None:
 def _create(data_dir: Path, bin_dir: Path, major: int, *, identity: str, durable: bool) -> None:
     staging = Path(tempfile.mkdtemp(prefix=f".{data_dir.name}.new-", dir=data_dir.parent))
     try:
-        password = secrets.token_hex(24)
         password_file = staging / _PASSWORD_FILE
-        _write_private(password_file, password)
+        secret_in(password_file)
         new = staging / "data"
         new.mkdir(mode=0o700)
         hand_over(staging, identity)
@@ -108,8 +108,3 @@ def server_environment() -> dict[str, str]:
     """Return our environment without libpq's and the server's own variables, and with English messages."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PG", "LC_", "LANG"))}
     return {**kept, "LC_ALL": "C"}
-
-
-def _write_private(path: Path, text: str) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)

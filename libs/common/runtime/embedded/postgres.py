@@ -16,18 +16,16 @@ import psycopg
 
 from libs.common.runtime.embedded import child
 from libs.common.runtime.embedded.cluster import SUPERUSER, ensure_cluster, server_environment
-from libs.common.runtime.embedded.errors import DataDirInUse, EmbeddedServerError, ServerDidNotStart
+from libs.common.runtime.embedded.errors import EmbeddedServerError, ServerDidNotStart
 from libs.common.runtime.embedded.lock import DirectoryLock
 from libs.common.runtime.embedded.ports import free_port, is_free
 from libs.common.runtime.embedded.postgres_binaries import find_postgres, probe_server
+from libs.common.runtime.embedded.takeover import LiveCopy, server_at, take_over
 
 __all__ = ["EmbeddedPostgres", "find_postgres"]
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 60.0
-_ORPHAN_SECONDS = 60.0
-# How long an orphan may take to notice that its parent has gone before it counts as somebody else's server.
-_NOTICE_SECONDS = 3.0
 _PORT_TRIES = 5
 _STATUS_LINE = 7
 
@@ -55,6 +53,7 @@ class EmbeddedPostgres:
         self._max_connections = max_connections
         self._fixed_port = port
         self._port = port
+        self._password = ""
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = DirectoryLock(self.data_dir.with_name(self.data_dir.name + ".lock"))
 
@@ -79,20 +78,20 @@ class EmbeddedPostgres:
             DataDirUnusable: the directory is of another major version or not ours.
             ServerDidNotStart: it ended or did not answer in time.
         """
-        bin_dir = find_postgres()
-        self.data_dir.parent.mkdir(parents=True, exist_ok=True)
         if not self.is_running:
-            self._take_over_directory()
-        try:
-            identity, major = probe_server(bin_dir, self.data_dir)
-            password = ensure_cluster(self.data_dir, bin_dir, major, identity=identity, durable=self._durable)
-            if not self.is_running:
-                self._launch(bin_dir, identity, password)
-        except BaseException:
-            if not self.is_running:
-                self._lock.release()
-            raise
-        return self._url(password)
+            bin_dir = find_postgres()
+            self.data_dir.parent.mkdir(parents=True, exist_ok=True)
+            take_over(self.data_dir, self._lock, self._live_copy)
+            try:
+                identity, major = probe_server(bin_dir, self.data_dir)
+                self._password = ensure_cluster(
+                    self.data_dir, bin_dir, major, identity=identity, durable=self._durable
+                )
+                self._launch(bin_dir, identity)
+            except BaseException:
+                self.kill()
+                raise
+        return self._url()
 
     def stop(self) -> None:
         """End the server cleanly, rolling back open transactions; nothing to do when it is not running."""
@@ -120,64 +119,31 @@ class EmbeddedPostgres:
     ) -> None:
         self.stop()
 
-    def _url(self, password: str) -> str:
-        return f"postgresql://{SUPERUSER}:{password}@127.0.0.1:{self._port}/postgres"
+    def _url(self) -> str:
+        return f"postgresql://{SUPERUSER}:{self._password}@127.0.0.1:{self._port}/postgres"
 
-    def _take_over_directory(self) -> None:
-        """Take the lock and see a former copy off.
-
-        The lock is free as soon as the process that started the former copy is dead; that copy is then on its way
-        down, and we wait for it.
-        """
-        pid, _ = self._other_copy()
-        facts = child.process_facts(pid) if pid else None
-        # A record lock does not keep out our own process, and closing a second handle would even drop it.
-        if facts and facts[0] == os.getpid():
-            raise DataDirInUse(self.data_dir, pid)
-        if not self._lock.acquire():
-            raise DataDirInUse(self.data_dir, pid)
-        try:
-            self._await_orphan()
-        except BaseException:
-            self._lock.release()
-            raise
-
-    def _await_orphan(self) -> None:
-        asked = time.monotonic()
-        while True:
-            pid, status = self._other_copy()
-            if pid is None:
-                return
-            limit = _ORPHAN_SECONDS if status == "stopping" else _NOTICE_SECONDS
-            if time.monotonic() - asked > limit:
-                raise DataDirInUse(self.data_dir, pid)
-            time.sleep(0.02)
-
-    def _other_copy(self) -> tuple[int | None, str]:
-        """Return the pid and status of a live postmaster on our directory; clear away a pid file that is stale.
+    def _live_copy(self) -> LiveCopy | None:
+        """Return the postmaster alive on our directory; clear away a pid file that is stale.
 
         Postgres itself believes any live process with that pid, so a recycled pid would lock us out for ever.
         """
         pid_file = self.data_dir / "postmaster.pid"
         try:
             lines = pid_file.read_text().splitlines()
-            pid = abs(int(lines[0]))
+            pid = int(lines[0])
         except (FileNotFoundError, NotADirectoryError):
-            return None, ""
+            return None
         except (ValueError, IndexError):
             # A crash between creating and writing it; Postgres refuses to start on an empty one.
             pid_file.unlink(missing_ok=True)
-            return None, ""
-        facts = child.process_facts(pid)
-        if facts is not None:
-            _, command, cwd = facts
-            at_work_here = cwd == self.data_dir.resolve() if cwd else str(self.data_dir) in command
-            if at_work_here and "postgres" in command:
-                return pid, lines[_STATUS_LINE].strip() if len(lines) > _STATUS_LINE else ""
+            return None
+        status = lines[_STATUS_LINE].strip() if len(lines) > _STATUS_LINE else ""
+        copy = server_at(self.data_dir, pid, "postgres", is_stopping=status == "stopping")
+        if copy is None and child.process_facts(pid) is not None:
             pid_file.unlink(missing_ok=True)
-        return None, ""
+        return copy
 
-    def _launch(self, bin_dir: Path, identity: str, password: str) -> None:
+    def _launch(self, bin_dir: Path, identity: str) -> None:
         deadline = time.monotonic() + _START_SECONDS
         lost_ports = 0
         while True:
@@ -192,7 +158,7 @@ class EmbeddedPostgres:
                     cwd=self.data_dir,
                     output=log,
                 )
-            reason = self._await_ready(self._process, password, deadline)
+            reason = self._await_ready(self._process, deadline)
             if reason is None:
                 return
             child.end(self._process, [(signal.SIGQUIT, 5.0)])
@@ -213,14 +179,14 @@ class EmbeddedPostgres:
             raise EmbeddedServerError(f"port {self._fixed_port} of 127.0.0.1 is taken by another program.")
         return self._fixed_port
 
-    def _await_ready(self, process: subprocess.Popen[bytes], password: str, deadline: float) -> str | None:
+    def _await_ready(self, process: subprocess.Popen[bytes], deadline: float) -> str | None:
         """Return None once a connection works, else the reason why none will."""
         last = ""
         while time.monotonic() < deadline:
             if process.poll() is not None:
                 return f"it ended with status {process.returncode}"
             try:
-                psycopg.connect(self._url(password), connect_timeout=5, sslmode="disable").close()
+                psycopg.connect(self._url(), connect_timeout=5, sslmode="disable").close()
             except psycopg.OperationalError as error:
                 last = str(error).strip()
                 time.sleep(0.02)

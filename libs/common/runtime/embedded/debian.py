@@ -1,0 +1,48 @@
+"""Installs RabbitMQ from Debian's archive on request; nothing here runs by itself."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from libs.common.runtime.embedded.child import run
+from libs.common.runtime.embedded.rabbitmq_binaries import find_rabbitmq
+
+_POLICY = Path("/usr/sbin/policy-rc.d")
+# Source: https://people.debian.org/~hmh/invokerc.d-policyrc.d-specification.txt: 101 = action forbidden by policy.
+_NO_SERVICE_STARTS = "#!/bin/sh\nexit 101\n"
+
+
+def install_rabbitmq_if_possible() -> bool:
+    """Return whether RabbitMQ is installed afterwards; installs it when we are root on a Debian-like system.
+
+    The system's own RabbitMQ service is not started. Takes up to some minutes; needs the package archive.
+    """
+    if find_rabbitmq():
+        return True
+    apt = shutil.which("apt-get")
+    if os.geteuid() != 0 or apt is None or not Path("/etc/debian_version").exists():
+        return False
+    quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    install = [apt, "install", "-y", "-q", "--no-install-recommends", "rabbitmq-server"]
+    with _services_stay_down():
+        # A fresh list may be out of reach while the packages are at hand in a mirror or the cache.
+        run([apt, "update", "-q"], env=quiet)
+        return run(install, env=quiet).returncode == 0
+
+
+@contextmanager
+def _services_stay_down() -> Iterator[None]:
+    """Forbid packages to start services meanwhile, and put back what the machine's owner had."""
+    aside = _POLICY.with_name("policy-rc.d.before-pillars")
+    if _POLICY.exists() and not aside.exists():
+        _POLICY.rename(aside)
+    try:
+        _POLICY.write_text(_NO_SERVICE_STARTS)
+        _POLICY.chmod(0o755)
+        yield
+    finally:
+        _POLICY.unlink(missing_ok=True)
+        if aside.exists():
+            aside.rename(_POLICY)
