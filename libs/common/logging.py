@@ -10,13 +10,13 @@ import orjson
 
 from libs.common.telemetry import current_trace_id
 
-_bound: contextvars.ContextVar[dict[str, Any]] = contextvars.ContextVar("log_fields", default={})
+_bound: contextvars.ContextVar[dict[str, Any] | None] = contextvars.ContextVar("log_fields", default=None)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
 def bind(**fields: Any) -> None:
     """Add fields to every log line of the running task."""
-    _bound.set({**_bound.get(), **{k: v for k, v in fields.items() if v is not None}})
+    _bound.set({**(_bound.get() or {}), **{k: v for k, v in fields.items() if v is not None}})
 
 
 def clear() -> None:
@@ -39,7 +39,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "process": self._process,
             "message": record.getMessage(),
-            **_bound.get(),
+            **(_bound.get() or {}),
         }
         trace_id = current_trace_id()
         if trace_id:
@@ -56,7 +56,9 @@ def configure_logging(process: str, *, level: str = "INFO", style: str = "json",
     if style == "json":
         handler.setFormatter(JsonFormatter(process))
     else:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(name)s  %(message)s", "%H:%M:%S"))
+        handler.setFormatter(
+            logging.Formatter("%(asctime)s %(levelname)-7s %(name)s  %(message)s", "%H:%M:%S")
+        )
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)

@@ -1,6 +1,6 @@
 """The base of every model: naming, the columns that all rows have, and the indexes that lists need.
 
-`service_base("crm")` makes one declarative base (and MetaData) per service, bound to its schema.
+Each service has a declarative base of its own over `service_metadata("<schema>")`.
 """
 
 from datetime import datetime
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, DateTime, Index, Integer, MetaData, Text, Uuid, func
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.ids import new_id
 
@@ -33,23 +33,9 @@ TYPES: dict[Any, Any] = {
 }
 
 
-class ServiceBase(DeclarativeBase):
-    """Common root, so that shared mechanism can be typed; services use what `service_base` returns."""
-
-    __abstract__ = True
-    type_annotation_map = TYPES
-
-
-def service_base(schema: str) -> type[ServiceBase]:
-    """A declarative base whose tables live in the schema of one service."""
-
-    class Base(ServiceBase):
-        """The base of one service's models."""
-
-        __abstract__ = True
-        metadata = MetaData(schema=schema, naming_convention=NAMING)
-
-    return Base
+def service_metadata(schema: str) -> MetaData:
+    """The MetaData of one service: its schema, and names for every constraint."""
+    return MetaData(schema=schema, naming_convention=NAMING)
 
 
 class TenantRow:

@@ -26,10 +26,10 @@ class Infrastructure:
     idempotency_key: type[Any]
 
 
-def infrastructure(base: type[Any]) -> Infrastructure:
+def infrastructure(base: Any) -> Infrastructure:
     """Make the models on a service's base."""
 
-    class Outbox(base):  # type: ignore[misc]
+    class Outbox(base):
         """An event that was committed and is to be published, or was."""
 
         __tablename__ = "outbox"
@@ -52,7 +52,7 @@ def infrastructure(base: type[Any]) -> Infrastructure:
         data: Mapped[dict[str, Any]]
         published_at: Mapped[datetime | None]
 
-    class Inbox(base):  # type: ignore[misc]
+    class Inbox(base):
         """That a handler has had the effect of an event: written in the transaction of that effect."""
 
         __tablename__ = "inbox"
@@ -62,11 +62,13 @@ def infrastructure(base: type[Any]) -> Infrastructure:
         handler: Mapped[str] = mapped_column(primary_key=True)
         processed_at: Mapped[datetime] = mapped_column(server_default=func.now())
 
-    class DeadLetter(base):  # type: ignore[misc]
+    class DeadLetter(base):
         """A message that a handler could not take after all its retries, with the reason."""
 
         __tablename__ = "dead_letters"
-        __table_args__ = (Index("ix_dead_letters_open", "created_at", postgresql_where=text("resolved_at IS NULL")),)
+        __table_args__ = (
+            Index("ix_dead_letters_open", "created_at", postgresql_where=text("resolved_at IS NULL")),
+        )
 
         id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
         tenant_id: Mapped[UUID | None]
@@ -80,7 +82,7 @@ def infrastructure(base: type[Any]) -> Infrastructure:
         resolved_at: Mapped[datetime | None]
         resolution: Mapped[str | None]
 
-    class Job(base):  # type: ignore[misc]
+    class Job(base):
         """Work to do once, at or after a time; finished in the transaction of its effect."""
 
         __tablename__ = "jobs"
@@ -109,7 +111,7 @@ def infrastructure(base: type[Any]) -> Infrastructure:
         finished_at: Mapped[datetime | None]
         dead_at: Mapped[datetime | None]
 
-    class Schedule(base):  # type: ignore[misc]
+    class Schedule(base):
         """When a timed job last came due, so that one of many processes starts it."""
 
         __tablename__ = "job_schedules"
@@ -117,7 +119,7 @@ def infrastructure(base: type[Any]) -> Infrastructure:
         name: Mapped[str] = mapped_column(primary_key=True)
         last_tick: Mapped[datetime]
 
-    class IdempotencyKey(base):  # type: ignore[misc]
+    class IdempotencyKey(base):
         """The answer given to a request with an idempotency key, written in the transaction of its effect."""
 
         __tablename__ = "idempotency_keys"

@@ -130,7 +130,9 @@ def make_role(connection: Connection, settings: CommonSettings, service: str) ->
     exists = connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
     verb = "ALTER" if exists else "CREATE"
     connection.execute(
-        text(f"{verb} ROLE \"{role}\" LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD '{password}'")
+        text(
+            f"{verb} ROLE \"{role}\" LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD '{password}'"
+        )
     )
     connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{service}"'))
 

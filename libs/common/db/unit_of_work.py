@@ -3,13 +3,14 @@
 Only an edge (request, consumer, job runner, command) opens and commits one. Code inside flushes at most.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.datastructures import MutableHeaders
 
 from libs.common.actor import Actor
 from libs.common.db.tenancy import enter_scope
@@ -40,7 +41,7 @@ class UnitOfWork:
         self.correlation_id: str | None = None
         self.causation_id: str | None = None
         self.if_match: int | None = None
-        self.response_headers: MutableMapping[str, str] = {}
+        self.response_headers: MutableHeaders = MutableHeaders()
         self._platform = False
         self._emitted = 0
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
