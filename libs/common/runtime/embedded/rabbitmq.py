@@ -82,7 +82,7 @@ class PrivateRabbitMQ:
             except BaseException:
                 self.kill()
                 raise
-        assert self._ports is not None  # noqa: S101 - a running node has them; for the type checker
+        assert self._ports is not None
         return f"amqp://{USER}:{self._password}@127.0.0.1:{self._ports.amqp}/"
 
     def stop(self) -> None:
