@@ -4,6 +4,7 @@ import os
 import signal
 import socket
 import stat
+import tempfile
 from pathlib import Path
 
 import psycopg
@@ -206,17 +207,15 @@ class TestFinding:
             find_postgres()
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only root becomes somebody else")
-    def test_root_without_user_namespaces_becomes_nobody(
-        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-    ) -> None:
-        data_dir = tmp_path / "data"
-        nobody = postgres_binaries._identities(data_dir)[-1]
-        # pytest's directories are closed to others.
-        for directory in (tmp_path, *tmp_path.parents[:2]):
-            directory.chmod(directory.stat().st_mode | 0o011)
-        monkeypatch.setattr(postgres_binaries, "_identities", lambda path: [nobody])
-        with EmbeddedPostgres(data_dir) as server:
-            add_row(server.start())
-            assert f"{data_dir.stat().st_uid}:{data_dir.stat().st_gid}" == nobody
-        monkeypatch.undo()
-        assert postgres_binaries._identities(data_dir) == [nobody]
+    def test_root_without_user_namespaces_becomes_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        # Not tmp_path: pytest's directories are closed to others.
+        with tempfile.TemporaryDirectory() as directory:
+            Path(directory).chmod(0o711)
+            data_dir = Path(directory) / "data"
+            nobody = postgres_binaries._identities(data_dir)[-1]
+            with monkeypatch.context() as patch:
+                patch.setattr(postgres_binaries, "_identities", lambda path: [nobody])
+                with EmbeddedPostgres(data_dir) as server:
+                    add_row(server.start())
+            assert postgres_binaries._identities(data_dir) == [nobody]
+            assert nobody == f"{data_dir.stat().st_uid}:{data_dir.stat().st_gid}"
