@@ -15,6 +15,7 @@ from starlette.datastructures import MutableHeaders
 from libs.common.actor import Actor
 from libs.common.db.tenancy import enter_scope
 from libs.common.errors import TenantRequired
+from libs.common.jobs.queue import insert_jobs, job_row
 from libs.common.messaging.event import Event
 from libs.common.messaging.outbox import outbox_row
 
@@ -44,6 +45,7 @@ class UnitOfWork:
         self.response_headers: MutableHeaders = MutableHeaders()
         self._platform = False
         self._emitted = 0
+        self._deferred: list[dict[str, Any]] = []
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
     @property
@@ -74,14 +76,14 @@ class UnitOfWork:
 
     async def enter_tenant(self, tenant_id: UUID) -> None:
         """Act in this tenant for the rest of the transaction, and see its rows only."""
-        await self.session.flush()
+        await self.flush()
         self.actor = self.actor.in_tenant(tenant_id)
         self._platform = False
         await enter_scope(self.session, tenant_id)
 
     async def enter_platform(self) -> None:
         """See the rows of all tenants for the rest of the transaction. Trusted code only."""
-        await self.session.flush()
+        await self.flush()
         self._platform = True
         await enter_scope(self.session, self.actor.tenant_id, platform=True)
 
@@ -120,19 +122,11 @@ class UnitOfWork:
     def defer(self, job: str, *, run_at: datetime | None = None, key: str | None = None, **args: Any) -> None:
         """Record a job in this transaction; it runs after the commit (or at `run_at`).
 
-        `key` makes it unique among the unfinished ones of that name. Args must be JSON values.
+        `key` makes it unique among the unfinished ones of that name and tenant: a second one is left out. Args must
+        be JSON values.
         """
-        from libs.common.jobs.queue import job_row
-
-        self.session.add(
-            job_row(
-                self.context.models.job,
-                job,
-                args,
-                tenant_id=self.actor.tenant_id,
-                run_at=run_at or self.now,
-                key=key,
-            )
+        self._deferred.append(
+            job_row(job, args, tenant_id=self.actor.tenant_id, run_at=run_at or self.now, key=key)
         )
         self.after_commit(self.context.wake_jobs)
 
@@ -140,9 +134,16 @@ class UnitOfWork:
         """Run something harmless to lose (a wake-up, a cache entry) once the commit has happened."""
         self._after_commit.append(callback)
 
+    async def flush(self) -> None:
+        """Write what is pending: changed rows, events and jobs."""
+        await self.session.flush()
+        if self._deferred:
+            rows, self._deferred = self._deferred, []
+            await insert_jobs(self.session, self.context.models.job, rows)
+
     async def commit(self) -> None:
         """Commit, then wake the relay and run the callbacks."""
-        await self.session.flush()
+        await self.flush()
         if self._emitted:
             await self.context.notify_outbox(self.session)
         await self.session.commit()

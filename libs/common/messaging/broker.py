@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
+from uuid import UUID
 
 from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.subscription import Subscription
@@ -20,12 +21,23 @@ class Verdict(StrEnum):
 # Takes a delivery and says what becomes of it. RETRY: again after the wait that `retry_delay` gives for its
 # attempts. RELEASE: put back uncounted, since this process cannot take it now (shutdown, database away).
 Deliver = Callable[[Subscription, Envelope], Awaitable[Verdict]]
-# Takes a message that is not an envelope at all, with the raw body, attributes and reason; it is then dropped.
+# Takes a message that is not an envelope at all, with the raw body, attributes and reason; it is then dropped,
+# unless this raises: then it is delivered again.
 Refuse = Callable[[Subscription, bytes, dict[str, object], str], Awaitable[None]]
 
 # Seconds before the second, third, … attempt; after the last one the message is a dead letter.
 RETRY_DELAYS: tuple[float, ...] = (0.2, 1, 5, 15, 60, 300)
 MAX_ATTEMPTS = len(RETRY_DELAYS) + 1
+
+
+def retry_delay(attempts: int, delays: Sequence[float] = RETRY_DELAYS) -> float:
+    """Seconds to wait after so many failed attempts."""
+    return delays[min(attempts, len(delays)) - 1]
+
+
+def queue_name(namespace: str, subscription: Subscription) -> str:
+    """The queue of a subscription; tests share one broker by using namespaces of their own."""
+    return f"{namespace}.{subscription.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +51,14 @@ class QueueState:
 
 
 class PublishFailed(Exception):
-    """The broker did not confirm these events; they stay in the outbox."""
+    """The broker did not confirm these events; they stay in the outbox.
+
+    `event_ids` names those that were not confirmed where some were, None where none was.
+    """
+
+    def __init__(self, reason: str, event_ids: frozenset[UUID] | None = None) -> None:
+        super().__init__(reason)
+        self.event_ids = event_ids
 
 
 class Broker(Protocol):

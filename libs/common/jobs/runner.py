@@ -1,0 +1,317 @@
+"""Runs the jobs of one service: claims due ones under a lease, and finishes each in the commit of its effect."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+from opentelemetry.trace import SpanKind
+from sqlalchemy import text
+from sqlalchemy.dialects.postgresql import insert
+
+from libs.common import metrics
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.jobs.job import Job
+from libs.common.jobs.retention import Retention
+from libs.common.jobs.sweeps import sweep_jobs
+from libs.common.messaging.consumer import is_outage, reason_of
+from libs.common.messaging.waiting import backoff, wait_for
+from libs.common.telemetry import span
+
+if TYPE_CHECKING:
+    from libs.common.runtime.context import ServiceContext
+
+logger = logging.getLogger("pillars.jobs")
+
+_STOP_SECONDS = 15.0
+_MEASURE_SECONDS = 15.0
+_RETRY_SECONDS = 5.0
+_LONGEST_RETRY_SECONDS = 3600.0
+# The key of a timed job: while one run of it is unfinished, no other is added.
+_TICK = "@tick"
+
+
+class LeaseLost(Exception):
+    """The run took longer than its lease and another worker has the job; this run's effect is rolled back."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    id: UUID
+    job: Job
+    tenant_id: UUID | None
+    key: str | None
+    args: dict[str, Any]
+    attempts: int
+
+
+class JobRunner:
+    """Runs the jobs of a service, and the sweeps that every service has.
+
+    `concurrency` jobs run at once; every `poll` seconds it looks for due ones without having been woken. Dueness is
+    by the clock of the context, leases are by the clock of the database.
+    """
+
+    def __init__(
+        self,
+        context: "ServiceContext",
+        jobs: Sequence[Job] | None = None,
+        *,
+        concurrency: int = 4,
+        poll: float = 1.0,
+        retention: Retention | None = None,
+    ) -> None:
+        self._context = context
+        own = context.service.jobs if jobs is None else jobs
+        self._jobs = {job.name: job for job in (*own, *sweep_jobs(retention or Retention()))}
+        self._concurrency = concurrency
+        self._poll = poll
+        self._service = context.service.name
+        self._running: dict[asyncio.Task[None], _Claim] = {}
+        self._ticks: dict[str, datetime] = {}
+        self._measured = 0.0
+        table, schedule = context.models.job.__table__, context.models.schedule.__table__
+        self._table, self._schedule = (
+            f'"{table.schema}"."{table.name}"',
+            f'"{schedule.schema}"."{schedule.name}"',
+        )
+        self._claim_statement = text(
+            f"UPDATE {self._table} AS job SET attempts = job.attempts + 1, "
+            "locked_until = now() + known.lease * interval '1 second' "
+            "FROM unnest(CAST(:names AS text[]), CAST(:leases AS float8[])) AS known (name, lease) "
+            f"WHERE known.name = job.name AND job.id IN (SELECT id FROM {self._table} "
+            "WHERE finished_at IS NULL AND dead_at IS NULL AND run_at <= :now AND name = ANY(:names) "
+            "AND (locked_until IS NULL OR locked_until < now()) ORDER BY run_at LIMIT :room FOR UPDATE SKIP LOCKED) "
+            "RETURNING job.id, job.name, job.tenant_id, job.key, job.args, job.attempts"
+        )
+        self._known = {
+            "names": list(self._jobs),
+            "leases": [float(job.lease) for job in self._jobs.values()],
+        }
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run jobs until told to stop; then wait for those in hand and give back what does not end in time."""
+        stopper = asyncio.create_task(self._wake_at(stop))
+        wake, failures = self._context.jobs_wake, 0
+        try:
+            while not stop.is_set():
+                wake.clear()
+                try:
+                    await self._tick()
+                    if await self._start_due():
+                        continue
+                    await self._set_gauges()
+                    failures = 0
+                except Exception as error:
+                    failures += 1
+                    if failures == 1 or failures % 20 == 0:
+                        logger.warning("jobs wait: %s", reason_of(error), extra={"service": self._service})
+                    await wait_for(stop, backoff(failures))
+                    continue
+                await wait_for(wake, self._pause())
+        finally:
+            stopper.cancel()
+            await self._wind_down()
+
+    async def run_due(self) -> int:
+        """Run everything that is due now, one after another, and return how many runs that were.
+
+        A job that fails is not due again before its wait is over.
+        """
+        runs = 0
+        await self._tick()
+        while claims := await self._claim(1):
+            await self._perform(claims[0])
+            runs += 1
+        return runs
+
+    async def _start_due(self) -> bool:
+        """Start what is due, and say whether there may be more."""
+        room = self._concurrency - len(self._running)
+        if room <= 0:
+            return False
+        claims = await self._claim(room)
+        for claim in claims:
+            task = asyncio.create_task(self._perform(claim), name=f"job {self._service}.{claim.job.name}")
+            self._running[task] = claim
+            task.add_done_callback(self._ended)
+        return len(claims) == room and len(self._running) < self._concurrency
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.pop(task, None)
+        self._context.jobs_wake.set()
+
+    async def _claim(self, room: int) -> list[_Claim]:
+        async with self._context.unit_of_work(platform=True) as uow:
+            values = {**self._known, "now": self._context.clock.now(), "room": room}
+            rows = (await uow.session.execute(self._claim_statement, values)).all()
+        return [
+            _Claim(row.id, self._jobs[row.name], row.tenant_id, row.key, row.args, row.attempts)
+            for row in rows
+        ]
+
+    async def _perform(self, claim: _Claim) -> None:
+        started = time.perf_counter()
+        name = claim.job.name
+        with span(f"job {self._service}.{name}", kind=SpanKind.CONSUMER, **{"pillars.job.id": str(claim.id)}):
+            outcome, error = await self._attempt(claim)
+        seconds = time.perf_counter() - started
+        metrics.jobs_run_total.labels(self._service, name, outcome).inc()
+        metrics.jobs_seconds.labels(self._service, name).observe(seconds)
+        fields = {
+            "service": self._service,
+            "job": name,
+            "job_id": str(claim.id),
+            "tenant_id": str(claim.tenant_id) if claim.tenant_id else None,
+            "attempts": claim.attempts,
+            "outcome": outcome,
+            "duration_ms": round(seconds * 1000, 2),
+        }
+        if error is None:
+            logger.log(logging.DEBUG if claim.key == _TICK else logging.INFO, "ran", extra=fields)
+        elif outcome == "dead":
+            logger.error("job given up: %s", reason_of(error), extra=fields, exc_info=error)
+        else:
+            logger.warning("job failed: %s", reason_of(error), extra=fields, exc_info=error)
+
+    async def _attempt(self, claim: _Claim) -> tuple[str, Exception | None]:
+        try:
+            if claim.attempts > claim.job.max_attempts:
+                raise LeaseLost("its workers ended or overran the lease every time")
+            async with asyncio.timeout(claim.job.lease):
+                async with self._context.unit_of_work(
+                    tenant_id=claim.tenant_id, platform=claim.tenant_id is None
+                ) as uow:
+                    await claim.job.run(uow, claim.args)
+                    await self._finish(uow, claim)
+        except LeaseLost as error:
+            if claim.attempts <= claim.job.max_attempts:
+                return "lost", error
+            return await self._settle(claim, error)
+        except Exception as error:
+            return await self._settle(claim, error)
+        return "done", None
+
+    async def _finish(self, uow: UnitOfWork, claim: _Claim) -> None:
+        await uow.enter_platform()
+        # The schedule tells when a timed job last ran; a row for each of its runs would tell nothing more.
+        verb = "DELETE FROM" if claim.key == _TICK else "UPDATE"
+        change = (
+            "" if claim.key == _TICK else "SET finished_at = :now, locked_until = NULL, last_error = NULL"
+        )
+        ended = await uow.session.execute(
+            text(f"{verb} {self._table} {change} WHERE {_MINE}"),
+            {"now": uow.now, "id": claim.id, "attempts": claim.attempts}
+            if change
+            else {"id": claim.id, "attempts": claim.attempts},
+        )
+        if not ended.rowcount:  # type: ignore[attr-defined]
+            raise LeaseLost("another worker has taken the job over")
+
+    async def _settle(self, claim: _Claim, error: Exception) -> tuple[str, Exception]:
+        now = self._context.clock.now()
+        if is_outage(error):
+            outcome, change = "released", "attempts = attempts - 1, run_at = :at"
+            values: dict[str, Any] = {"at": now + timedelta(seconds=backoff(1, base=1))}
+        elif claim.attempts >= claim.job.max_attempts:
+            outcome, change, values = "dead", "dead_at = :at, last_error = :reason", {"at": now}
+        else:
+            limit = min(_LONGEST_RETRY_SECONDS, claim.job.every or _LONGEST_RETRY_SECONDS)
+            delay = backoff(claim.attempts, base=_RETRY_SECONDS, limit=limit)
+            outcome, change, values = (
+                "retry",
+                "run_at = :at, last_error = :reason",
+                {"at": now + timedelta(seconds=delay)},
+            )
+        if "reason" in change:
+            values["reason"] = reason_of(error)
+        try:
+            async with self._context.unit_of_work(platform=True) as uow:
+                await uow.session.execute(
+                    text(f"UPDATE {self._table} SET locked_until = NULL, {change} WHERE {_MINE}"),
+                    {**values, "id": claim.id, "attempts": claim.attempts},
+                )
+        except Exception as second:
+            # It comes back when its lease runs out.
+            return "released", second
+        return outcome, error
+
+    async def _tick(self) -> None:
+        now = self._context.clock.now()
+        due = [
+            job
+            for job in self._jobs.values()
+            if job.every is not None and self._ticks.get(job.name, now) <= now
+        ]
+        if not due:
+            return
+        async with self._context.unit_of_work(platform=True) as uow:
+            for job in due:
+                self._ticks[job.name] = await self._tick_job(uow, job, now)
+
+    async def _tick_job(self, uow: UnitOfWork, job: Job, now: datetime) -> datetime:
+        """Add a run where one is due and return when the next is; one statement lets one process win."""
+        every = timedelta(seconds=job.every or 0)
+        won = await uow.session.scalar(
+            text(
+                f"INSERT INTO {self._schedule} AS known (name, last_tick) VALUES (:name, :now) ON CONFLICT (name) "
+                "DO UPDATE SET last_tick = excluded.last_tick WHERE known.last_tick <= :before RETURNING last_tick"
+            ),
+            {"name": job.name, "now": now, "before": now - every},
+        )
+        if won is None:
+            last: datetime | None = await uow.session.scalar(
+                text(f"SELECT last_tick FROM {self._schedule} WHERE name = :name"), {"name": job.name}
+            )
+            return (last or now) + every
+        row = {"name": job.name, "key": _TICK, "args": {}, "run_at": now, "attempts": 0}
+        await uow.session.execute(insert(self._context.models.job).values(row).on_conflict_do_nothing())
+        return now + every
+
+    def _pause(self) -> float:
+        if not self._ticks:
+            return self._poll
+        until = (min(self._ticks.values()) - self._context.clock.now()).total_seconds()
+        return max(0.01, min(self._poll, until))
+
+    async def _set_gauges(self) -> None:
+        if time.monotonic() - self._measured < _MEASURE_SECONDS:
+            return
+        self._measured = time.monotonic()
+        async with self._context.unit_of_work(platform=True) as uow:
+            row = (
+                await uow.session.execute(
+                    text(
+                        "SELECT count(*) FILTER (WHERE dead_at IS NULL AND run_at <= :now), "
+                        "min(run_at) FILTER (WHERE dead_at IS NULL AND run_at <= :now), "
+                        f"count(*) FILTER (WHERE dead_at IS NOT NULL) FROM {self._table} WHERE finished_at IS NULL"
+                    ),
+                    {"now": uow.now},
+                )
+            ).one()
+            waited = (uow.now - row[1]).total_seconds() if row[1] else 0.0
+        metrics.jobs_pending.labels(self._service).set(row[0])
+        metrics.jobs_oldest_seconds.labels(self._service).set(waited)
+        metrics.jobs_dead.labels(self._service).set(row[2])
+
+    async def _wake_at(self, stop: asyncio.Event) -> None:
+        await stop.wait()
+        self._context.jobs_wake.set()
+
+    async def _wind_down(self) -> None:
+        if not self._running:
+            return
+        _, late = await asyncio.wait(self._running, timeout=_STOP_SECONDS)
+        given_back = [self._running[task] for task in late]
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
+        for claim in given_back:
+            await self._settle(claim, ConnectionError("the process is shutting down"))
+
+
+_MINE = "id = :id AND attempts = :attempts AND finished_at IS NULL AND dead_at IS NULL"

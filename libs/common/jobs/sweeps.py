@@ -1,0 +1,47 @@
+"""The jobs that every service has: they remove infrastructure rows that have served their time."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import text
+
+from libs.common.jobs.job import Job
+from libs.common.jobs.retention import Retention
+
+if TYPE_CHECKING:
+    from libs.common.db.unit_of_work import UnitOfWork
+
+_BATCH = 5000
+_ROUNDS = 100
+_EVERY = 600.0
+
+
+def sweep_jobs(retention: Retention) -> Sequence[Job]:
+    """One timed job per infrastructure table."""
+    return (
+        _sweep("sweep_outbox", "outbox", "published_at", retention.outbox_days),
+        _sweep("sweep_inbox", "inbox", "processed_at", retention.inbox_days),
+        _sweep("sweep_jobs", "job", "finished_at", retention.jobs_days),
+        _sweep("sweep_dead_jobs", "job", "dead_at", retention.dead_letters_days),
+        _sweep("sweep_idempotency_keys", "idempotency_key", "created_at", retention.idempotency_days),
+        _sweep("sweep_dead_letters", "dead_letter", "resolved_at", retention.dead_letters_days),
+    )
+
+
+def _sweep(name: str, model: str, column: str, days: float) -> Job:
+    async def run(uow: "UnitOfWork", args: dict[str, Any]) -> None:
+        table = getattr(uow.context.models, model).__table__
+        statement = text(
+            f'DELETE FROM "{table.schema}"."{table.name}" WHERE ctid IN (SELECT ctid FROM '
+            f'"{table.schema}"."{table.name}" WHERE {column} < :before LIMIT {_BATCH} FOR UPDATE SKIP LOCKED)'
+        )
+        before = uow.now - timedelta(days=days)
+        for _ in range(_ROUNDS):
+            # A commit for each batch: no long transaction, no long list of row locks.
+            async with uow.context.unit_of_work(platform=True) as batch:
+                removed = await batch.session.execute(statement, {"before": before})
+            if removed.rowcount < _BATCH:  # type: ignore[attr-defined]
+                return
+
+    return Job(name, run, every=_EVERY)

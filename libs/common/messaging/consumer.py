@@ -1,0 +1,205 @@
+"""Runs the handlers of one service: one delivery is one unit of work, guarded by an inbox row."""
+
+import base64
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import sqlalchemy as sa
+from opentelemetry.trace import SpanKind
+from pydantic import ValidationError
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from libs.common import metrics
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.ids import new_id
+from libs.common.messaging.broker import MAX_ATTEMPTS, Verdict
+from libs.common.messaging.dead_letter import dead_letter_id
+from libs.common.messaging.envelope import Envelope
+from libs.common.messaging.subscription import Subscription
+from libs.common.telemetry import span
+
+if TYPE_CHECKING:
+    from libs.common.runtime.context import ServiceContext
+
+logger = logging.getLogger("pillars.consumer")
+
+# SQLSTATE classes of a server that cannot serve anybody now: connection lost, resources exhausted, shutting down.
+_AWAY = ("08", "53", "57P")
+
+
+class RetryLater(Exception):
+    """A handler needs a fact that has not arrived yet; the event is delivered again after a while."""
+
+
+class Unreadable(Exception):
+    """The event is not one that the subscription can read: its type, version or data are unknown to it."""
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the error says that the database cannot serve now, rather than that the handler failed."""
+    if isinstance(error, DBAPIError):
+        if error.connection_invalidated:
+            return True
+        cause = error.orig
+        return isinstance(cause, psycopg.Error) and is_outage(cause)
+    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
+        return error.sqlstate is None or error.sqlstate.startswith(_AWAY)
+    return isinstance(error, PoolTimeout | ConnectionError)
+
+
+class Consumer:
+    """Takes deliveries for the subscriptions of one service: `deliver` and `refuse` are what a broker wants."""
+
+    def __init__(self, context: "ServiceContext", *, max_attempts: int = MAX_ATTEMPTS) -> None:
+        self._context = context
+        self._max_attempts = max_attempts
+        self._service = context.service.name
+        inbox: sa.Table = context.models.inbox.__table__
+        self._inbox = insert(inbox).on_conflict_do_nothing()
+
+    async def deliver(self, subscription: Subscription, envelope: Envelope) -> Verdict:
+        """Handle one delivery and say what becomes of it; nothing is raised."""
+        started = time.perf_counter()
+        with span(
+            f"consume {subscription.name}",
+            kind=SpanKind.CONSUMER,
+            traceparent=envelope.traceparent,
+            **{"messaging.message.id": str(envelope.id), "messaging.destination.name": envelope.type},
+        ) as current:
+            verdict, outcome, error = await self._decide(subscription, envelope)
+            if error is not None:
+                current.record_exception(error)
+        seconds = time.perf_counter() - started
+        metrics.consumer_handled_total.labels(self._service, subscription.name, outcome).inc()
+        metrics.consumer_seconds.labels(self._service, subscription.name).observe(seconds)
+        self._log(subscription, envelope, outcome, error, seconds)
+        return verdict
+
+    async def refuse(
+        self, subscription: Subscription, body: bytes, attributes: dict[str, object], reason: str
+    ) -> None:
+        """Keep a message that is no envelope as a dead letter; raises when the database is away."""
+        stored = {
+            "attributes": {name: str(value) for name, value in attributes.items()},
+            "body_base64": base64.b64encode(body).decode(),
+        }
+        async with self._context.unit_of_work(platform=True) as uow:
+            row = {
+                "id": new_id(),
+                "handler": subscription.name,
+                "envelope": stored,
+                "reason": reason,
+                "attempts": 0,
+            }
+            await uow.session.execute(insert(self._context.models.dead_letter).values(row))
+        logger.error(
+            "refused", extra={"service": self._service, "handler": subscription.name, "reason": reason}
+        )
+
+    async def apply(self, uow: UnitOfWork, subscription: Subscription, envelope: Envelope) -> bool:
+        """Have the effect of an event within a unit of work; False when the inbox shows that it was had already.
+
+        Raises:
+            Unreadable: no handler can take it.
+        """
+        event = self._read(subscription, envelope)
+        uow.correlation_id = envelope.correlation_id or str(envelope.id)
+        uow.causation_id = str(envelope.id)
+        marked = await uow.session.execute(
+            self._inbox, {"event_id": envelope.id, "handler": subscription.name}
+        )
+        if not marked.rowcount:  # type: ignore[attr-defined]
+            return False
+        await subscription.handle(event, uow, envelope)
+        return True
+
+    async def _decide(
+        self, subscription: Subscription, envelope: Envelope
+    ) -> tuple[Verdict, str, Exception | None]:
+        try:
+            async with self._context.unit_of_work(tenant_id=envelope.tenant_id) as uow:
+                handled = await self.apply(uow, subscription, envelope)
+            return Verdict.DONE, "done" if handled else "duplicate", None
+        except Exception as error:
+            if is_outage(error):
+                return Verdict.RELEASE, "release", error
+            attempts = envelope.attempts + 1
+            if attempts < self._max_attempts and not isinstance(error, Unreadable):
+                return Verdict.RETRY, "retry", error
+            try:
+                await self._bury(subscription, envelope, error, attempts)
+            except Exception as second:
+                # Rather again than lost.
+                return Verdict.RELEASE, "release", second
+            return Verdict.DONE, "dead", error
+
+    def _read(self, subscription: Subscription, envelope: Envelope) -> Any:
+        if not subscription.events:
+            return envelope.data
+        for event in subscription.events:
+            if event.wire_name == envelope.type:
+                try:
+                    return event.model_validate(envelope.data)
+                except ValidationError as error:
+                    fields = ", ".join(".".join(map(str, e["loc"])) for e in error.errors())
+                    raise Unreadable(f"the data of {envelope.type} cannot be read: {fields}") from error
+        raise Unreadable(f"unknown type or version {envelope.type}")
+
+    async def _bury(
+        self, subscription: Subscription, envelope: Envelope, error: Exception, attempts: int
+    ) -> None:
+        row = {
+            "id": dead_letter_id(envelope.id, subscription.name),
+            "tenant_id": envelope.tenant_id,
+            "handler": subscription.name,
+            "event_id": envelope.id,
+            "type": envelope.type,
+            "envelope": envelope.to_json(),
+            "reason": reason_of(error),
+            "attempts": attempts,
+        }
+        again = {"reason": row["reason"], "attempts": attempts, "resolved_at": None, "resolution": None}
+        async with self._context.unit_of_work(platform=True) as uow:
+            await uow.session.execute(
+                insert(self._context.models.dead_letter)
+                .values(row)
+                .on_conflict_do_update(index_elements=["id"], set_=again)
+            )
+
+    def _log(
+        self,
+        subscription: Subscription,
+        envelope: Envelope,
+        outcome: str,
+        error: Exception | None,
+        seconds: float,
+    ) -> None:
+        fields = {
+            "service": self._service,
+            "handler": subscription.name,
+            "event_id": str(envelope.id),
+            "event_type": envelope.type,
+            "subject": envelope.subject,
+            "tenant_id": str(envelope.tenant_id),
+            "correlation_id": envelope.correlation_id,
+            "attempts": envelope.attempts + 1,
+            "outcome": outcome,
+            "duration_ms": round(seconds * 1000, 2),
+        }
+        if error is None:
+            logger.info("handled", extra=fields)
+        elif outcome == "release" or (isinstance(error, RetryLater) and outcome == "retry"):
+            logger.info("put back: %s", reason_of(error), extra=fields)
+        elif outcome == "retry":
+            logger.warning("failed, will be tried again: %s", reason_of(error), extra=fields, exc_info=error)
+        else:
+            logger.error("dead letter: %s", reason_of(error), extra=fields, exc_info=error)
+
+
+def reason_of(error: BaseException) -> str:
+    """An error as one line for operators, at most 2,000 characters."""
+    return f"{type(error).__name__}: {error}"[:2000]

@@ -1,0 +1,1 @@
+"""A tiny service for tests: it sends parcels and keeps what arrived."""

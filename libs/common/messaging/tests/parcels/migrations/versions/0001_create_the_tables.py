@@ -1,0 +1,17 @@
+"""Create the tables."""
+
+from alembic import op
+from libs.common.db.tenancy import is_isolated
+from libs.common.messaging.tests.parcels.service import metadata
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    metadata.create_all(op.get_bind())
+    for table in metadata.sorted_tables:
+        if is_isolated(table):
+            op.isolate_tenants(table.name, schema=table.schema)

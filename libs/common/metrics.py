@@ -1,0 +1,47 @@
+"""The figures that every process exposes at `/metrics`: events, handlers, queues and jobs, by service."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+outbox_pending = Gauge("pillars_outbox_pending", "Committed events that are not yet published", ["service"])
+outbox_oldest_seconds = Gauge(
+    "pillars_outbox_oldest_seconds", "Age of the oldest event that is not yet published", ["service"]
+)
+events_published_total = Counter(
+    "pillars_events_published_total", "Events confirmed by the broker", ["service"]
+)
+publish_failures_total = Counter(
+    "pillars_publish_failures_total",
+    "Batches that the broker did not confirm, or the database failed",
+    ["service"],
+)
+
+consumer_handled_total = Counter(
+    "pillars_consumer_handled_total",
+    "Deliveries by outcome: done, duplicate, retry, release or dead",
+    ["service", "handler", "outcome"],
+)
+consumer_seconds = Histogram(
+    "pillars_consumer_seconds",
+    "Time from delivery to commit",
+    ["service", "handler"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+dead_letters = Gauge("pillars_dead_letters", "Dead letters that nobody has resolved", ["service"])
+queue_ready = Gauge("pillars_queue_ready", "Messages waiting in a queue", ["service", "queue"])
+
+jobs_pending = Gauge("pillars_jobs_pending", "Jobs that are due and not finished", ["service"])
+jobs_oldest_seconds = Gauge(
+    "pillars_jobs_oldest_seconds", "How long the oldest due job has waited", ["service"]
+)
+jobs_dead = Gauge("pillars_jobs_dead", "Jobs that were given up", ["service"])
+jobs_run_total = Counter(
+    "pillars_jobs_run_total",
+    "Runs of jobs by outcome: done, retry, dead or lost",
+    ["service", "job", "outcome"],
+)
+jobs_seconds = Histogram(
+    "pillars_jobs_seconds",
+    "Time a run of a job took",
+    ["service", "job"],
+    buckets=(0.005, 0.025, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
+)
