@@ -41,6 +41,12 @@ from libs.common.messaging.waiting import backoff
 
 logger = logging.getLogger("pillars.bus")
 
+_BIND = """
+INSERT INTO bus.binding (namespace, pattern, queue)
+SELECT %(namespace)s, * FROM unnest(%(patterns)s::text[], %(queues)s::text[])
+ON CONFLICT DO NOTHING
+"""
+
 _PUBLISH = """
 WITH incoming AS (
     SELECT * FROM unnest(%(ids)b::uuid[], %(types)b::text[], %(envelopes)b::text[])
@@ -185,8 +191,10 @@ class PostgresBroker:
         self._renewed = self._purged = self._measured = 0.0
 
     async def start(self) -> None:
-        """Connect; `ConnectionError` when the database does not answer within 15 s."""
-        self._pool = AsyncConnectionPool(
+        """Connect; `ConnectionError` when the database does not answer within 15 s. Harmless when repeated."""
+        if self._pool is not None:
+            return
+        pool = AsyncConnectionPool(
             self._url,
             min_size=1,
             max_size=4,
@@ -197,10 +205,11 @@ class PostgresBroker:
             configure=prepare,
         )
         try:
-            await self._pool.open(wait=True, timeout=_START_SECONDS)
-        except psycopg.OperationalError as error:
-            await self._pool.close()
+            await pool.open(wait=True, timeout=_START_SECONDS)
+        except psycopg.Error as error:
+            await pool.close()
             raise ConnectionError(f"the database of the bus does not answer: {error}") from error
+        self._pool = pool
 
     async def stop(self) -> None:
         """Stop claiming, let running handlers finish for up to 15 s, give the rest back."""
@@ -222,12 +231,18 @@ class PostgresBroker:
     async def declare(self, subscriptions: Sequence[Subscription]) -> None:
         """Keep events for these subscriptions from now on."""
         pairs = [(p, queue_name(self._namespace, s)) for s in subscriptions for p in s.patterns]
-        async with self._connected().connection() as connection:
-            await connection.execute(
-                "INSERT INTO bus.binding (namespace, pattern, queue) SELECT %s, * FROM unnest(%s::text[], %s::text[]) "
-                "ON CONFLICT DO NOTHING",
-                (self._namespace, [p for p, _ in pairs], [q for _, q in pairs]),
-            )
+        try:
+            async with self._connected().connection() as connection:
+                await connection.execute(
+                    _BIND,
+                    {
+                        "namespace": self._namespace,
+                        "patterns": [p for p, _ in pairs],
+                        "queues": [q for _, q in pairs],
+                    },
+                )
+        except psycopg.Error as error:
+            raise ConnectionError(f"the queues could not be declared: {error}") from error
         self._declared.update(queue for _, queue in pairs)
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:

@@ -1,13 +1,8 @@
 """The tables of the Postgres broker, in a schema that only its own role can reach."""
 
-from sqlalchemy import Connection, create_engine
-from sqlalchemy.pool import NullPool
-
-from libs.common.db.migrate import make_role
-from libs.common.settings import CommonSettings
+from sqlalchemy import Connection
 
 SCHEMA = "bus"
-_LOCK = 7_152_307  # one at a time in one database
 
 _TABLES = [
     f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}",
@@ -62,15 +57,3 @@ def ensure_bus(connection: Connection, role: str) -> None:
     """Make the tables where they are absent; `role` exists, the connection may create schemas."""
     for statement in bus_statements(role):
         connection.exec_driver_sql(statement)
-
-
-def migrate_bus(settings: CommonSettings) -> None:
-    """Make the broker's role and tables where they are absent; safe to run at once from many places."""
-    engine = create_engine(settings.sqlalchemy_url, poolclass=NullPool)
-    try:
-        with engine.begin() as connection:
-            connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")
-            make_role(connection, settings, SCHEMA)
-            ensure_bus(connection, settings.role(SCHEMA))
-    finally:
-        engine.dispose()

@@ -1,6 +1,7 @@
 """Create the tables."""
 
 from alembic import op
+
 from libs.common.db.tenancy import is_isolated
 from libs.common.messaging.tests.parcels.service import metadata
 

@@ -1,0 +1,400 @@
+"""The broker on RabbitMQ: a topic exchange, a quorum queue per subscription, a quorum queue per retry delay.
+
+Connections are made and remade by one supervisor, which declares everything anew each time.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import aio_pika
+import aiormq
+from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
+from yarl import URL
+
+from libs.common import metrics
+from libs.common.messaging.amqp_binding import from_message, to_message
+from libs.common.messaging.broker import (
+    RETRY_DELAYS,
+    Deliver,
+    PublishFailed,
+    QueueState,
+    Refuse,
+    Verdict,
+    queue_name,
+    retry_delay,
+)
+from libs.common.messaging.envelope import BadEnvelope, Envelope
+from libs.common.messaging.slots import Slots
+from libs.common.messaging.subscription import Subscription
+from libs.common.messaging.waiting import backoff, wait_for
+
+logger = logging.getLogger("pillars.bus")
+
+# What any step may fail with while the server is away or the connection breaks.
+_AWAY = (AMQPError, ChannelInvalidStateError, OSError, TimeoutError, RuntimeError)
+
+_START_SECONDS = 15.0
+_STOP_SECONDS = 15.0
+_STEP_SECONDS = 10.0
+_PUBLISH_WAIT_SECONDS = 2.0
+_MEASURE_SECONDS = 15.0
+# RabbitMQ 4 drops a message after 20 returns unless told otherwise; ours are counted by us, and never dropped.
+_DELIVERY_LIMIT = 1_000_000_000
+
+
+@dataclass(slots=True)
+class _Consumer:
+    subscription: Subscription
+    deliver: Deliver
+    refuse: Refuse
+    in_hand: int = 0
+
+
+@dataclass(slots=True)
+class _Session:
+    """One connection with its channels; `lost` is set when any of them is gone."""
+
+    connection: AbstractConnection
+    publishing: AbstractChannel
+    retrying: AbstractChannel
+    consuming: AbstractChannel
+    publisher: aiormq.Channel
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
+    tags: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    consuming_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class RabbitBroker:
+    """Carries events through one RabbitMQ.
+
+    `concurrency` bounds the handlers running at once in this process; keep it below the pool of a service. `prefetch`
+    bounds what one queue may have in hand.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        namespace: str = "pillars",
+        concurrency: int = 8,
+        retry_delays: Sequence[float] = RETRY_DELAYS,
+        prefetch: int = 50,
+    ) -> None:
+        self._url = URL(url).update_query(heartbeat="15")
+        self._namespace = namespace
+        self._retry_delays = retry_delays
+        self._prefetch = prefetch
+        self._slots = Slots(concurrency)
+        self._session: _Session | None = None
+        self._connected = asyncio.Event()
+        self._supervisor: asyncio.Task[None] | None = None
+        self._declared: dict[str, Subscription] = {}
+        self._consumers: dict[str, _Consumer] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = asyncio.Event()
+        self._releases = 0
+
+    async def start(self) -> None:
+        """Connect; `ConnectionError` when the server does not answer within 15 s. Harmless when repeated."""
+        if self._supervisor is None:
+            self._supervisor = asyncio.create_task(self._supervise(), name="rabbit-broker")
+        if not await wait_for(self._connected, _START_SECONDS):
+            raise ConnectionError("RabbitMQ does not answer")
+
+    async def stop(self) -> None:
+        """Stop consuming, let running handlers finish for up to 15 s, disconnect: the rest goes back to the queues."""
+        self._stopping.set()
+        if (session := self._session) is not None:
+            with contextlib.suppress(*_AWAY):
+                async with asyncio.timeout(_STEP_SECONDS):
+                    for queue, tag in session.tags.values():
+                        await queue.cancel(tag)
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=_STOP_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        if self._supervisor is not None:
+            self._supervisor.cancel()
+            await asyncio.gather(self._supervisor, return_exceptions=True)
+            self._supervisor = None
+
+    async def declare(self, subscriptions: Sequence[Subscription]) -> None:
+        """Keep events for these subscriptions from now on."""
+        session = await self._current()
+        try:
+            for subscription in subscriptions:
+                await self._declare(session, subscription)
+                self._declared[queue_name(self._namespace, subscription)] = subscription
+        except _AWAY as error:
+            raise ConnectionError(f"the queues could not be declared: {error}") from error
+
+    async def publish(self, envelopes: Sequence[Envelope]) -> None:
+        """Hand over a batch and wait for all confirms; an event that reaches no queue counts as not published."""
+        if not envelopes:
+            return
+        try:
+            session = await self._current(_PUBLISH_WAIT_SECONDS)
+        except ConnectionError as error:
+            raise PublishFailed(str(error)) from error
+        answers = await asyncio.gather(
+            *(self._publish(session, envelope) for envelope in envelopes), return_exceptions=True
+        )
+        failed = [(e.id, a) for e, a in zip(envelopes, answers, strict=True) if isinstance(a, BaseException)]
+        if failed:
+            reason = f"{len(failed)} events were not confirmed: {type(failed[0][1]).__name__} {failed[0][1]}"
+            some = frozenset(event_id for event_id, _ in failed)
+            raise PublishFailed(reason, some if len(failed) < len(envelopes) else None)
+
+    async def consume(self, subscriptions: Sequence[Subscription], deliver: Deliver, refuse: Refuse) -> None:
+        """Start delivering messages of these subscriptions, now or once there is a connection."""
+        for subscription in subscriptions:
+            name = queue_name(self._namespace, subscription)
+            self._declared[name] = subscription
+            self._consumers[name] = _Consumer(subscription, deliver, refuse)
+        if (session := self._session) is not None:
+            await self._consume_all(session)
+
+    async def queues(self) -> list[QueueState]:
+        """The state of the declared queues and of those in which messages wait for another attempt.
+
+        What other processes have in hand cannot be seen over AMQP; `in_flight` is what this one has.
+        """
+        session = await self._current()
+        found = []
+        try:
+            async with asyncio.timeout(_STEP_SECONDS), session.connection.channel() as channel:
+                for name in sorted(self._declared):
+                    ready = await _count(channel, name)
+                    consumer = self._consumers.get(name)
+                    found.append(QueueState(name, ready, consumer.in_hand if consumer else 0, 0))
+                for delay in self._retry_delays:
+                    name = self._retry_name(delay)
+                    found.append(QueueState(name, 0, 0, await _count(channel, name)))
+        except _AWAY as error:
+            raise ConnectionError(f"RabbitMQ does not answer: {error}") from error
+        return found
+
+    async def healthy(self) -> bool:
+        """Whether the server opens a channel within 2 s."""
+        session = self._session
+        if session is None or session.lost.is_set():
+            return False
+        try:
+            async with asyncio.timeout(2), session.connection.channel():
+                return True
+        except _AWAY:
+            return False
+
+    async def _current(self, seconds: float = _STEP_SECONDS) -> _Session:
+        if not await wait_for(self._connected, seconds) or self._session is None:
+            raise ConnectionError("there is no connection to RabbitMQ")
+        return self._session
+
+    async def _supervise(self) -> None:
+        failures = 0
+        while True:
+            try:
+                async with asyncio.timeout(3 * _STEP_SECONDS):
+                    session = await self._open()
+            except _AWAY as error:
+                failures += 1
+                if failures == 1 or failures % 20 == 0:
+                    logger.warning("RabbitMQ cannot be reached: %s", error)
+                await asyncio.sleep(backoff(failures, limit=2))
+                continue
+            failures = 0
+            self._session = session
+            self._connected.set()
+            try:
+                await self._consume_all(session)
+                while not await wait_for(session.lost, _MEASURE_SECONDS):
+                    await self._set_gauges()
+                logger.warning("the connection to RabbitMQ was lost, connecting again")
+            finally:
+                self._connected.clear()
+                self._session = None
+                await _close(session.connection)
+
+    async def _open(self) -> _Session:
+        connection = await aio_pika.connect(self._url, timeout=_STEP_SECONDS)
+        try:
+            publishing = await connection.channel(on_return_raises=True)
+            retrying = await connection.channel(on_return_raises=True)
+            consuming = await connection.channel()
+            await consuming.set_qos(prefetch_count=self._prefetch)
+            publisher = cast(aiormq.Channel, await publishing.get_underlay_channel())
+            session = _Session(connection, publishing, retrying, consuming, publisher)
+
+            def lose(*_: Any) -> None:
+                session.lost.set()
+
+            connection.close_callbacks.add(lose)
+            for channel in (publishing, retrying, consuming):
+                channel.close_callbacks.add(lose)
+            # The server ends a consumer on its own when the queue is deleted or moves.
+            (await consuming.get_underlay_channel()).on_consumer_cancel_callbacks.add(lose)
+            await publishing.declare_exchange(self._exchange, aio_pika.ExchangeType.TOPIC, durable=True)
+            for delay in self._retry_delays:
+                await self._declare_retry(publishing, delay)
+            for subscription in list(self._declared.values()):
+                await self._declare(session, subscription)
+        except BaseException:
+            await _close(connection)
+            raise
+        return session
+
+    @property
+    def _exchange(self) -> str:
+        return f"{self._namespace}.events"
+
+    def _retry_name(self, delay: float) -> str:
+        # Named by its milliseconds, since a queue cannot be declared again with another time to live.
+        return f"{self._namespace}.retry.{round(delay * 1000)}"
+
+    async def _declare_retry(self, channel: AbstractChannel, delay: float) -> None:
+        name = self._retry_name(delay)
+        exchange = await channel.declare_exchange(name, aio_pika.ExchangeType.FANOUT, durable=True)
+        queue = await channel.declare_queue(
+            name,
+            durable=True,
+            arguments={
+                "x-queue-type": "quorum",
+                "x-message-ttl": round(delay * 1000),
+                # Through the default exchange back to the queue that the routing key names, and not lost on the way.
+                "x-dead-letter-exchange": "",
+                "x-dead-letter-strategy": "at-least-once",
+                "x-overflow": "reject-publish",
+            },
+        )
+        await queue.bind(exchange)
+
+    async def _declare(self, session: _Session, subscription: Subscription) -> None:
+        queue = await session.publishing.declare_queue(
+            queue_name(self._namespace, subscription),
+            durable=True,
+            arguments={"x-queue-type": "quorum", "x-delivery-limit": _DELIVERY_LIMIT},
+            timeout=_STEP_SECONDS,
+        )
+        for pattern in subscription.patterns:
+            await queue.bind(self._exchange, routing_key=pattern, timeout=_STEP_SECONDS)
+
+    async def _publish(self, session: _Session, envelope: Envelope) -> None:
+        message = to_message(envelope)
+        # The confirm is what counts; waiting for each write to be flushed as well would cost a third of the rate.
+        await session.publisher.basic_publish(
+            message.body,
+            exchange=self._exchange,
+            routing_key=envelope.type,
+            properties=message.properties,
+            mandatory=True,
+            wait=False,
+        )
+
+    async def _consume_all(self, session: _Session) -> None:
+        """Consume from every queue that this session does not consume from yet."""
+        async with session.consuming_lock:
+            try:
+                for name in self._consumers.keys() - session.tags.keys():
+                    await self._consume(session, name)
+            except _AWAY as error:
+                logger.warning("consuming did not start, connecting again: %s", error)
+                session.lost.set()
+
+    async def _consume(self, session: _Session, name: str) -> None:
+        consumer = self._consumers[name]
+
+        async def receive(message: AbstractIncomingMessage) -> None:
+            # A task of our own: those of the library end with the channel, in the midst of a transaction.
+            task = asyncio.create_task(self._handle(session, name, consumer, message))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+        await self._declare(session, consumer.subscription)
+        queue = await session.consuming.get_queue(name, ensure=False)
+        session.tags[name] = (queue, await queue.consume(receive, timeout=_STEP_SECONDS))
+
+    async def _handle(
+        self, session: _Session, name: str, consumer: _Consumer, message: AbstractIncomingMessage
+    ) -> None:
+        consumer.in_hand += 1
+        envelope: Envelope | None = None
+        verdict = Verdict.RELEASE
+        try:
+            try:
+                envelope = from_message(dict(message.headers), message.body)
+            except BadEnvelope as reason:
+                await consumer.refuse(
+                    consumer.subscription, message.body, dict(message.headers), reason.detail or str(reason)
+                )
+                verdict = Verdict.DONE
+            else:
+                async with self._slots.take(name, envelope.subject):
+                    if not self._stopping.is_set():
+                        verdict = await consumer.deliver(consumer.subscription, envelope)
+        except Exception:
+            logger.exception("a delivery failed outside its handler", extra={"queue": name})
+        finally:
+            consumer.in_hand -= 1
+        # Where the connection is gone, the server has put the message back already.
+        with contextlib.suppress(*_AWAY):
+            await self._settle(session, name, message, envelope, verdict)
+
+    async def _settle(
+        self,
+        session: _Session,
+        name: str,
+        message: AbstractIncomingMessage,
+        envelope: Envelope | None,
+        verdict: Verdict,
+    ) -> None:
+        if verdict is Verdict.RETRY and envelope is not None:
+            try:
+                await self._retry(session, name, envelope)
+            except _AWAY as error:
+                logger.warning("a retry could not be published: %s", error, extra={"queue": name})
+                verdict = Verdict.RELEASE
+        if verdict is Verdict.RELEASE:
+            self._releases += 1
+            await wait_for(self._stopping, backoff(self._releases, base=0.25))
+            await message.nack(requeue=True)
+            return
+        self._releases = 0
+        await message.ack()
+
+    async def _retry(self, session: _Session, name: str, envelope: Envelope) -> None:
+        attempts = envelope.attempts + 1
+        exchange = self._retry_name(retry_delay(attempts, self._retry_delays))
+        # Two queues may retry one event at the same time; confirms are told apart by message id.
+        message = to_message(replace(envelope, attempts=attempts), message_id=f"{envelope.id}/{name}")
+        channel = await session.retrying.get_underlay_channel()
+        await channel.basic_publish(
+            message.body,
+            exchange=exchange,
+            routing_key=name,
+            properties=message.properties,
+            mandatory=True,
+            timeout=_STEP_SECONDS,
+        )
+
+    async def _set_gauges(self) -> None:
+        with contextlib.suppress(ConnectionError):
+            for state in await self.queues():
+                service = state.name.removeprefix(f"{self._namespace}.").partition(".")[0]
+                metrics.queue_ready.labels(service, state.name).set(state.ready)
+
+
+async def _count(channel: AbstractChannel, queue: str) -> int:
+    declared = await channel.declare_queue(queue, passive=True)
+    return declared.declaration_result.message_count or 0
+
+
+async def _close(connection: AbstractConnection) -> None:
+    with contextlib.suppress(*_AWAY):
+        async with asyncio.timeout(5):
+            await connection.close()
