@@ -1,0 +1,1 @@
+"""The one door: clients meet the gateway, the gateway meets the services."""

@@ -1,0 +1,184 @@
+"""From a credential to the actor: signatures are checked here, rights are asked of identity and kept for seconds."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from gateway.cache import SingleFlightCache
+from gateway.credentials import Credential, read_credential
+from gateway.errors import Refused
+from gateway.exchange import Exchange
+from gateway.limits.policy import RateLimits
+from gateway.routes import Trust
+from gateway.settings import GatewaySettings
+from gateway.tenancy import TenantHints, TenantReader
+from gateway.tokens import TokenVerifier
+from libs.common.actor import Actor, ActorSigner, system_actor
+from libs.common.clock import Clock
+from libs.common.errors import AppError, Unauthenticated, UpstreamFailed
+from libs.common.runtime.upstreams import UpstreamProblem, Upstreams
+
+_GUEST = "guest"
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """An actor and the signed header that tells the services."""
+
+    actor: Actor
+    header: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    """What the rights depend on: `credential` is the session or the hash of an opaque token."""
+
+    credential: str
+    hints: TenantHints
+
+
+class Authenticator:
+    """Names the actor of each request, of guests too: a guest of a shop acts in its tenant."""
+
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        upstreams: Upstreams,
+        signer: ActorSigner,
+        verifier: TokenVerifier,
+        tenants: TenantReader,
+        limits: RateLimits,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._upstreams = upstreams
+        self._signer = signer
+        self._verifier = verifier
+        self._tenants = tenants
+        self._limits = limits
+        self._clock = clock
+        self._actors: SingleFlightCache[_Key, Identified] = SingleFlightCache(settings.actor_cache_size)
+
+    async def identify(self, exchange: Exchange, trust: Trust) -> Identified:
+        """The actor of a request.
+
+        Raises:
+            Unauthenticated, Refused: the credential does not hold, or not for the business named.
+            ValidationFailed, BadRequest: the headers are malformed.
+            Unavailable, UpstreamTimeout: identity cannot be asked.
+            RateLimited: the address has tried too many API keys.
+        """
+        if trust is Trust.FOREIGN:
+            return self._signed(Actor())
+        hints = self._tenants.read(exchange)
+        try:
+            credential = read_credential(exchange.headers)
+            if credential is None or credential.is_jwt:
+                return await self._resolve(credential, hints)
+            return await self._resolve_opaque(credential, hints, exchange)
+        except AppError as error:
+            if trust is Trust.LENIENT and _is_unauthenticated(error):
+                return await self._resolve(None, hints)
+            raise
+
+    def forget(
+        self, *, user_id: UUID | None = None, session_id: UUID | None = None, tenant_id: UUID | None = None
+    ) -> int:
+        """Drop what is remembered of a user, a session or everyone in a tenant; return how many actors that were."""
+        wanted = {("user", user_id), ("session", session_id), ("tenant", tenant_id)}
+
+        def matches(_: _Key, known: Identified) -> bool:
+            actor = known.actor
+            has = (
+                ("user", actor.user_id),
+                ("session", actor.session_id),
+                ("tenant", actor.tenant_id),
+                ("tenant", actor.home_tenant_id),
+            )
+            return any(pair in wanted for pair in has if pair[1] is not None)
+
+        return self._actors.drop(matches)
+
+    async def _resolve_opaque(
+        self, credential: Credential, hints: TenantHints, exchange: Exchange
+    ) -> Identified:
+        # Only identity can tell whether such a token is good, so guessing must be slow. (A forged JWT costs nobody
+        # but this process, and an expired one in an office must not lock out its neighbours.)
+        key = _Key(f"token:{credential.fingerprint}", replace(hints, query_company_id=None))
+        if self._actors.get(key, self._now()) is None:
+            await self._limits.check_bad_credentials(exchange)
+        try:
+            return await self._resolve(credential, hints)
+        except AppError as error:
+            if _is_unauthenticated(error):
+                await self._limits.charge_bad_credential(exchange)
+            raise
+
+    async def _resolve(self, credential: Credential | None, hints: TenantHints) -> Identified:
+        name, document = await self._document(credential)
+        # Only superusers may name a tenant in the query; for all others the parameter is just a filter of a list,
+        # and must not cost a call for each of its values.
+        known = await self._ask(_Key(name, replace(hints, query_company_id=None)), document)
+        if hints.query_company_id is None or not known.actor.is_superuser:
+            return known
+        return await self._ask(_Key(name, hints), document)
+
+    async def _document(self, credential: Credential | None) -> tuple[str, dict[str, Any] | None]:
+        if credential is None:
+            return _GUEST, None
+        if not credential.is_jwt:
+            return f"token:{credential.fingerprint}", {"kind": "token", "token": credential.token}
+        token = await self._verifier.verify(credential.token)
+        session = None if token.session_id is None else str(token.session_id)
+        return (
+            f"user:{token.user_id}:{session}",
+            {"kind": "user", "user_id": str(token.user_id), "session_id": session},
+        )
+
+    async def _ask(self, key: _Key, document: dict[str, Any] | None) -> Identified:
+        known = self._actors.get(key, self._now())
+        if known is not None:
+            return known
+        return await self._actors.make(
+            key,
+            lambda: self._now() + self._settings.actor_cache_seconds,
+            lambda: self._call(key.hints, document),
+        )
+
+    async def _call(self, hints: TenantHints, document: dict[str, Any] | None) -> Identified:
+        body = {
+            "credential": document,
+            "company_id": hints.company_id and str(hints.company_id),
+            "host": hints.host,
+            "query_company_id": hints.query_company_id and str(hints.query_company_id),
+        }
+        try:
+            answer = await self._upstreams.call(
+                "identity",
+                "POST",
+                "/internal/authenticate",
+                actor=system_actor("gateway"),
+                json=body,
+                safe=True,
+            )
+            actor = Actor.from_json(answer["actor"])
+        except UpstreamProblem as error:
+            if error.upstream_status >= 500:
+                raise UpstreamFailed("Credentials cannot be checked now.") from error
+            raise Refused(error.upstream_status, error.problem) from error
+        except (KeyError, TypeError, ValueError) as error:
+            raise UpstreamFailed("Credentials cannot be checked now.") from error
+        if document is not None and actor.is_anonymous:
+            raise Unauthenticated("The credential is not valid.")
+        return self._signed(actor)
+
+    def _signed(self, actor: Actor) -> Identified:
+        # Signed once and used while the actor is remembered, which is less than the header's own life.
+        return Identified(actor, self._signer.sign(actor, self._now()))
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+
+def _is_unauthenticated(error: AppError) -> bool:
+    return (error.problem_status if isinstance(error, Refused) else error.status) == 401

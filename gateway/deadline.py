@@ -1,0 +1,109 @@
+"""One clock over a whole exchange: body, answer, stream. Running out cancels the work in hand."""
+
+import asyncio
+from enum import Enum, auto
+from types import TracebackType
+from typing import Self
+
+from gateway.errors import ClientGone, RequestTimeout
+from gateway.settings import GatewaySettings
+from libs.common.errors import UpstreamTimeout
+
+
+class Phase(Enum):
+    """What is being waited for."""
+
+    BODY = auto()
+    ANSWER = auto()
+    STREAM = auto()
+    GONE = auto()
+    DONE = auto()
+
+
+class Deadline:
+    """An async context; leaving it after time ran out raises what that meant in the phase it was in.
+
+    Raises (on exit):
+        RequestTimeout: the body came too slowly.
+        UpstreamTimeout: the service did not answer, or fell silent within its answer.
+        ClientGone: `client_left` was called.
+    """
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._is_endless = False
+        self._end: float | None = self._loop.time() + settings.total_seconds
+        self._phase = Phase.ANSWER
+        self._timeout = asyncio.timeout_at(self._when(settings.answer_seconds))
+        self._body_end = 0.0
+
+    async def __aenter__(self) -> Self:
+        await self._timeout.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        try:
+            await self._timeout.__aexit__(kind, error, trace)
+        except TimeoutError:
+            if self._phase is Phase.DONE:
+                return True
+            raise self._meaning() from None
+        return False
+
+    @property
+    def phase(self) -> Phase:
+        """What is being waited for."""
+        return self._phase
+
+    def body_begins(self, seconds: float) -> None:
+        """A body is coming; it must be here within `seconds`."""
+        self._body_end = self._loop.time() + seconds
+        self.body_moves()
+
+    def body_moves(self) -> None:
+        """A part of the body came; the next must follow soon."""
+        self._set(Phase.BODY, min(self._body_end, self._when(self._settings.body_idle_seconds)))
+
+    def body_ends(self) -> None:
+        """The body is here in full; now the service is on."""
+        if self._phase is Phase.BODY:
+            self._set(Phase.ANSWER, self._when(self._settings.answer_seconds))
+
+    def answer_moves(self) -> None:
+        """A part of the answer came."""
+        if not self._is_endless:
+            self._set(Phase.STREAM, self._when(self._settings.read_seconds))
+
+    def never(self) -> None:
+        """An event stream: no limit from here on."""
+        self._end = None
+        self._is_endless = True
+        self._set(Phase.STREAM, None)
+
+    def client_left(self) -> None:
+        """Nobody waits for the answer: cancel the work."""
+        self._set(Phase.GONE, self._loop.time())
+
+    def finish(self) -> None:
+        """The answer is complete whatever the service would still say (HEAD of a stream): cancel it without error."""
+        self._set(Phase.DONE, self._loop.time())
+
+    def _set(self, phase: Phase, when: float | None) -> None:
+        if self._phase in (Phase.GONE, Phase.DONE) or self._timeout.expired():
+            return
+        self._phase = phase
+        self._timeout.reschedule(when)
+
+    def _when(self, seconds: float) -> float:
+        when = self._loop.time() + seconds
+        return when if self._end is None else min(when, self._end)
+
+    def _meaning(self) -> Exception:
+        if self._phase is Phase.GONE:
+            return ClientGone()
+        if self._phase is Phase.BODY:
+            return RequestTimeout("The body did not arrive in time.")
+        return UpstreamTimeout("The service did not answer in time.")

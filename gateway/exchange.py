@@ -1,0 +1,125 @@
+"""One request and its answer: what was asked, by whom, and what went out."""
+
+import time
+from dataclasses import dataclass, field
+from urllib.parse import parse_qs
+
+from gateway import headers as header_rules
+from gateway.errors import HostNotServed, TargetTooLong
+from gateway.paths import Path
+from gateway.routes import Target
+from gateway.settings import GatewaySettings
+from libs.common.actor import Actor
+from libs.common.http.middleware import Receive, Scope, Send
+from libs.common.ids import new_id
+
+UNREAD_PATH = Path("/", (), is_api=False)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """Filled in on the way through the gateway.
+
+    Attributes:
+        headers: the request headers by lower-case name.
+        client, scheme, host: as the client sees them; `host` in lower case without the port.
+        actor: who asks, once known; `identity` is its signed header.
+        service: who answers: a service, `gateway`, or `none`.
+        response_headers: what the gateway adds to the answer.
+        status: of the answer, 0 before it began.
+    """
+
+    scope: Scope
+    receive: Receive
+    send: Send
+    method: str
+    request_id: str = ""
+    headers: dict[bytes, bytes] = field(default_factory=dict)
+    client: str = ""
+    scheme: str = "http"
+    host: str = ""
+    path: Path = UNREAD_PATH
+    target: Target | None = None
+    service: str = "none"
+    actor: Actor | None = None
+    identity: str = ""
+    response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    status: int = 0
+    is_complete: bool = False
+    started: float = field(default_factory=time.perf_counter)
+
+    @property
+    def query(self) -> bytes:
+        """The raw query string."""
+        query: bytes = self.scope.get("query_string", b"")
+        return query
+
+    def parameters(self) -> dict[str, str]:
+        """The query parameters; of a repeated one the last value counts."""
+        parsed = parse_qs(self.query.decode("latin-1"), keep_blank_values=True, max_num_fields=100)
+        return {name: values[-1] for name, values in parsed.items()}
+
+    def header(self, name: bytes) -> str | None:
+        """A request header as text."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    @property
+    def milliseconds(self) -> float:
+        """How long it has taken so far."""
+        return (time.perf_counter() - self.started) * 1000
+
+
+def open_exchange(scope: Scope, receive: Receive, send: Send) -> Exchange:
+    """An exchange that knows its method and has an id; reading the rest may fail, and the failure needs the id."""
+    sent = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    request_id = header_rules.request_id({b"x-request-id": sent}) or str(new_id())
+    return Exchange(scope, receive, send, scope["method"], request_id)
+
+
+def read_head(exchange: Exchange, settings: GatewaySettings) -> None:
+    """Read the headers: sizes, host, and who is at the other end.
+
+    Raises:
+        HeadersTooLarge, TargetTooLong, HostNotServed, BadRequest: the head of the request is not acceptable.
+    """
+    scope = exchange.scope
+    target = len(raw_path(scope)) + len(exchange.query)
+    if target > settings.max_target_bytes:
+        raise TargetTooLong(
+            f"Path and query take more than {settings.max_target_bytes} bytes.",
+            limit_bytes=settings.max_target_bytes,
+        )
+    exchange.headers = headers = header_rules.read(scope["headers"], settings.max_header_bytes)
+    client = scope.get("client")
+    peer = client[0] if client else ""
+    exchange.client = header_rules.client_of(peer, headers, settings.trusted_proxies)
+    exchange.scheme = scope.get("scheme", "http")
+    host = headers.get(b"host", b"")
+    if settings.trusted_proxies and header_rules.is_in(peer, settings.trusted_proxies):
+        host = headers.get(b"x-forwarded-host", host)
+        if headers.get(b"x-forwarded-proto") in (b"http", b"https"):
+            exchange.scheme = headers[b"x-forwarded-proto"].decode()
+    exchange.host = _without_port(host.decode("latin-1").strip().lower())
+    if settings.allowed_hosts != ["*"] and not any(
+        _fits(exchange.host, p.lower()) for p in settings.allowed_hosts
+    ):
+        raise HostNotServed("This host name is not served here.")
+
+
+def raw_path(scope: Scope) -> bytes:
+    """The path as it came over the wire, without the query."""
+    raw: bytes | None = scope.get("raw_path")
+    return raw.partition(b"?")[0] if raw else scope["path"].encode("utf-8", "surrogateescape")
+
+
+def _without_port(host: str) -> str:
+    if host.startswith("["):
+        return host.partition("]")[0] + "]"
+    return host.partition(":")[0].rstrip(".")
+
+
+def _fits(host: str, pattern: str) -> bool:
+    if pattern == "*" or host == pattern:
+        return True
+    return pattern.startswith("*.") and host.endswith(pattern[1:])

@@ -1,0 +1,148 @@
+"""Request headers: reading them once, and which of them a service gets to see."""
+
+import re
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import Final
+
+from gateway.errors import HeadersTooLarge
+from gateway.settings import Network
+from libs.common.errors import BadRequest
+
+RawHeaders = list[tuple[bytes, bytes]]
+
+# Where two would let two readers disagree.
+_SINGLE: Final = frozenset(
+    {
+        b"host",
+        b"authorization",
+        b"content-length",
+        b"content-type",
+        b"x-api-key",
+        b"x-company-id",
+        b"idempotency-key",
+    }
+)
+_HOP_BY_HOP: Final = frozenset(
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"http2-settings",
+    }
+)
+# Set by us, or settled by us; what the client says about them does not reach a service.
+_OURS: Final = frozenset(
+    {
+        b"accept-encoding",
+        b"authorization",
+        b"expect",
+        b"forwarded",
+        b"host",
+        b"traceparent",
+        b"via",
+        b"x-api-key",
+        b"x-real-ip",
+        b"x-request-id",
+        b"x-original-url",
+        b"x-rewrite-url",
+        b"x-http-method-override",
+    }
+)
+_OURS_PREFIXES: Final = (b"x-pillars-", b"x-forwarded-")
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._\-]{7,63}")
+
+
+def read(raw: Iterable[tuple[bytes, bytes]], limit: int) -> dict[bytes, bytes]:
+    """The headers by lower-case name; of repeated ones the values are joined with a comma.
+
+    Raises:
+        HeadersTooLarge: they take more than `limit` bytes.
+        BadRequest: one that must be single comes twice.
+    """
+    headers: dict[bytes, bytes] = {}
+    size = 0
+    for name, value in raw:
+        size += len(name) + len(value) + 4
+        if name in headers:
+            if name in _SINGLE:
+                raise BadRequest(f"The header {name.decode('latin-1')} may come once only.")
+            headers[name] += b", " + value
+        else:
+            headers[name] = value
+    if size > limit:
+        raise HeadersTooLarge(f"The headers take more than {limit} bytes.", limit_bytes=limit)
+    return headers
+
+
+def request_id(headers: dict[bytes, bytes]) -> str | None:
+    """The client's request id, where it sent a sane one."""
+    value = headers.get(b"x-request-id", b"")
+    return value.decode() if _REQUEST_ID.fullmatch(value) else None
+
+
+def forwarded(
+    raw: Iterable[tuple[bytes, bytes]], headers: dict[bytes, bytes], *, with_credential: bool
+) -> RawHeaders:
+    """What is passed on of the client's headers: no hop-by-hop ones, none that we set, no credential.
+
+    `with_credential` lets `Authorization` and `X-API-Key` through, to services that judge them themselves.
+    """
+    dropped = _HOP_BY_HOP
+    if b"connection" in headers:
+        dropped = dropped | {n.strip().lower() for n in headers[b"connection"].split(b",")}
+    kept = [
+        (name, value)
+        for name, value in raw
+        if name not in dropped
+        and name not in _OURS
+        and not name.startswith(_OURS_PREFIXES)
+        # Some servers read "x_pillars_actor" as "x-pillars-actor".
+        and b"_" not in name
+    ]
+    if with_credential:
+        kept += [(n, headers[n]) for n in (b"authorization", b"x-api-key") if n in headers]
+    return kept
+
+
+def answered(raw: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
+    """What is passed on of a service's response headers."""
+    return [
+        (name, value)
+        for name, value in ((n.lower(), v) for n, v in raw)
+        if name not in _HOP_BY_HOP
+        and name not in (b"server", b"date", b"x-request-id")
+        and not name.startswith(b"x-pillars-")
+    ]
+
+
+def is_in(address: str, networks: list[Network]) -> bool:
+    """Whether an address lies in one of the networks; what is not an address lies in none."""
+    try:
+        ip = ip_address(address)
+    except ValueError:
+        return False
+    return any(ip.version == network.version and ip in network for network in networks)
+
+
+def client_of(peer: str, headers: dict[bytes, bytes], trusted: list[Network]) -> str:
+    """The client's address: the peer, or behind trusted proxies the last address they did not add themselves."""
+    if not trusted or not is_in(peer, trusted):
+        return peer
+    chain = [part.strip() for part in headers.get(b"x-forwarded-for", b"").decode("latin-1").split(",")]
+    for hop in reversed(chain):
+        if not hop:
+            continue
+        try:
+            ip_address(hop)
+        except ValueError:
+            return peer
+        if not is_in(hop, trusted):
+            return hop
+    return peer

@@ -1,0 +1,98 @@
+"""Identity's public signing keys, read over the wire and kept as loaded key objects."""
+
+import asyncio
+import logging
+from typing import Any
+
+from jose import jwk
+from jose.backends.base import Key
+from jose.exceptions import JOSEError
+
+from gateway.settings import GatewaySettings
+from libs.common.actor import system_actor
+from libs.common.clock import Clock
+from libs.common.errors import AppError, Unavailable
+from libs.common.runtime.upstreams import Upstreams
+
+log = logging.getLogger("pillars.gateway")
+
+ALGORITHM = "RS256"
+_LEAST_MODULUS_CHARS = 340  # base64url of 2048 bits
+_MOST_KEYS = 20
+
+
+class SigningKeys:
+    """The key set by key id.
+
+    An unknown id makes it look again, though not more often than `jwks_retry_seconds`: a rotation is seen at once,
+    and forged ids cost identity nothing.
+    """
+
+    def __init__(self, settings: GatewaySettings, upstreams: Upstreams, clock: Clock) -> None:
+        self._settings = settings
+        self._upstreams = upstreams
+        self._clock = clock
+        self._keys: dict[str, Key] = {}
+        self._read_at: float | None = None
+        self._tried_at: float | None = None
+        self._lock = asyncio.Lock()
+
+    async def get(self, key_id: str) -> Key | None:
+        """The key of an id, or None where identity does not know it.
+
+        Raises:
+            Unavailable: no keys were ever read, and identity cannot be reached.
+        """
+        now = self._now()
+        is_fresh = self._read_at is not None and now - self._read_at < self._settings.jwks_seconds
+        if not is_fresh or key_id not in self._keys:
+            await self._refresh(key_id)
+        return self._keys.get(key_id)
+
+    async def _refresh(self, key_id: str) -> None:
+        asked_at = self._now()
+        async with self._lock:
+            now = self._now()
+            if self._read_at is not None and (
+                # Somebody read them while we waited, or just before.
+                (self._read_at > asked_at)
+                or (self._tried_at is not None and now - self._tried_at < self._settings.jwks_retry_seconds)
+            ):
+                return
+            self._tried_at = now
+            try:
+                document = await self._upstreams.call(
+                    "identity", "GET", "/.well-known/jwks.json", actor=system_actor("gateway")
+                )
+                self._keys = load(document)
+                self._read_at = self._now()
+            except AppError as error:
+                if self._read_at is None:
+                    raise Unavailable("Credentials cannot be checked now.") from error
+                # Better the keys we have than nobody signed in.
+                log.warning("signing keys could not be read again: %s", error)
+
+    def _now(self) -> float:
+        return self._clock.now().timestamp()
+
+
+def load(document: dict[str, Any]) -> dict[str, Key]:
+    """The usable keys of a JWK set (RFC 7517) by id: RSA, for RS256 signatures, 2048 bits and more."""
+    keys: dict[str, Key] = {}
+    for raw in document.get("keys", ())[:_MOST_KEYS]:
+        key_id = raw.get("kid")
+        if (
+            raw.get("kty") != "RSA"
+            or raw.get("use", "sig") != "sig"
+            or raw.get("alg", ALGORITHM) != ALGORITHM
+            or not isinstance(key_id, str)
+            or len(raw.get("n", "")) < _LEAST_MODULUS_CHARS
+        ):
+            continue
+        try:
+            keys[key_id] = jwk.construct(
+                {"kty": "RSA", "n": raw["n"], "e": raw["e"], "alg": ALGORITHM}, ALGORITHM
+            )
+        except (JOSEError, KeyError, ValueError) as error:
+            log.warning("signing key %s is not usable: %s", key_id, type(error).__name__)
+    return keys

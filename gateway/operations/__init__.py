@@ -1,0 +1,1 @@
+"""What the gateway answers itself: index, documents, health, administration."""

@@ -1,0 +1,203 @@
+"""Calls a service over HTTP: pooled keep-alive connections, streaming both ways, one repeat where that is safe."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+import aiohttp
+from multidict import CIMultiDict
+from yarl import URL
+
+from gateway.body import Body
+from gateway.deadline import Deadline, Phase
+from gateway.errors import ClientGone
+from gateway.exchange import Exchange
+from gateway.headers import RawHeaders
+from gateway.proxy.relay import Relay
+from gateway.settings import GatewaySettings
+from libs.common.clock import Clock
+from libs.common.errors import Unavailable
+from libs.common.http.breaker import CircuitBreaker
+from libs.common.http.middleware import Receive
+
+# Most answers are here sooner than this; watching for a client that leaves costs a task.
+_WATCH_AFTER_SECONDS = 0.05
+
+
+class HttpUpstreams:
+    """The connections to all services that run elsewhere, and a circuit breaker for each."""
+
+    def __init__(self, settings: GatewaySettings, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._session: aiohttp.ClientSession | None = None
+        self._breakers: dict[str, CircuitBreaker] = {}
+
+    async def start(self) -> None:
+        """Open the pool."""
+        settings = self._settings
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0,
+                limit_per_host=settings.upstream_connections,
+                keepalive_timeout=settings.upstream_keepalive_seconds,
+                ttl_dns_cache=10,
+            ),
+            timeout=aiohttp.ClientTimeout(total=None, connect=settings.connect_seconds),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+            max_field_size=65_536,
+        )
+        # The client library would also repeat PUT and DELETE; what is repeated here is decided here.
+        self._session._retry_connection = False
+
+    async def stop(self) -> None:
+        """Close the pool."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def call(
+        self,
+        service: str,
+        base: str,
+        exchange: Exchange,
+        path: str,
+        headers: RawHeaders,
+        body: Body,
+        relay: Relay,
+        deadline: Deadline,
+    ) -> None:
+        """Let a service at `base` answer.
+
+        Raises:
+            Unavailable: it cannot be reached, or could not just now.
+        """
+        breaker = self._breaker(service)
+        if not breaker.allows(self._clock.now().timestamp()):
+            raise Unavailable(f"{service} is not available now.", retry_after=max(1, round(breaker.cooldown)))
+        query = exchange.query.decode("latin-1")
+        url = URL(base.rstrip("/") + path + (f"?{query}" if query else ""), encoded=True)
+        try:
+            with _Watch(exchange.receive, body, deadline):
+                response = await self._head(service, exchange, url, headers, body)
+                breaker.succeeded()
+                await _pass_on(response, relay)
+        except asyncio.CancelledError:
+            if deadline.phase is Phase.ANSWER:
+                breaker.failed(self._clock.now().timestamp())
+            raise
+        except _NotReached as error:
+            if body.failure is not None:
+                raise body.failure from None
+            breaker.failed(self._clock.now().timestamp())
+            raise Unavailable(f"{service} is not available now.") from error
+
+    async def _head(
+        self, service: str, exchange: Exchange, url: URL, headers: RawHeaders, body: Body
+    ) -> aiohttp.ClientResponse:
+        assert self._session is not None, "the gateway was not started"
+        # Services answer GET; the body is left away for HEAD on the way out.
+        method = "GET" if exchange.method == "HEAD" else exchange.method
+        sent = CIMultiDict((name.decode("latin-1"), _text(value)) for name, value in headers)
+        is_repeatable = method == "GET" and body.is_empty
+        data = None if body.is_empty else await _data(body)
+        for is_last in (False, True) if is_repeatable else (True,):
+            try:
+                return await self._session.request(
+                    method, url, headers=sent, data=data, allow_redirects=False
+                )
+            except (aiohttp.ClientConnectionError, OSError) as error:
+                if is_last or isinstance(error, TimeoutError):
+                    raise _NotReached(service) from error
+            except aiohttp.ClientError as error:
+                raise _NotReached(service) from error
+        raise AssertionError("unreachable")
+
+    def _breaker(self, service: str) -> CircuitBreaker:
+        breaker = self._breakers.get(service)
+        if breaker is None:
+            settings = self._settings
+            breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_seconds)
+            self._breakers[service] = breaker
+        return breaker
+
+
+class _NotReached(Exception):
+    """No answer began."""
+
+
+async def _pass_on(response: aiohttp.ClientResponse, relay: Relay) -> None:
+    content = response.content
+    try:
+        await relay.start(response.status, list(response.raw_headers))
+        # What has arrived goes out at once; nothing waits for a chunk to fill.
+        while True:
+            chunk = await content.readany()
+            if content.at_eof():
+                await relay.part(chunk, False)
+                return
+            await relay.part(chunk, True)
+    finally:
+        # Closes the connection unless the answer was read to its end.
+        response.close()
+
+
+async def _data(body: Body) -> bytes | AsyncIterator[bytes]:
+    """A body that came in one part as it is, a longer one as a stream."""
+    first = await body()
+    if body.is_complete:
+        return bytes(first["body"])
+    if first["type"] == "http.disconnect":
+        raise ClientGone
+    return _parts(first["body"], body)
+
+
+async def _parts(first: bytes, body: Body) -> AsyncIterator[bytes]:
+    yield first
+    while not body.is_complete:
+        message = await body()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        yield message.get("body", b"")
+
+
+def _text(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+class _Watch:
+    """Ends the exchange when the client leaves while a service is being waited for."""
+
+    def __init__(self, receive: Receive, body: Body, deadline: Deadline) -> None:
+        self._receive = receive
+        self._body = body
+        self._deadline = deadline
+        self._task: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(_WATCH_AFTER_SECONDS, self._begin)
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        if self._task is not None:
+            self._task.cancel()
+
+    def _begin(self) -> None:
+        if not (self._body.is_empty or self._body.is_complete):
+            # The body is still being read, and reading it notices as well.
+            self._timer = self._loop.call_later(_WATCH_AFTER_SECONDS, self._begin)
+            return
+        self._task = self._loop.create_task(self._watch())
+
+    async def _watch(self) -> None:
+        with contextlib.suppress(Exception):
+            while (await self._receive())["type"] != "http.disconnect":
+                pass
+            self._deadline.client_left()

@@ -1,0 +1,107 @@
+"""Passes a request on to the service that its route names."""
+
+import asyncio
+import logging
+
+from gateway import headers as header_rules
+from gateway.body import Body
+from gateway.deadline import Deadline
+from gateway.errors import ClientGone
+from gateway.exchange import Exchange
+from gateway.headers import RawHeaders
+from gateway.proxy.in_process import call_app
+from gateway.proxy.over_http import HttpUpstreams
+from gateway.proxy.relay import Relay
+from gateway.routes import Target, Trust
+from gateway.settings import GatewaySettings
+from gateway.writer import Writer
+from libs.common.actor import ACTOR_HEADER
+from libs.common.clock import Clock
+from libs.common.errors import AppError, Unavailable, UpstreamFailed
+from libs.common.runtime.upstreams import Upstreams
+from libs.common.telemetry import current_traceparent
+
+log = logging.getLogger("pillars.gateway")
+
+
+class Proxy:
+    """Reaches services in this process and elsewhere alike.
+
+    `max_body_bytes` holds for ordinary bodies; uploads have the larger limit of the gateway's settings.
+    """
+
+    def __init__(
+        self, settings: GatewaySettings, upstreams: Upstreams, clock: Clock, *, max_body_bytes: int
+    ) -> None:
+        self._settings = settings
+        self._upstreams = upstreams
+        self._http = HttpUpstreams(settings, clock)
+        self._max_body_bytes = max_body_bytes
+
+    async def start(self) -> None:
+        """Open the connection pool."""
+        await self._http.start()
+
+    async def stop(self) -> None:
+        """Close it."""
+        await self._http.stop()
+
+    async def pass_on(self, exchange: Exchange, target: Target, writer: Writer) -> None:
+        """Let the service answer.
+
+        Raises:
+            PayloadTooLarge, RequestTimeout: the body is too large or too slow.
+            Unavailable, UpstreamTimeout, UpstreamFailed: the service cannot answer.
+            ClientGone: nobody waits any more.
+        """
+        settings = self._settings
+        service = target.route.service
+        headers = self._headers(exchange, target)
+        async with Deadline(settings) as deadline:
+            body = Body(
+                exchange,
+                deadline,
+                limit=settings.max_upload_bytes if target.takes_uploads else self._max_body_bytes,
+                seconds=settings.upload_seconds if target.takes_uploads else settings.body_seconds,
+            )
+            relay = Relay(exchange, body, deadline, writer)
+            try:
+                app = self._upstreams.app(service)
+                if app is not None:
+                    await call_app(app, exchange, target.path, headers, body, relay)
+                else:
+                    base = self._upstreams.url(service)
+                    if base is None:
+                        raise Unavailable(f"{service} is not part of this deployment.", retry_after=60)
+                    await self._http.call(
+                        service, base, exchange, target.path, headers, body, relay, deadline
+                    )
+            except (AppError, ClientGone, asyncio.CancelledError):
+                raise
+            except Exception as error:
+                if body.failure is not None:
+                    raise body.failure from None
+                if exchange.status:
+                    # The head is out already: whether the answer was cut short shows by its missing end.
+                    log.warning("%s broke off its answer", service, exc_info=True)
+                    return
+                raise UpstreamFailed(f"{service} failed.") from error
+            if body.failure is not None:
+                raise body.failure
+
+    def _headers(self, exchange: Exchange, target: Target) -> RawHeaders:
+        with_credential = target.route.trust is Trust.FOREIGN
+        headers = header_rules.forwarded(
+            exchange.scope["headers"], exchange.headers, with_credential=with_credential
+        )
+        traceparent = current_traceparent() or exchange.header(b"traceparent")
+        headers += [
+            (ACTOR_HEADER.encode(), exchange.identity.encode()),
+            (b"x-request-id", exchange.request_id.encode()),
+            (b"x-forwarded-for", exchange.client.encode()),
+            (b"x-forwarded-proto", exchange.scheme.encode()),
+            (b"x-forwarded-host", exchange.headers.get(b"host", b"")),
+        ]
+        if traceparent:
+            headers.append((b"traceparent", traceparent.encode("latin-1")))
+        return headers

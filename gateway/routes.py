@@ -1,0 +1,189 @@
+"""Which path goes to which service: one table, the longest matching prefix wins."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from gateway.paths import Path
+
+
+class Trust(Enum):
+    """What is made of the credential of a request."""
+
+    # A credential that does not hold is refused with 401.
+    CHECKED = auto()
+    # A credential that does not hold counts as none: who signs in again may still carry an old one.
+    LENIENT = auto()
+    # The credential is not ours to judge: providers send their own; the service sees the header as it came.
+    FOREIGN = auto()
+
+
+class Rate(Enum):
+    """Which rate limit a path falls under."""
+
+    NORMAL = auto()
+    SIGN_IN = auto()
+    HOOK = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One line of the table.
+
+    Attributes:
+        prefix: the public path below `/api/v1`, matched by whole segments.
+        service: who serves it.
+        to: the service's own path, where it differs from the public one.
+        at_root: whether it is reached without `/api` as well.
+        hides_tail: whether what follows the prefix is a secret, kept out of logs.
+    """
+
+    prefix: str
+    service: str
+    to: str | None = None
+    trust: Trust = Trust.CHECKED
+    rate: Rate = Rate.NORMAL
+    at_root: bool = False
+    hides_tail: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a request goes: the route that matched and the service's own path, percent-encoded as it came."""
+
+    route: Route
+    path: str
+
+    @property
+    def takes_uploads(self) -> bool:
+        """Whether large and slow bodies are taken: on paths with a segment that stands for files."""
+        return not _UPLOADS.isdisjoint(self.path.split("/"))
+
+
+def _all(service: str, *prefixes: str) -> tuple[Route, ...]:
+    return tuple(Route(prefix, service) for prefix in prefixes)
+
+
+def _sign_in(prefix: str, to: str | None = None) -> Route:
+    return Route(prefix, "identity", to=to, trust=Trust.LENIENT, rate=Rate.SIGN_IN)
+
+
+def _hook(prefix: str, service: str) -> Route:
+    return Route(prefix, service, trust=Trust.FOREIGN, rate=Rate.HOOK)
+
+
+ROUTES: tuple[Route, ...] = (
+    # identity
+    *_all("identity", "/auth", "/registrations", "/users", "/tenants", "/roles", "/permissions", "/api-keys"),
+    *_all("identity", "/plans", "/features", "/subscription", "/usage", "/audit-log", "/privacy"),
+    _sign_in("/auth/register"),
+    _sign_in("/auth/signup"),
+    _sign_in("/auth/login"),
+    _sign_in("/auth/token"),
+    _sign_in("/auth/password/forgot"),
+    _sign_in("/auth/password/reset"),
+    _sign_in("/auth/email/verify"),
+    _sign_in("/auth/oidc"),
+    Route("/auth/refresh", "identity", trust=Trust.LENIENT),
+    Route("/auth/refresh-token", "identity", to="/auth/refresh", trust=Trust.LENIENT),
+    Route("/auth/logout", "identity", trust=Trust.LENIENT),
+    Route("/admin/users", "identity", to="/users"),
+    Route("/activity", "identity", to="/audit-log"),
+    Route("/.well-known/jwks.json", "identity", trust=Trust.LENIENT, at_root=True),
+    # crm
+    *_all(
+        "crm", "/companies", "/contacts", "/leads", "/requests", "/pipelines", "/stages", "/deals", "/quotes"
+    ),
+    *_all("crm", "/tasks", "/projects", "/memos", "/chat", "/tickets", "/sla-policies"),
+    *_all("crm", "/venues", "/customers", "/visits", "/segments", "/automation", "/views", "/custom-fields"),
+    *_all("crm", "/pages", "/posts", "/public", "/files"),
+    Route("/restaurants", "crm", to="/venues"),
+    # Two services import; products hold the short name.
+    Route("/crm/imports", "crm", to="/imports"),
+    # catalog
+    *_all("catalog", "/products", "/categories", "/price-lists", "/variants", "/pricing", "/suppliers"),
+    *_all("catalog", "/purchase-orders", "/inventory", "/assigned-products", "/imports", "/exports"),
+    *_all("catalog", "/integrations", "/sync-jobs", "/sync-issues"),
+    Route("/products/folders", "catalog", to="/categories"),
+    Route("/admin/integrations", "catalog", to="/integrations"),
+    Route("/admin/sync/start", "catalog", to="/integrations/sync"),
+    _hook("/hooks", "catalog"),
+    # orders
+    *_all("orders", "/carts", "/orders", "/shipping", "/discounts", "/promotions", "/special-orders"),
+    *_all("orders", "/order-options", "/reviews", "/tax-rates", "/document-numbers"),
+    _hook("/shipping/hooks", "orders"),
+    # payments
+    *_all("payments", "/payment-accounts", "/payments", "/refunds", "/invoices", "/credit-notes", "/wallets"),
+    *_all("payments", "/gift-cards", "/ledger", "/loyalty", "/referrals", "/fines", "/payouts"),
+    *_all("payments", "/instalment-plans", "/subscriptions"),
+    Route("/order-payments", "payments", to="/payments"),
+    Route("/order-payments/invoices", "payments", to="/invoices"),
+    _hook("/payments/webhooks", "payments"),
+    # The payment simulator's page, where a person presses Pay.
+    Route("/sandbox", "payments", trust=Trust.LENIENT, at_root=True),
+    # notifications
+    *_all(
+        "notifications",
+        "/fcm",
+        "/notifications",
+        "/templates",
+        "/campaigns",
+        "/outreach-events",
+        "/mass-mail",
+    ),
+    *_all("notifications", "/messages", "/webhooks"),
+    Route("/fcm/register", "notifications", hides_tail=True),
+    Route("/unsubscribe", "notifications", trust=Trust.LENIENT, hides_tail=True),
+    Route("/preferences", "notifications", trust=Trust.LENIENT, hides_tail=True),
+    # The outbox of the mail simulator, for people who try the demo.
+    Route("/mailbox", "notifications", at_root=True),
+    # analytics
+    *_all("analytics", "/analytics", "/insight-analytics", "/ai", "/reports"),
+)
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    return tuple(path.strip("/").split("/"))
+
+
+_TABLE = {_segments(route.prefix): route for route in ROUTES}
+_DEPTH = max(len(prefix) for prefix in _TABLE)
+_FORBIDDEN = "internal"
+_UPLOADS = frozenset({"files", "imports", "media", "attachments"})
+
+
+def find(path: Path) -> Target | None:
+    """Where a path goes, or None for a path of nobody."""
+    segments = path.segments
+    for depth in range(min(_DEPTH, len(segments)), 0, -1):
+        route = _TABLE.get(segments[:depth])
+        if route is None:
+            continue
+        if not path.is_api and not route.at_root:
+            return None
+        rest = segments[depth:]
+        own = _segments(route.to or route.prefix) + rest
+        return None if own[0] == _FORBIDDEN else Target(route, "/" + "/".join(own))
+    return None
+
+
+def public_path(service: str, path: str) -> str | None:
+    """Under which public path a service's own path is reached, or None where it is not; for the API document."""
+    segments = _segments(path)
+    for is_api in (False, True):
+        target = find(Path(path, segments, is_api=is_api))
+        if target is not None and target.route.service == service and target.path == path:
+            return path if not is_api else f"/api/v1{path}"
+    for route in ROUTES:
+        to = _segments(route.to) if route.to else ()
+        if to and route.service == service and segments[: len(to)] == to:
+            return f"/api/v1{route.prefix}" + "".join(f"/{s}" for s in segments[len(to) :])
+    return None
+
+
+def visible(path: Path, target: Target | None) -> str:
+    """The path as logs may show it."""
+    if target is None or not target.route.hides_tail:
+        return path.text
+    prefix = target.route.prefix
+    head, found, tail = path.text.partition(prefix + "/")
+    return f"{head}{prefix}/…" if found and tail else path.text

@@ -1,0 +1,120 @@
+"""Access tokens: is this JWT one that identity signed, for us, and still valid? (RFC 8725 in short.)"""
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import orjson
+from jose import jws
+from jose.exceptions import JOSEError
+
+from gateway.keys import ALGORITHM, SigningKeys
+from gateway.settings import GatewaySettings
+from libs.common.clock import Clock
+from libs.common.errors import Unauthenticated
+
+MAX_TOKEN_CHARS = 8_192
+# Headers that would let the token say how it wants to be checked.
+_FORBIDDEN_HEADERS = frozenset({"jku", "x5u", "x5c", "jwk", "crit", "zip", "b64"})
+_TYPES = frozenset({"jwt", "at+jwt"})
+
+
+@dataclass(frozen=True, slots=True)
+class AccessToken:
+    """What a valid token says: who, in which session, until when (Unix seconds)."""
+
+    user_id: UUID
+    session_id: UUID | None
+    expires: float
+
+
+def looks_like_jwt(token: str) -> bool:
+    """Whether a bearer token is a JWT in compact form; anything else is opaque and identity's to judge."""
+    return token.startswith("ey") and token.count(".") == 2
+
+
+class TokenVerifier:
+    """Checks signatures once; a verified token is remembered by its hash, for a short while."""
+
+    def __init__(self, settings: GatewaySettings, keys: SigningKeys, clock: Clock) -> None:
+        self._settings = settings
+        self._keys = keys
+        self._clock = clock
+        self._verified: OrderedDict[bytes, tuple[AccessToken, float]] = OrderedDict()
+
+    async def verify(self, token: str) -> AccessToken:
+        """The content of a token.
+
+        Raises:
+            Unauthenticated: it is not ours, was changed, is not valid yet or not any more.
+            Unavailable: the signing keys cannot be had.
+        """
+        if len(token) > MAX_TOKEN_CHARS:
+            raise Unauthenticated("The access token is too long.")
+        digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+        now = self._clock.now().timestamp()
+        known = self._verified.get(digest)
+        if known is not None and now < known[1]:
+            return known[0]
+        content = await self._verify(token, now)
+        until = min(
+            content.expires + self._settings.clock_skew_seconds, now + self._settings.token_cache_seconds
+        )
+        self._verified[digest] = (content, until)
+        self._verified.move_to_end(digest)
+        while len(self._verified) > self._settings.token_cache_size:
+            self._verified.popitem(last=False)
+        return content
+
+    async def _verify(self, token: str, now: float) -> AccessToken:
+        invalid = Unauthenticated("The access token is not valid.")
+        try:
+            header = jws.get_unverified_header(token)
+        except JOSEError:
+            raise invalid from None
+        key_id = header.get("kid")
+        if (
+            header.get("alg") != ALGORITHM
+            or not isinstance(key_id, str)
+            or len(key_id) > 128
+            or not _FORBIDDEN_HEADERS.isdisjoint(header)
+            or str(header.get("typ", "JWT")).lower() not in _TYPES
+        ):
+            raise invalid
+        key = await self._keys.get(key_id)
+        if key is None:
+            raise invalid
+        try:
+            claims = orjson.loads(jws.verify(token, key, ALGORITHM))
+        except (JOSEError, orjson.JSONDecodeError):
+            raise invalid from None
+        if not isinstance(claims, dict):
+            raise invalid
+        return self._read(claims, now)
+
+    def _read(self, claims: dict[str, Any], now: float) -> AccessToken:
+        settings = self._settings
+        audience = claims.get("aud")
+        audiences = audience if isinstance(audience, list) else [audience]
+        if claims.get("iss") != settings.token_issuer or settings.token_audience not in audiences:
+            raise Unauthenticated("The access token was not made for this platform.")
+        expires, begins = _seconds(claims.get("exp")), _seconds(claims.get("nbf", 0))
+        if expires is None or begins is None:
+            raise Unauthenticated("The access token is not valid.")
+        if now > expires + settings.clock_skew_seconds:
+            raise Unauthenticated(
+                "The access token has expired; get a new one with POST /api/v1/auth/refresh."
+            )
+        if now < begins - settings.clock_skew_seconds:
+            raise Unauthenticated("The access token is not valid yet.")
+        try:
+            session = claims.get("sid")
+            return AccessToken(UUID(claims["sub"]), UUID(session) if session else None, expires)
+        except (KeyError, ValueError, TypeError, AttributeError):
+            raise Unauthenticated("The access token is not valid.") from None
+
+
+def _seconds(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,0 +1,126 @@
+"""Sends the answer: adds the gateway's headers, compresses, leaves the body away for HEAD."""
+
+import asyncio
+import zlib
+
+from gateway.exchange import Exchange
+from gateway.headers import RawHeaders
+from gateway.security import SecurityHeaders
+from libs.common.http.middleware import Message
+
+_COMPRESSIBLE = (
+    b"text/",
+    b"application/json",
+    b"application/problem+json",
+    b"application/javascript",
+    b"application/xml",
+    b"application/x-ndjson",
+    b"image/svg+xml",
+)
+_NO_BODY = (204, 205, 304)
+# Above this, compressing would hold up the other requests of the process for milliseconds.
+_INLINE_BYTES = 131_072
+
+
+class Writer:
+    """The `send` that services and pages get; the first message decides on compression.
+
+    `gzip_level` 0 leaves the body as it is.
+    """
+
+    def __init__(
+        self, exchange: Exchange, security: SecurityHeaders, *, gzip_min_bytes: int, gzip_level: int
+    ) -> None:
+        self._exchange = exchange
+        self._security = security
+        self._min_bytes = gzip_min_bytes
+        self._level = gzip_level
+        self._held: Message | None = None
+        self._zip: zlib._Compress | None = None
+        self._is_head = exchange.method == "HEAD"
+
+    async def __call__(self, message: Message) -> None:
+        """Take one ASGI response message."""
+        if message["type"] == "http.response.start":
+            await self._start(message)
+        elif message["type"] == "http.response.body":
+            await self._body(message)
+
+    async def _start(self, message: Message) -> None:
+        exchange = self._exchange
+        exchange.status = status = message["status"]
+        headers = [
+            *message["headers"],
+            *exchange.response_headers,
+            (b"x-request-id", exchange.request_id.encode()),
+        ]
+        self._security.complete(headers)
+        message = {"type": "http.response.start", "status": status, "headers": headers}
+        if self._is_head or status in _NO_BODY or status == 206 or not self._may_compress(headers):
+            await exchange.send(message)
+        else:
+            # Whether it is long enough shows with the first part of the body.
+            self._held = message
+
+    async def _body(self, message: Message) -> None:
+        exchange = self._exchange
+        body: bytes = message.get("body", b"")
+        more: bool = message.get("more_body", False)
+        if self._held is not None:
+            if len(body) >= self._min_bytes or more:
+                self._begin_gzip(self._held["headers"])
+            await exchange.send(self._held)
+            self._held = None
+        if self._is_head:
+            body = b""
+        elif self._zip is not None:
+            body = await self._compress(body, more)
+        if more and not body:
+            return
+        exchange.is_complete = not more
+        await exchange.send({"type": "http.response.body", "body": body, "more_body": more})
+
+    def _may_compress(self, headers: RawHeaders) -> bool:
+        if not self._level:
+            return False
+        accepted = self._exchange.headers.get(b"accept-encoding", b"")
+        kind = b""
+        for name, value in headers:
+            if name == b"content-type":
+                kind = value
+            elif (
+                name == b"content-encoding"
+                or (name == b"cache-control" and b"no-transform" in value)
+                or (name == b"content-length" and value.isdigit() and int(value) < self._min_bytes)
+            ):
+                return False
+        # An event stream is text too, but each event must leave at once.
+        if not kind.startswith(_COMPRESSIBLE) or kind.startswith(b"text/event-stream"):
+            return False
+        headers.append((b"vary", b"accept-encoding"))
+        return _accepts_gzip(accepted)
+
+    def _begin_gzip(self, headers: RawHeaders) -> None:
+        # The ETag stays as it is: it is a version number that clients send back in If-Match.
+        headers[:] = [h for h in headers if h[0] not in (b"content-length", b"accept-ranges")]
+        headers.append((b"content-encoding", b"gzip"))
+        self._zip = zlib.compressobj(self._level, zlib.DEFLATED, 31)
+
+    async def _compress(self, body: bytes, more: bool) -> bytes:
+        assert self._zip is not None
+        compressor, mode = self._zip, zlib.Z_SYNC_FLUSH if more else zlib.Z_FINISH
+
+        def run() -> bytes:
+            return compressor.compress(body) + compressor.flush(mode)
+
+        if not body and more:
+            return b""
+        return run() if len(body) <= _INLINE_BYTES else await asyncio.to_thread(run)
+
+
+def _accepts_gzip(accepted: bytes) -> bool:
+    for part in accepted.lower().split(b","):
+        name, _, quality = part.strip().partition(b";")
+        if name.strip() in (b"gzip", b"*"):
+            return quality.replace(b" ", b"") not in (b"q=0", b"q=0.0", b"q=0.00", b"q=0.000")
+    return False
