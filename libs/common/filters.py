@@ -40,13 +40,16 @@ class ListQuery(BaseModel):
     searchable: ClassVar[tuple[str, ...]] = ()
 
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Rows on a page")] = DEFAULT_LIMIT
-    cursor: Annotated[str | None, Field(max_length=2000, description="`next_cursor` of the page before")] = None
+    cursor: Annotated[str | None, Field(max_length=2000, description="`next_cursor` of the page before")] = (
+        None
+    )
     order: Annotated[
         str | None, Field(max_length=64, description="A field to sort by; a leading minus sorts downwards")
     ] = None
     q: Annotated[str | None, Field(max_length=200, description="Text to search for")] = None
     company_id: Annotated[
-        UUID | None, Field(description="The business to act in (superusers); others use the X-Company-Id header")
+        UUID | None,
+        Field(description="The business to act in (superusers); others use the X-Company-Id header"),
     ] = None
 
     @field_validator("order")
@@ -100,5 +103,3 @@ def _condition(model: type[Any], name: str, value: Any, metadata: list[Any]) -> 
         return and_(attribute.in_(value))
     condition: ColumnElement[bool] = getattr(attribute, operator)(value)
     return condition
-
-

@@ -21,5 +21,7 @@ def new_id() -> UUID:
             ticks = _last + 1
         _last = ticks
     milliseconds, fraction = ticks >> 12, ticks & 0xFFF
-    value = (milliseconds & (2**48 - 1)) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
+    value = (
+        (milliseconds & (2**48 - 1)) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | secrets.randbits(62)
+    )
     return UUID(int=value)

@@ -31,9 +31,7 @@ def known_currency(code: str) -> str:
     return code
 
 
-Currency = Annotated[
-    str, Field(min_length=3, max_length=3, examples=["ZAR"]), AfterValidator(known_currency)
-]
+Currency = Annotated[str, Field(min_length=3, max_length=3, examples=["ZAR"]), AfterValidator(known_currency)]
 
 
 class Money(BaseModel):

@@ -13,7 +13,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 class CommonSettings(BaseSettings):
     """What every process needs; variables `PILLARS_*`, and the two well-known ones for servers."""
 
-    model_config = SettingsConfigDict(env_prefix="PILLARS_", env_file=".env", extra="ignore", populate_by_name=True)
+    model_config = SettingsConfigDict(
+        env_prefix="PILLARS_", env_file=".env", extra="ignore", populate_by_name=True
+    )
 
     environment: str = Field("development", description="development, test or production")
     database_url: str = Field(
@@ -34,7 +36,9 @@ class CommonSettings(BaseSettings):
         SecretStr("k1:ZGV2ZWxvcG1lbnQtb25seS0zMi1ieXRlLWtleSEhISE="),
         description="Key ring for secrets at rest: `id:base64(32 bytes)`, comma-separated, newest first",
     )
-    role_prefix: str = Field("pillars", description="Prefix of the database roles, one per service")
+    role_prefix: str = Field(
+        "", description="Prefix of the database roles, one per service; the name of the database unless set"
+    )
     public_url: str = Field("http://127.0.0.1:8000", description="Where clients reach the gateway")
     upstreams: dict[str, str] = Field(
         default_factory=dict,
@@ -56,9 +60,22 @@ class CommonSettings(BaseSettings):
         """Whether the deployment is a real one: development defaults are refused there."""
         return self.environment == "production"
 
+    def refuse_development_secrets(self) -> None:
+        """Raise in production when a secret still has its development value.
+
+        Raises:
+            ValueError: naming the variable to set.
+        """
+        if not self.is_production:
+            return
+        for name in ("secret_key", "encryption_keys"):
+            if getattr(self, name) == type(self).model_fields[name].default:
+                raise ValueError(f"PILLARS_{name.upper()} must be set in production")
+
     def role(self, service: str) -> str:
         """The database role of a service."""
-        return f"{self.role_prefix}_{service}"
+        prefix = self.role_prefix or urlsplit(self.database_url).path.strip("/") or "pillars"
+        return f"{prefix}_{service}"
 
     def role_password(self, service: str) -> str:
         """The password of a service's role, derived from the secret key so that all processes agree."""

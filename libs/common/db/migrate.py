@@ -17,6 +17,7 @@ from sqlalchemy import Connection, MetaData, create_engine, text
 from sqlalchemy.pool import NullPool
 
 from libs.common.db.tenancy import isolation_ddl
+from libs.common.messaging.postgres_schema import ensure_bus
 from libs.common.runtime.service import Service
 from libs.common.settings import CommonSettings
 
@@ -111,9 +112,13 @@ def migrate(
         with engine.connect() as guard:
             guard.execute(text("SELECT pg_advisory_lock(:lock)"), {"lock": LOCK})
             guard.commit()
+            with engine.begin() as connection:
+                make_role(connection, settings, "bus")
+                ensure_bus(connection, settings.role("bus"))
             for service in services:
                 with engine.begin() as connection:
                     make_role(connection, settings, service.name)
+                    connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{service.name}"'))
                 with engine.connect() as connection:
                     command.upgrade(configuration(service, connection), "head")
                     connection.commit()
@@ -125,7 +130,7 @@ def migrate(
 
 
 def make_role(connection: Connection, settings: CommonSettings, service: str) -> None:
-    """Make the runtime role and the schema of one service; the role owns nothing and passes no policy by."""
+    """Make the runtime role of one service; it owns nothing and passes no policy by."""
     role, password = settings.role(service), settings.role_password(service)
     exists = connection.scalar(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
     verb = "ALTER" if exists else "CREATE"
@@ -134,7 +139,6 @@ def make_role(connection: Connection, settings: CommonSettings, service: str) ->
             f"{verb} ROLE \"{role}\" LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE PASSWORD '{password}'"
         )
     )
-    connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{service}"'))
 
 
 def grant(connection: Connection, settings: CommonSettings, service: str) -> None:

@@ -21,7 +21,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("service", choices=NAMES)
     parser.add_argument("message", help="what the migration does, as a sentence")
-    parser.add_argument("--rebuild", action="store_true", help="remove all migrations and write the first one anew")
+    parser.add_argument(
+        "--rebuild", action="store_true", help="remove all migrations and write the first one anew"
+    )
     arguments = parser.parse_args()
     service = load(arguments.service)
     if arguments.rebuild:

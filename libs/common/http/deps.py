@@ -46,7 +46,9 @@ def get_actor(request: Request, context: Context) -> Actor:
     if not header:
         raise Unauthenticated("Requests reach services through the gateway only.")
     actor = context.signer.verify(header, context.clock.now().timestamp())
-    bind(tenant_id=str(actor.tenant_id) if actor.tenant_id else None, actor_id=str(actor.user_id or actor.kind))
+    bind(
+        tenant_id=str(actor.tenant_id) if actor.tenant_id else None, actor_id=str(actor.user_id or actor.kind)
+    )
     return actor
 
 
@@ -80,7 +82,9 @@ class Requirement:
     def __call__(self, actor: CurrentActor) -> Actor:
         """Check the actor, and return it."""
         if self.is_internal and actor.kind is not ActorKind.SYSTEM:
-            raise PermissionDenied("Only services of the platform may call this.", required_permission="internal")
+            raise PermissionDenied(
+                "Only services of the platform may call this.", required_permission="internal"
+            )
         if not self.is_public and actor.is_anonymous and not (self.permission and actor.may(self.permission)):
             raise Unauthenticated("Sign in first: POST /api/v1/auth/login.")
         if self.permission and not actor.may(self.permission):
@@ -91,7 +95,9 @@ class Requirement:
             if actor.tenant_id is None:
                 raise TenantRequired("Name the business with the X-Company-Id header.")
             if actor.tenant_status != "active":
-                raise TenantNotActive(f"The business is {actor.tenant_status}; trading starts once it is active.")
+                raise TenantNotActive(
+                    f"The business is {actor.tenant_status}; trading starts once it is active."
+                )
         if self.feature and self.feature not in actor.features and actor.kind is not ActorKind.SYSTEM:
             raise FeatureNotInPlan(f"The plan does not include {self.feature}.", feature=self.feature)
         return actor

@@ -78,5 +78,10 @@ class RequestLayer:
                     method,
                     route,
                     status,
-                    extra={"method": method, "route": route, "status": status, "ms": round(elapsed * 1000, 1)},
+                    extra={
+                        "method": method,
+                        "route": route,
+                        "status": status,
+                        "ms": round(elapsed * 1000, 1),
+                    },
                 )

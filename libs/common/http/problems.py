@@ -98,7 +98,10 @@ def problem_response(service: str, error: AppError, request: Request) -> Respons
         request_id=request.headers.get("x-request-id"),
     )
     return Response(
-        orjson.dumps(body, default=str), status_code=error.status, headers=error.headers, media_type=MEDIA_TYPE
+        orjson.dumps(body, default=str),
+        status_code=error.status,
+        headers=error.headers,
+        media_type=MEDIA_TYPE,
     )
 
 
@@ -108,7 +111,11 @@ def from_validation(error: RequestValidationError) -> AppError:
     if any(item["type"] == "json_invalid" for item in errors):
         return BadRequest("The body is not valid JSON.")
     fields = [
-        {"loc": list(item["loc"]), "msg": str(item["msg"]).encode("utf-8", "replace").decode(), "type": item["type"]}
+        {
+            "loc": list(item["loc"]),
+            "msg": str(item["msg"]).encode("utf-8", "replace").decode(),
+            "type": item["type"],
+        }
         for item in errors[:50]
     ]
     return ValidationFailed("One or more fields are not valid.", errors=fields)
@@ -143,7 +150,9 @@ def from_database(error: DBAPIError) -> AppError:
         if state == "23505":
             return AlreadyExists("Something with this value exists already.", constraint=constraint)
         if state == "23503":
-            return StillReferenced("A referred thing does not exist, or is still in use.", constraint=constraint)
+            return StillReferenced(
+                "A referred thing does not exist, or is still in use.", constraint=constraint
+            )
         return ValidationFailed("The values do not fit together.", constraint=constraint)
     if isinstance(error, DataError):
         return ValidationFailed("A value cannot be stored: it is out of range or holds a NUL character.")

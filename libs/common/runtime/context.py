@@ -15,6 +15,7 @@ from libs.common.crypto import KeyRing
 from libs.common.db.engine import make_engine, make_sessions
 from libs.common.db.infrastructure import Infrastructure
 from libs.common.db.unit_of_work import UnitOfWork, unit_of_work
+from libs.common.messaging.broker import Broker
 from libs.common.pagination import CursorCodec
 from libs.common.runtime.service import Service
 from libs.common.runtime.upstreams import Upstreams
@@ -26,6 +27,7 @@ class ServiceContext:
 
     Attributes:
         relay_wake, jobs_wake: set after a commit that left work for the relay or the job runner here.
+        broker: the bus, once this process has joined it.
         checks: what `/readyz` asks beside the database, by name.
         relay_is_local: whether this process runs the relay; otherwise a commit notifies the one that does.
     """
@@ -52,6 +54,7 @@ class ServiceContext:
         self.upstreams = upstreams or Upstreams({}, self.signer, self.clock)
         self.resources: dict[str, Any] = {}
         self.checks: dict[str, Callable[[], Awaitable[bool]]] = {}
+        self.broker: Broker | None = None
         self.relay_wake = asyncio.Event()
         self.jobs_wake = asyncio.Event()
         self.relay_is_local = True

@@ -36,7 +36,9 @@ class UpstreamProblem(AppError):
 class Upstreams:
     """Clients of the other services by name. `register` mounts an in-process app, URLs come from settings."""
 
-    def __init__(self, urls: dict[str, str], signer: ActorSigner, clock: Clock, *, timeout: float = 5.0) -> None:
+    def __init__(
+        self, urls: dict[str, str], signer: ActorSigner, clock: Clock, *, timeout: float = 5.0
+    ) -> None:
         self._urls = urls
         self._signer = signer
         self._clock = clock
@@ -84,13 +86,23 @@ class Upstreams:
             Unavailable, UpstreamTimeout: it could not be reached; nothing is known to have happened.
         """
         response = await self.request(
-            service, method, path, actor=actor, json=json, params=params, headers=headers, safe=safe, timeout=timeout
+            service,
+            method,
+            path,
+            actor=actor,
+            json=json,
+            params=params,
+            headers=headers,
+            safe=safe,
+            timeout=timeout,
         )
         if response.status_code >= 400:
             try:
                 problem = response.json()
             except ValueError:
-                raise UpstreamFailed(f"{service} answered {response.status_code} without a problem.") from None
+                raise UpstreamFailed(
+                    f"{service} answered {response.status_code} without a problem."
+                ) from None
             if response.status_code == 503:
                 raise Unavailable(f"{service} is not available now.")
             raise UpstreamProblem(response.status_code, problem)
@@ -140,10 +152,14 @@ class Upstreams:
     def _client(self, service: str) -> httpx.AsyncClient:
         if service not in self._clients:
             if service in self._apps:
-                transport: httpx.AsyncBaseTransport = httpx.ASGITransport(self._apps[service], raise_app_exceptions=False)
+                transport: httpx.AsyncBaseTransport = httpx.ASGITransport(
+                    self._apps[service], raise_app_exceptions=False
+                )
                 base = f"http://{service}"
             elif service in self._urls:
-                transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=50, max_keepalive_connections=20))
+                transport = httpx.AsyncHTTPTransport(
+                    limits=httpx.Limits(max_connections=50, max_keepalive_connections=20)
+                )
                 base = self._urls[service]
             else:
                 raise Unavailable(f"No address is known for {service}; set PILLARS_UPSTREAMS.")

@@ -14,7 +14,9 @@ from libs.common.messaging.outbox import envelope_of
 from libs.common.runtime.context import ServiceContext
 
 
-async def emitted(context: ServiceContext, tenant_id: UUID, kind: type[Event] | None = None) -> list[Envelope]:
+async def emitted(
+    context: ServiceContext, tenant_id: UUID, kind: type[Event] | None = None
+) -> list[Envelope]:
     """The events of a tenant that the service has committed, oldest first, without audit records unless asked."""
     outbox: Any = context.models.outbox
     async with context.unit_of_work(platform=True) as uow:
@@ -43,7 +45,11 @@ def envelope(event: Event, tenant_id: UUID, *, source: str = "test", **changes: 
 
 
 async def deliver(
-    context: ServiceContext, event: Event | Envelope, tenant_id: UUID | None = None, *, handler: str | None = None
+    context: ServiceContext,
+    event: Event | Envelope,
+    tenant_id: UUID | None = None,
+    *,
+    handler: str | None = None,
 ) -> list[Verdict]:
     """Hand an event to every subscription of the service that takes it (or to the one named)."""
     sent = event if isinstance(event, Envelope) else envelope(event, tenant_id or new_id())

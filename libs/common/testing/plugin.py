@@ -91,7 +91,12 @@ def database_url(postgres_url: str) -> Iterator[str]:
 def test_settings(url: str, **changes: Any) -> CommonSettings:
     """Settings as tests use them."""
     return CommonSettings(
-        environment="test", database_url=url, amqp_url=None, role_prefix="pillars_test", pool_size=5, **changes
+        environment="test",
+        database_url=url,
+        amqp_url=None,
+        role_prefix="pillars_test",
+        pool_size=5,
+        **changes,
     )
 
 
@@ -155,3 +160,24 @@ def tenant_id() -> UUID:
 def other_tenant_id() -> UUID:
     """Another tenant nobody else has."""
     return new_id()
+
+
+@pytest.fixture(scope="session")
+def amqp_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real RabbitMQ: the one AMQP_URL names, else a private node; without either the test is skipped."""
+    if url := os.environ.get("AMQP_URL"):
+        yield url
+        return
+    from libs.common.runtime.embedded.rabbitmq import PrivateRabbitMQ, find_rabbitmq
+
+    if find_rabbitmq() is None:
+        pytest.skip("no RabbitMQ: install rabbitmq-server or set AMQP_URL")
+    with PrivateRabbitMQ(tmp_path_factory.mktemp("rabbitmq")) as node:
+        yield node.start()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests on RabbitMQ in one worker, so that they share one node."""
+    for item in items:
+        if item.get_closest_marker("rabbit"):
+            item.add_marker(pytest.mark.xdist_group("rabbit"))

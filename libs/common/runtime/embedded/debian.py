@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,3 +47,17 @@ def _services_stay_down() -> Iterator[None]:
         _POLICY.unlink(missing_ok=True)
         if aside.exists():
             aside.rename(_POLICY)
+
+
+def main() -> None:
+    """Install RabbitMQ unless a broker is named or it is here; say in one line where that is not possible."""
+    if os.environ.get("AMQP_URL") or install_rabbitmq_if_possible():
+        return
+    sys.stderr.write(
+        "RabbitMQ is not installed: its tests will be skipped. "
+        "Install rabbitmq-server, or set AMQP_URL, to run them.\n"
+    )
+
+
+if __name__ == "__main__":
+    main()

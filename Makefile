@@ -1,0 +1,70 @@
+# The front door. `make` prints the targets. Paths are relative on purpose: the checkout may have a space in its path.
+SHELL := /bin/sh
+PYTHON ?= python3
+BIN := .venv/bin
+PILLARS := $(BIN)/python -m libs.common.runtime.cli
+# Tests use one process per core; T= narrows them, e.g. make test T="services/crm -k deals"
+T ?=
+STORY ?= 1
+.DEFAULT_GOAL := help
+.PHONY: help setup run up prod-setup migrate test check lint format types contracts schema docs lock verify migration clean
+
+help: ## Print the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' Makefile
+
+setup: .venv/installed ## Make the virtual environment from the hashed requirements
+
+.venv/installed: requirements/local.txt pyproject.toml deploy/setup.py
+	@$(PYTHON) deploy/setup.py
+
+run: setup ## Run the whole suite in one process and play the main story (STORY=0: only serve)
+	@$(PILLARS) up $(if $(filter 0,$(STORY)),,--story)
+
+up: setup ## Run the suite as eight processes on a real RabbitMQ
+	@$(BIN)/python -m libs.common.runtime.embedded.debian
+	@$(PILLARS) up --separate $(if $(filter 0,$(STORY)),,--story)
+
+prod-setup: ## Build the images and start the compose stack (needs Docker and a .env, see docs/operations.md)
+	@deploy/prod-setup.sh
+
+migrate: setup ## Bring the database of DATABASE_URL up to date
+	@$(PILLARS) migrate
+
+verify: setup ## Check every invariant of the running or stopped suite
+	@$(PILLARS) verify
+
+test: setup ## Run every test (a private RabbitMQ is used, and installed where that is possible)
+	@$(BIN)/python -m libs.common.runtime.embedded.debian
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(T)
+
+check: setup lint types contracts schema ## Format, lint, types, architecture, migrations, generated documents
+	@$(PILLARS) docs --check
+
+lint: setup ## Check format and lint
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/ruff check -q .
+
+format: setup ## Format the code and fix what can be fixed
+	@$(BIN)/ruff check -q --fix-only .
+	@$(BIN)/ruff format -q .
+
+types: setup ## Check types
+	@$(BIN)/mypy
+
+contracts: setup ## Check the architecture: who may import whom
+	@$(BIN)/lint-imports --verbose
+
+schema: setup ## Check that migrations match the models
+	@$(BIN)/python -m libs.common.db.check
+
+docs: setup ## Write the generated documents
+	@$(PILLARS) docs
+
+migration: setup ## Write a migration from the models: make migration SERVICE=crm MESSAGE="Add a column"
+	@$(BIN)/python -m libs.common.db.revision "$(SERVICE)" "$(MESSAGE)"
+
+lock: setup ## Write the hashed requirements anew from pyproject.toml
+	@$(BIN)/python deploy/lock.py
+
+clean: ## Remove the virtual environment and all local data
+	@rm -rf .venv .pillars

@@ -1,0 +1,1 @@
+"""The main story, played over HTTP."""

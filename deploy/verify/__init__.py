@@ -1,0 +1,1 @@
+"""Checks that compare services with each other."""

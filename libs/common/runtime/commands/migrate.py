@@ -1,0 +1,33 @@
+"""`pillars migrate` and `pillars seed`: bring an installation up to date."""
+
+import asyncio
+
+from rich.console import Console
+
+from libs.common.logging import configure_logging
+from libs.common.runtime.install import install
+from libs.common.runtime.registry import load_all
+from libs.common.settings import CommonSettings
+
+console = Console()
+
+
+def migrate() -> None:
+    """Make or update roles, schemas, tables, first rows and queues of all services.
+
+    Needs DATABASE_URL as a role that may create roles and schemas. Run it before the services of a new release.
+    """
+    _run("up to date")
+
+
+def seed() -> None:
+    """Make the rows a new installation needs (demo accounts too, outside production). Part of `migrate`."""
+    _run("seeded")
+
+
+def _run(done: str) -> None:
+    common = CommonSettings()
+    common.refuse_development_secrets()
+    configure_logging("migrate", level=common.log_level, style="text")
+    asyncio.run(install(load_all(), common, report=lambda step: console.print(f"  ✓ {step}")))
+    console.print(f"[bold green]{done}[/]")

@@ -1,0 +1,118 @@
+"""The suite as eight processes: starts them, restarts one that dies, stops them together."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+
+from libs.common.runtime.embedded.ports import free_port
+from libs.common.runtime.registry import NAMES
+from libs.common.settings import CommonSettings
+
+log = logging.getLogger("pillars.processes")
+
+RESTART_SECONDS = 0.5
+STOP_SECONDS = 30
+READY_SECONDS = 60
+
+
+class Processes:
+    """One process per service and one for the gateway, each with a port and a log file of its own."""
+
+    def __init__(self, common: CommonSettings, logs: Path, address: str, gateway_port: int) -> None:
+        self.ports = {name: free_port() for name in NAMES}
+        self.address = address
+        self.gateway_port = gateway_port
+        self.children: dict[str, asyncio.subprocess.Process] = {}
+        self._logs = logs
+        self._common = common
+        self._stopping = False
+        self._watchers: list[asyncio.Task[None]] = []
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of the children: where everything is."""
+        upstreams = {name: f"http://127.0.0.1:{port}" for name, port in self.ports.items()}
+        return {
+            **os.environ,
+            "DATABASE_URL": self._common.database_url,
+            "PILLARS_UPSTREAMS": json.dumps(upstreams),
+            "PILLARS_PUBLIC_URL": self._common.public_url,
+            # Eight processes share one small server: fewer connections each.
+            "PILLARS_POOL_SIZE": os.environ.get("PILLARS_POOL_SIZE", "8"),
+        }
+
+    async def start(self) -> None:
+        """Start all of them."""
+        for name in (*NAMES, "gateway"):
+            await self.spawn(name)
+            self._watchers.append(asyncio.create_task(self._watch(name)))
+
+    async def spawn(self, name: str) -> None:
+        """Start one."""
+        port = self.gateway_port if name == "gateway" else self.ports[name]
+        address = self.address if name == "gateway" else "127.0.0.1"
+        with (self._logs / f"{name}.log").open("ab") as output:
+            self.children[name] = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-m",
+                "libs.common.runtime.cli",
+                "serve",
+                name,
+                "--port",
+                str(port),
+                "--host",
+                address,
+                "--exit-with-parent",
+                env=self.environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+
+    async def _watch(self, name: str) -> None:
+        while not self._stopping:
+            code = await self.children[name].wait()
+            if self._stopping:
+                return
+            log.warning("%s ended with %s; starting it again", name, code)
+            await asyncio.sleep(RESTART_SECONDS)
+            await self.spawn(name)
+
+    async def ready(self) -> None:
+        """Wait until the gateway says that all are ready.
+
+        Raises:
+            TimeoutError: not within a minute; the log files say why.
+        """
+        url = f"http://{self.address}:{self.gateway_port}/readyz"
+        async with asyncio.timeout(READY_SECONDS), httpx.AsyncClient() as client:
+            while True:
+                with suppress(httpx.HTTPError):
+                    if (await client.get(url, timeout=2)).status_code == 200:
+                        return
+                await asyncio.sleep(0.1)
+
+    async def stop(self) -> None:
+        """Stop the gateway first, then the services; kill what has not ended in time."""
+        self._stopping = True
+        for name in ("gateway", *NAMES):
+            child = self.children.get(name)
+            if child is not None and child.returncode is None:
+                with suppress(ProcessLookupError):
+                    child.send_signal(signal.SIGTERM)
+        waits = [child.wait() for child in self.children.values()]
+        with suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*waits), STOP_SECONDS)
+        for child in self.children.values():
+            if child.returncode is None:
+                child.kill()
+                await child.wait()
+        await asyncio.gather(*self._watchers, return_exceptions=True)

@@ -1,0 +1,57 @@
+"""`pillars serve`: one service, or the gateway, as a process of its own."""
+
+import asyncio
+import signal
+from typing import Annotated
+
+import typer
+
+from libs.common.logging import configure_logging
+from libs.common.runtime.commands.lifetime import die_with_parent, run_async
+from libs.common.runtime.host import ROLES, Host, listen
+from libs.common.runtime.registry import NAMES, load, load_gateway
+from libs.common.settings import CommonSettings
+from libs.common.telemetry import configure_tracing
+
+
+def serve(
+    name: Annotated[str, typer.Argument(help=f"gateway, or one of {', '.join(NAMES)}")],
+    port: Annotated[int, typer.Option(help="Port to listen on", envvar="PORT")] = 8000,
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    roles: Annotated[
+        str, typer.Option(help=f"What this process does, comma-separated: {', '.join(sorted(ROLES))}")
+    ] = "http,relay,consume,jobs",
+    exit_with_parent: Annotated[bool, typer.Option(hidden=True)] = False,
+) -> None:
+    """Run one service as a process of its own; `migrate` must have run before.
+
+    Other services are found through PILLARS_UPSTREAMS, the database through DATABASE_URL, the bus through AMQP_URL.
+    """
+    if exit_with_parent:
+        die_with_parent()
+    if name != "gateway" and name not in NAMES:
+        raise typer.BadParameter(f"there is no service {name!r}; there are gateway, {', '.join(NAMES)}")
+    common = CommonSettings()
+    common.refuse_development_secrets()
+    configure_logging(name, level=common.log_level, style=common.log_format)
+    run_async(_serve(name, common, host, port, frozenset(roles.split(","))))
+
+
+async def _serve(name: str, common: CommonSettings, address: str, port: int, roles: frozenset[str]) -> None:
+    tracing = configure_tracing(common, name)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if name == "gateway":
+        host = Host([], common, roles=(), gateway=load_gateway())
+    else:
+        host = Host([load(name)], common, roles=roles)
+    try:
+        app = await host.start()
+        listener = listen(port, address, exactly=True)
+        await host.serve(app, listener, stop)
+    finally:
+        await host.close()
+        if tracing is not None:
+            tracing.shutdown()

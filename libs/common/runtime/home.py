@@ -1,0 +1,77 @@
+"""The folder of local state: secrets, the embedded servers' data, logs, and what is running now."""
+
+import base64
+import json
+import os
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Running:
+    """What a running local suite tells other commands of the same checkout."""
+
+    pid: int
+    url: str
+    database_url: str
+    amqp_url: str | None = None
+
+
+class Home:
+    """`.pillars/` in the project, or the folder that PILLARS_HOME names."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self.folder = (folder or Path(os.environ.get("PILLARS_HOME", ".pillars"))).absolute()
+        self.folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def postgres(self) -> Path:
+        """The data of the embedded Postgres."""
+        return self.folder / "postgres"
+
+    @property
+    def rabbitmq(self) -> Path:
+        """The data of the private RabbitMQ node."""
+        return self.folder / "rabbitmq"
+
+    @property
+    def logs(self) -> Path:
+        """The folder of log files."""
+        (self.folder / "logs").mkdir(exist_ok=True)
+        return self.folder / "logs"
+
+    def load_secrets(self) -> None:
+        """Put this installation's own secrets into the environment, making them on first use."""
+        path = self.folder / "secrets.json"
+        if not path.exists():
+            made = {
+                "PILLARS_SECRET_KEY": secrets.token_urlsafe(32),
+                "PILLARS_ENCRYPTION_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
+            }
+            draft = path.with_suffix(f".{os.getpid()}")
+            draft.touch(mode=0o600)
+            draft.write_text(json.dumps(made))
+            draft.replace(path)
+        for name, value in json.loads(path.read_text()).items():
+            os.environ.setdefault(name, value)
+
+    def write_running(self, running: Running) -> None:
+        """Say what runs, for `verify` and `bus`."""
+        path = self.folder / "running.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(asdict(running)))
+
+    def clear_running(self) -> None:
+        """Say that nothing runs."""
+        (self.folder / "running.json").unlink(missing_ok=True)
+
+    def running(self) -> Running | None:
+        """What runs, or None."""
+        path = self.folder / "running.json"
+        try:
+            found = Running(**json.loads(path.read_text()))
+            os.kill(found.pid, 0)
+        except (OSError, ValueError, TypeError):
+            return None
+        return found

@@ -1,0 +1,202 @@
+"""The Host: turns service values into a running process, one service or all of them, in the roles asked for."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+import uvicorn
+
+from libs.common.actor import ActorSigner
+from libs.common.clock import Clock, SystemClock
+from libs.common.http.middleware import App
+from libs.common.jobs.runner import JobRunner
+from libs.common.messaging.broker import Broker
+from libs.common.messaging.consumer import Consumer
+from libs.common.messaging.relay import Relay
+from libs.common.runtime.app import build_app
+from libs.common.runtime.brokers import make_broker
+from libs.common.runtime.context import ServiceContext
+from libs.common.runtime.service import Service
+from libs.common.runtime.upstreams import Upstreams
+from libs.common.settings import CommonSettings
+
+log = logging.getLogger("pillars.host")
+
+HTTP, RELAY, CONSUME, JOBS = "http", "relay", "consume", "jobs"
+ROLES = frozenset({HTTP, RELAY, CONSUME, JOBS})
+
+# Seconds that requests and messages in hand may take once a stop was asked for.
+GRACE = 20
+RECONNECT_SECONDS = 1.0
+
+
+class Host:
+    """Runs services, and the gateway if its factory is given, in this process.
+
+    `start` opens everything and returns with the HTTP app ready; `serve` answers on a socket until `stop` is set;
+    `close` ends the work in hand and releases everything. The bus is joined in the background, so that a broker that
+    is away delays events but no request.
+    """
+
+    def __init__(
+        self,
+        services: Sequence[Service],
+        common: CommonSettings,
+        *,
+        roles: Iterable[str] = ROLES,
+        gateway: Callable[[CommonSettings, Upstreams], Any] | None = None,
+        clock: Clock | None = None,
+        broker: Broker | None = None,
+    ) -> None:
+        self.services = list(services)
+        self.common = common
+        self.roles = frozenset(roles)
+        if unknown := self.roles - ROLES:
+            raise ValueError(
+                f"unknown roles {', '.join(sorted(unknown))}; there are {', '.join(sorted(ROLES))}"
+            )
+        self.clock = clock or SystemClock()
+        self.contexts: dict[str, ServiceContext] = {}
+        self.apps: dict[str, App] = {}
+        self.gateway: Any = None
+        self.broker = broker
+        self._make_gateway = gateway
+        self._stack = AsyncExitStack()
+        self._stop = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._bus_joined = asyncio.Event()
+        self.upstreams = Upstreams(
+            common.upstreams, ActorSigner(common.secret_key.get_secret_value()), self.clock
+        )
+
+    async def start(self) -> App:
+        """Open contexts, resources and apps, start the background roles, and return the app to serve."""
+        for service in self.services:
+            await self._open(service)
+        self._stack.push_async_callback(self.upstreams.close)
+        if self._make_gateway is not None:
+            self.gateway = self._make_gateway(self.common, self.upstreams)
+            await self.gateway.startup()
+            self._stack.push_async_callback(self.gateway.shutdown)
+        if self.services and self.roles & {RELAY, CONSUME}:
+            self.broker = self.broker or make_broker(self.common)
+            self._spawn(self._join_bus(self.broker), "bus")
+        if JOBS in self.roles:
+            for context in self.contexts.values():
+                self._spawn(JobRunner(context).run(self._stop), f"jobs of {context.service.name}")
+        if self.gateway is not None:
+            app: App = self.gateway
+            return app
+        return next(iter(self.apps.values()))
+
+    async def _open(self, service: Service) -> None:
+        context = ServiceContext(service, self.common, upstreams=self.upstreams, clock=self.clock)
+        context.relay_is_local = RELAY in self.roles
+        self._stack.push_async_callback(context.close)
+        for name, resource in service.resources.items():
+            context.resources[name] = await self._stack.enter_async_context(resource(context))
+        self.contexts[service.name] = context
+        self.apps[service.name] = build_app(context)
+        self.upstreams.register(service.name, self.apps[service.name])
+
+    async def _join_bus(self, broker: Broker) -> None:
+        while not self._stop.is_set():
+            try:
+                await broker.start()
+                await broker.declare([s for service in self.services for s in service.subscriptions])
+                break
+            except (ConnectionError, OSError) as error:
+                log.warning("the broker is not there yet: %s", error)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._stop.wait(), RECONNECT_SECONDS)
+        if self._stop.is_set():
+            return
+        for context in self.contexts.values():
+            context.broker = broker
+            context.checks["broker"] = broker.healthy
+            if CONSUME in self.roles:
+                consumer = Consumer(context)
+                await broker.consume(context.service.subscriptions, consumer.deliver, consumer.refuse)
+            if RELAY in self.roles:
+                self._spawn(Relay(context, broker).run(self._stop), f"relay of {context.service.name}")
+        self._bus_joined.set()
+
+    async def bus_joined(self, timeout: float = 30) -> None:
+        """Wait until relays and consumers run."""
+        await asyncio.wait_for(self._bus_joined.wait(), timeout)
+
+    def _spawn(self, work: Any, name: str) -> None:
+        task = asyncio.create_task(work, name=name)
+        task.add_done_callback(_report)
+        self._tasks.append(task)
+
+    async def serve(self, app: App, listener: socket.socket, stop: asyncio.Event) -> None:
+        """Answer HTTP on a bound socket until `stop` is set, then finish the requests in hand."""
+        server = _Server(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=GRACE,
+                timeout_keep_alive=75,
+                backlog=2048,
+                h11_max_incomplete_event_size=65536,
+            )
+        )
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        waiting = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        server.should_exit = True
+        waiting.cancel()
+        await serving
+
+    async def close(self) -> None:
+        """End the background work, then release everything in reverse order."""
+        self._stop.set()
+        if self.broker is not None:
+            with contextlib.suppress(Exception):
+                await asyncio.wait_for(self.broker.stop(), GRACE)
+        for context in self.contexts.values():
+            context.relay_wake.set()
+            context.jobs_wake.set()
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=GRACE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        await self._stack.aclose()
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to whoever runs the process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()):
+        log.error("background task %s ended", task.get_name(), exc_info=error)
+
+
+def listen(port: int, host: str = "127.0.0.1", *, exactly: bool = False) -> socket.socket:
+    """A bound socket on this port, or on the next free one unless `exactly` this one is wanted."""
+    candidates = [port] if exactly else [*range(port, min(port + 100, 65536)), 0]
+    for candidate in candidates:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+        except OSError:
+            listener.close()
+            continue
+        return listener
+    raise OSError(f"port {port} of {host} is taken; choose another with --port")

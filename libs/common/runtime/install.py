@@ -1,0 +1,50 @@
+"""Brings an installation up to date: database, roles, schemas, tables, first rows, queues."""
+
+from collections.abc import Callable, Sequence
+
+import psycopg
+from psycopg import sql
+
+from libs.common.db.migrate import migrate
+from libs.common.runtime.brokers import make_broker
+from libs.common.runtime.context import ServiceContext
+from libs.common.runtime.service import Service
+from libs.common.settings import CommonSettings
+
+Report = Callable[[str], None]
+
+
+def create_database(server_url: str, name: str) -> str:
+    """Make a database on a server unless it is there, and return its URL."""
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
+        if found is None:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return server_url.rpartition("/")[0] + f"/{name}"
+
+
+async def install(
+    services: Sequence[Service], settings: CommonSettings, *, report: Report = lambda _: None
+) -> None:
+    """Migrate, seed and declare the queues of all services; repeatable, and safe to run beside itself."""
+    migrate(services, settings, on_step=lambda name: report(f"schema {name}"))
+    await declare(services, settings)
+    for service in services:
+        if service.seed is None:
+            continue
+        context = ServiceContext(service, settings)
+        try:
+            await service.seed(context)
+        finally:
+            await context.close()
+        report(f"first rows of {service.name}")
+
+
+async def declare(services: Sequence[Service], settings: CommonSettings) -> None:
+    """Make every queue before the first event can be published, so that none is lost to a late consumer."""
+    broker = make_broker(settings)
+    await broker.start()
+    try:
+        await broker.declare([s for service in services for s in service.subscriptions])
+    finally:
+        await broker.stop()
