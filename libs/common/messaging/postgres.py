@@ -400,23 +400,24 @@ class PostgresBroker:
 
     def _finish(self, lease: _Lease, verdict: Verdict) -> None:
         self._leases.pop(lease.id, None)
-        loop = asyncio.get_running_loop()
-        if verdict is Verdict.RELEASE:
-            self._releases += 1
-            delay = 0.0 if self._stopping else backoff(self._releases, base=0.25)
-            self._later.append((lease, delay, lease.attempts))
-        else:
+        if verdict is Verdict.DONE:
+            self._done.append(lease)
             self._releases = 0
-            if verdict is Verdict.DONE:
-                self._done.append(lease)
-            else:
-                delay = retry_delay(lease.attempts + 1, self._retry_delays)
-                self._later.append((lease, delay, lease.attempts + 1))
-                if delay < self._poll:
-                    loop.call_later(delay + 2 * _SETTLE_SECONDS, self._look, (lease.queue,))
+        elif verdict is Verdict.RETRY:
+            self._put_back(lease, retry_delay(lease.attempts + 1, self._retry_delays), lease.attempts + 1)
+            self._releases = 0
+        else:
+            self._releases += 1
+            self._put_back(lease, 0 if self._stopping else backoff(self._releases, base=0.25), lease.attempts)
         if not self._settle_soon:
             self._settle_soon = True
-            loop.call_later(_SETTLE_SECONDS, self._wake.set)
+            asyncio.get_running_loop().call_later(_SETTLE_SECONDS, self._wake.set)
+
+    def _put_back(self, lease: _Lease, delay: float, attempts: int) -> None:
+        self._later.append((lease, delay, attempts))
+        if delay < self._poll:
+            loop = asyncio.get_running_loop()
+            loop.call_later(delay + 2 * _SETTLE_SECONDS, self._look, (lease.queue,))
 
     async def _settle(self, connection: Connection) -> None:
         if done := self._done[:]:

@@ -101,6 +101,8 @@ class RabbitBroker:
 
     async def start(self) -> None:
         """Connect; `ConnectionError` when the server does not answer within 15 s. Harmless when repeated."""
+        # What the library reports at every attempt is told here, once per outage.
+        logging.getLogger("aiormq").setLevel(logging.CRITICAL)
         if self._supervisor is None:
             self._supervisor = asyncio.create_task(self._supervise(), name="rabbit-broker")
         if not await wait_for(self._connected, _START_SECONDS):

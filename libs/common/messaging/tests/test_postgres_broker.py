@@ -1,0 +1,185 @@
+"""The Postgres broker passes the suite; beside it, what only leases have."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import psycopg
+import pytest
+
+from libs.common.ids import new_id
+from libs.common.messaging.broker import Broker, Verdict, queue_name
+from libs.common.messaging.postgres import PostgresBroker
+from libs.common.messaging.subscription import Subscription
+from libs.common.messaging.tests.parcels.service import SERVICE
+from libs.common.settings import CommonSettings
+from libs.common.testing.broker_suite import (
+    THINGS,
+    BrokerSuite,
+    MakeBroker,
+    Recorder,
+    ids,
+    joined,
+    things,
+)
+from libs.common.testing.eventually import eventually
+from libs.common.testing.plugin import MakeContext
+
+
+class TestPostgresBroker(BrokerSuite):
+    @pytest.fixture
+    async def bus_url(self, make_context: MakeContext, common_settings: CommonSettings) -> str:
+        await make_context(SERVICE)
+        return common_settings.service_database_url("bus")
+
+    @pytest.fixture
+    async def make_broker(self, bus_url: str, namespace: str) -> AsyncIterator[MakeBroker]:
+        brokers: list[Broker] = []
+
+        async def make(**options: object) -> Broker:
+            broker = PostgresBroker(bus_url, namespace=namespace, **options)  # type: ignore[arg-type]
+            brokers.append(broker)
+            await broker.start()
+            return broker
+
+        yield make
+        for broker in brokers:
+            await broker.stop()
+
+    @pytest.fixture
+    def inject(self, bus_url: str, namespace: str) -> Callable[[Subscription, bytes], Awaitable[None]]:
+        async def put(subscription: Subscription, body: bytes) -> None:
+            async with await psycopg.AsyncConnection.connect(bus_url) as connection:
+                await connection.execute(
+                    "WITH it AS (INSERT INTO bus.message (namespace, event_id, type, envelope) "
+                    "VALUES (%s, %s, 'none', %s) RETURNING seq) "
+                    "INSERT INTO bus.delivery (queue, message) SELECT %s, seq FROM it",
+                    (namespace, new_id(), body.decode(), queue_name(namespace, subscription)),
+                )
+
+        return put
+
+    async def test_a_repeated_publish_is_not_stored_again(self, make_broker: MakeBroker) -> None:
+        broker, recorder = await make_broker(), Recorder()
+        await broker.declare([THINGS])
+        sent = things(3)
+        await broker.publish(sent[:2])
+        await broker.publish([*sent, sent[2]])
+        assert [state.ready for state in await broker.queues()] == [3]
+        await broker.consume([THINGS], recorder.deliver, recorder.refuse)
+        await eventually(lambda: sorted(recorder.ids(THINGS)) == ids(sent))
+
+    async def test_a_handler_may_take_longer_than_the_lease(self, make_broker: MakeBroker) -> None:
+        import asyncio
+
+        held, slow, other = asyncio.Event(), Recorder(), Recorder()
+
+        async def deliver(subscription: Subscription, envelope: object) -> Verdict:
+            slow.got.append((subscription.name, envelope))  # type: ignore[arg-type]
+            await held.wait()
+            return Verdict.DONE
+
+        first, second = await make_broker(lease=0.4), await make_broker(lease=0.4, poll=0.05)
+        await first.declare([THINGS])
+        await first.consume([THINGS], deliver, slow.refuse)
+        await first.publish(things(1))
+        await eventually(lambda: slow.got)
+        await second.consume([THINGS], other.deliver, other.refuse)
+        # Long enough for several leases to have run out had they not been renewed.
+        with pytest.raises(AssertionError):
+            await eventually(lambda: other.got, seconds=1.5)
+        held.set()
+
+        async def settled() -> bool:
+            [state] = await first.queues()
+            return state.ready + state.in_flight + state.delayed == 0
+
+        await eventually(settled)
+        assert other.got == []
+
+    async def test_who_lost_the_lease_cannot_settle_what_is_now_anothers(
+        self, make_broker: MakeBroker, bus_url: str, namespace: str
+    ) -> None:
+        import asyncio
+
+        held, slow, started = asyncio.Event(), Recorder(), asyncio.Event()
+
+        async def deliver(subscription: Subscription, envelope: object) -> Verdict:
+            started.set()
+            await held.wait()
+            return Verdict.DONE
+
+        first = await make_broker()
+        await first.declare([THINGS])
+        await first.consume([THINGS], deliver, slow.refuse)
+        await first.publish(things(1))
+        await started.wait()
+        # As if the lease had run out and somebody else had claimed it since.
+        queue = queue_name(namespace, THINGS)
+        async with await psycopg.AsyncConnection.connect(bus_url, autocommit=True) as connection:
+            await connection.execute("UPDATE bus.delivery SET claims = claims + 1 WHERE queue = %s", (queue,))
+            held.set()
+            await first.stop()
+            cursor = await connection.execute("SELECT count(*) FROM bus.delivery WHERE queue = %s", (queue,))
+            assert await cursor.fetchone() == (1,)
+
+    async def test_another_process_wakes_the_consumer(self, make_broker: MakeBroker) -> None:
+        publisher, consumer, recorder = await make_broker(), await make_broker(poll=30), Recorder()
+        await joined(consumer, recorder, THINGS)
+        await publisher.publish(things(1))
+        await eventually(lambda: recorder.got, seconds=5)
+        # Once more, now that the loop is known to be idle.
+        await publisher.publish(things(1))
+        await eventually(lambda: len(recorder.got) == 2, seconds=5)
+
+    async def test_a_cut_connection_is_made_again(self, make_broker: MakeBroker, database_url: str) -> None:
+        broker, recorder = await make_broker(), Recorder()
+        await joined(broker, recorder, THINGS)
+        await broker.publish(things(5))
+        await eventually(lambda: len(recorder.got) == 5)
+        with psycopg.connect(database_url, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE application_name LIKE 'pillars-bus%' AND datname = current_database()"
+            )
+        late = things(5)
+
+        async def published() -> bool:
+            from libs.common.messaging.broker import PublishFailed
+
+            try:
+                await broker.publish(late)
+            except PublishFailed:
+                return False
+            return True
+
+        await eventually(published)
+        await eventually(lambda: set(ids(late)) <= set(recorder.ids(THINGS)))
+
+    async def test_messages_of_the_past_are_purged_and_those_awaited_kept(
+        self, make_broker: MakeBroker, bus_url: str, namespace: str
+    ) -> None:
+        broker, recorder = await make_broker(), Recorder()
+        await joined(broker, recorder, THINGS)
+        done, young = things(2)
+        await broker.publish([done])
+        await eventually(lambda: recorder.got)
+        await broker.stop()
+        other = await make_broker()
+        await other.declare([THINGS])
+        awaited = things(1)[0]
+        await other.publish([awaited])
+        async with await psycopg.AsyncConnection.connect(bus_url, autocommit=True) as connection:
+            await connection.execute(
+                "UPDATE bus.message SET created_at = now() - interval '1 hour' WHERE namespace = %s",
+                (namespace,),
+            )
+            await other.publish([young])
+            third = await make_broker()
+            await third.consume([], recorder.deliver, recorder.refuse)
+
+            async def left() -> bool:
+                cursor = await connection.execute(
+                    "SELECT event_id FROM bus.message WHERE namespace = %s ORDER BY seq", (namespace,)
+                )
+                return [row[0] for row in await cursor.fetchall()] == [awaited.id, young.id]
+
+            await eventually(left)
