@@ -2,8 +2,15 @@
 
 from pathlib import Path
 
+from libs.common.jobs.job import Job
+from libs.common.messaging.subscription import on_everything
 from libs.common.runtime.service import Service
+from services.analytics.dashboard.router import router as dashboard
 from services.analytics.db import MODELS, metadata
+from services.analytics.events.handlers import on_any_event
+from services.analytics.facts.rebuild import rebuild
+from services.analytics.facts.router import router as facts
+from services.analytics.reports.router import router as reports
 from services.analytics.settings import AnalyticsSettings
 
 SERVICE = Service(
@@ -13,4 +20,12 @@ SERVICE = Service(
     metadata=metadata,
     models=MODELS,
     migrations=Path(__file__).parent / "migrations",
+    routers=(dashboard, reports, facts),
+    subscriptions=(on_everything("analytics.record", on_any_event),),
+    jobs=(Job("rebuild_facts", rebuild, lease=900),),
+    permissions={
+        "analytics.dashboard.read": "See the figures of the business",
+        "analytics.reports.read": "Read reports",
+        "analytics.facts.rebuild": "Build all figures anew from the archived events",
+    },
 )

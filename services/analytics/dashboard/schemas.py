@@ -1,0 +1,63 @@
+"""What the dashboard answers."""
+
+from datetime import datetime
+
+from pydantic import Field
+
+from libs.common.money import Money
+from libs.common.schema import OutSchema
+
+
+class OrderFigures(OutSchema):
+    """Orders placed in the stretch, by what became of them."""
+
+    count: int
+    paid: int
+    completed: int
+    cancelled: int
+    expired: int
+    customers: int
+    average: Money = Field(description="Money captured per payment")
+
+
+class DealFigures(OutSchema):
+    """Deals by status."""
+
+    open: int
+    won: int
+    lost: int
+    open_amount: Money
+    won_amount: Money
+
+
+class TaskFigures(OutSchema):
+    """Tasks as they stand now."""
+
+    open: int
+    overdue: int
+    completed: int
+
+
+class StockFigures(OutSchema):
+    """Pieces in all warehouses as they stand now."""
+
+    on_hand: int
+    reserved: int
+    allocated: int
+    available: int
+    sold_out: int = Field(description="Variants and warehouses with nothing available")
+
+
+class Dashboard(OutSchema):
+    """The figures of a business. `revenue` is what was captured less what was refunded."""
+
+    currency: str
+    revenue: Money
+    gross: Money
+    refunds: Money
+    orders: OrderFigures
+    deals: DealFigures
+    leads: int
+    tasks: TaskFigures
+    stock: StockFigures
+    as_of: datetime

@@ -1,0 +1,12 @@
+"""The aliases that analytics routers use in their signatures."""
+
+from typing import Annotated
+
+from fastapi import Depends
+
+from libs.common.http.deps import provide
+from services.analytics.dashboard.service import DashboardService
+from services.analytics.reports.service import ReportService
+
+Dashboards = Annotated[DashboardService, Depends(provide(DashboardService), scope="function")]
+Reports = Annotated[ReportService, Depends(provide(ReportService), scope="function")]

@@ -1,0 +1,1 @@
+"""The archive of every event, from which all facts can be built again."""

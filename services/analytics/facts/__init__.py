@@ -1,0 +1,1 @@
+"""Facts built from events: one narrow table per thing that is counted."""

@@ -1,0 +1,158 @@
+"""Rows of facts. Every column comes from one event, so facts may arrive late, twice or out of order."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.analytics.db import Base
+
+
+class OrderFact(Base):
+    """One order. Amounts in minor units of `currency`; times are null until the step has happened."""
+
+    __tablename__ = "order_facts"
+    __table_args__ = (
+        Index("ix_order_facts_placed_at", "tenant_id", "placed_at"),
+        Index("ix_order_facts_paid_at", "tenant_id", "paid_at"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[str | None]
+    customer: Mapped[str | None]
+    currency: Mapped[str | None]
+    subtotal: Mapped[int | None] = mapped_column(BigInteger)
+    discount: Mapped[int | None] = mapped_column(BigInteger)
+    shipping: Mapped[int | None] = mapped_column(BigInteger)
+    tax: Mapped[int | None] = mapped_column(BigInteger)
+    total: Mapped[int | None] = mapped_column(BigInteger)
+    placed_at: Mapped[datetime | None]
+    paid_at: Mapped[datetime | None]
+    expired_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    delivered_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+
+
+class OrderLineFact(Base):
+    """One line of an order."""
+
+    __tablename__ = "order_line_facts"
+    __table_args__ = (
+        Index("ix_order_line_facts_order_id", "tenant_id", "order_id"),
+        Index("ix_order_line_facts_product_id", "tenant_id", "product_id"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    line_id: Mapped[UUID] = mapped_column(primary_key=True)
+    order_id: Mapped[UUID]
+    product_id: Mapped[UUID]
+    variant_id: Mapped[UUID]
+    sku: Mapped[str]
+    name: Mapped[str]
+    quantity: Mapped[int] = mapped_column(Integer)
+    total: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+
+
+class MoneyFact(Base):
+    """Money that came in (a payment) or went back (a refund, negative)."""
+
+    __tablename__ = "money_facts"
+    __table_args__ = (
+        Index("ix_money_facts_happened_at", "tenant_id", "happened_at"),
+        Index("ix_money_facts_order_id", "tenant_id", "order_id"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    order_id: Mapped[UUID]
+    provider: Mapped[str | None]
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    happened_at: Mapped[datetime]
+
+
+class DealFact(Base):
+    """One deal: where it stands now. `seen_at` is the time of the event that said so."""
+
+    __tablename__ = "deal_facts"
+    __table_args__ = (
+        Index("ix_deal_facts_status", "tenant_id", "status", "pipeline"),
+        Index("ix_deal_facts_created_at", "tenant_id", "created_at"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    deal_id: Mapped[UUID] = mapped_column(primary_key=True)
+    pipeline: Mapped[str]
+    stage: Mapped[str | None]
+    status: Mapped[str]
+    amount: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
+    source: Mapped[str | None]
+    created_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime]
+
+
+class DealStageFact(Base):
+    """That a deal has been in a stage, and when it first entered it."""
+
+    __tablename__ = "deal_stage_facts"
+    __table_args__ = (Index("ix_deal_stage_facts_pipeline", "tenant_id", "pipeline", "stage"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    deal_id: Mapped[UUID] = mapped_column(primary_key=True)
+    stage: Mapped[str] = mapped_column(primary_key=True)
+    pipeline: Mapped[str]
+    entered_at: Mapped[datetime]
+
+
+class LeadFact(Base):
+    """One lead."""
+
+    __tablename__ = "lead_facts"
+    __table_args__ = (Index("ix_lead_facts_source", "tenant_id", "source"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    lead_id: Mapped[UUID] = mapped_column(primary_key=True)
+    source: Mapped[str | None]
+    created_at: Mapped[datetime | None]
+    converted_at: Mapped[datetime | None]
+    deal_id: Mapped[UUID | None]
+
+
+class TaskFact(Base):
+    """One task that was given to somebody."""
+
+    __tablename__ = "task_facts"
+    __table_args__ = (Index("ix_task_facts_assignee_id", "tenant_id", "assignee_id"),)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    task_id: Mapped[UUID] = mapped_column(primary_key=True)
+    assignee_id: Mapped[UUID | None]
+    assigned_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    completed_at: Mapped[datetime | None]
+
+
+class StockFact(Base):
+    """The stock of a variant in a warehouse, as of its highest revision seen."""
+
+    __tablename__ = "stock_facts"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    store_id: Mapped[UUID] = mapped_column(primary_key=True)
+    variant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sku: Mapped[str]
+    on_hand: Mapped[int] = mapped_column(BigInteger)
+    reserved: Mapped[int] = mapped_column(BigInteger)
+    allocated: Mapped[int] = mapped_column(BigInteger)
+    available: Mapped[int] = mapped_column(BigInteger)
+    revision: Mapped[int] = mapped_column(BigInteger)
+
+
+FACTS = (OrderFact, OrderLineFact, MoneyFact, DealFact, DealStageFact, LeadFact, TaskFact, StockFact)

@@ -1,0 +1,1 @@
+"""Reports over the facts: sales, funnel, lead sources, income, top products."""

@@ -1,0 +1,31 @@
+"""Reports as CSV files."""
+
+import csv
+import io
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from fastapi.responses import Response
+
+from libs.common.money import Money
+
+# A cell that begins with one of these would be run as a formula by spreadsheet programs.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_response(name: str, columns: Sequence[str], rows: Iterable[Any]) -> Response:
+    """A file with one line per row; amounts in minor units, with their currency in a column beside them."""
+    output = io.StringIO()
+    writer = csv.writer(output)
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_cell(getattr(row, column)) for column in columns])
+    headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
+    return Response(output.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, Money):
+        return str(value.amount)
+    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
+    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text

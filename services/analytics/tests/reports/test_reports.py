@@ -1,0 +1,139 @@
+"""The reports over HTTP."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from libs.common.ids import new_id
+from libs.common.runtime.context import ServiceContext
+from libs.common.testing.client import Client
+from libs.common.testing.events import deliver
+from libs.contracts.crm import LeadConverted, LeadCreated
+from services.analytics.tests.factories import START, paid, payment, placed, refund
+
+
+async def sell(context: ServiceContext, tenant_id: UUID, total: int, **fields: object) -> None:
+    """An order that was placed, paid and counted."""
+    order = placed(total, **fields)  # type: ignore[arg-type]
+    for event in (order, payment(order), paid(order)):
+        await deliver(context, event, tenant_id)
+
+
+async def test_rows_begin_by_the_clock_of_the_zone(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    # Half past ten in the evening in London is half past midnight of the next day in Johannesburg.
+    await sell(context, tenant_id, 10000, at=START)
+    await sell(context, tenant_id, 5000, at=START + timedelta(hours=3))
+
+    utc = (await client.get("/analytics/sales/report")).json()["items"]
+    local = (await client.get("/analytics/sales/report", params={"tz": "Africa/Johannesburg"})).json()[
+        "items"
+    ]
+
+    assert [(row["period"][:10], row["revenue"]["amount"]) for row in utc] == [
+        ("2026-03-31", 10000),
+        ("2026-04-01", 5000),
+    ]
+    assert [(row["period"][:10], row["revenue"]["amount"]) for row in local] == [("2026-04-01", 15000)]
+
+
+async def test_the_sales_report_adds_up(context: ServiceContext, client: Client, tenant_id: UUID) -> None:
+    order = placed(20000, quantity=4)
+    money = payment(order)
+    for event in (order, money, paid(order), refund(money, 3000, at=START + timedelta(days=40))):
+        await deliver(context, event, tenant_id)
+
+    report = (await client.get("/analytics/sales/report", params={"grain": "month"})).json()
+
+    assert [row["revenue"]["amount"] for row in report["items"]] == [20000, -3000]
+    assert report["totals"]["revenue"]["amount"] == 17000
+    assert report["totals"]["units"] == 4
+    assert report["totals"]["orders"] == 1
+
+
+async def test_the_sales_report_is_a_file_too(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    await sell(context, tenant_id, 10000)
+
+    response = await client.get("/analytics/sales/report", params={"format": "csv"})
+
+    assert response.headers["content-type"].startswith("text/csv")
+    assert response.text.splitlines() == [
+        "period,orders,units,gross,refunds,revenue",
+        "2026-03-31T00:00:00,1,2,10000,0,10000",
+    ]
+
+
+async def test_the_stretch_includes_its_start_and_not_its_end(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    await sell(context, tenant_id, 10000, at=START)
+    hour = timedelta(hours=1)
+
+    for start, end, count in (
+        (START, START + hour, 1),
+        (START - hour, START, 0),
+        (START + hour, START + 2 * hour, 0),
+    ):
+        params = {"from": start.isoformat(), "to": end.isoformat()}
+        assert (await client.get("/analytics/dashboard", params=params)).json()["orders"]["count"] == count
+
+
+async def test_products_are_ranked_by_money_or_pieces(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    dear, many = new_id(), new_id()
+    await sell(context, tenant_id, 90000, product_id=dear, quantity=1)
+    await sell(context, tenant_id, 30000, product_id=many, quantity=30)
+
+    by_money = (await client.get("/analytics/top-products")).json()["items"]
+    by_pieces = (await client.get("/analytics/top-products", params={"by": "quantity", "limit": 1})).json()[
+        "items"
+    ]
+
+    assert [row["product_id"] for row in by_money] == [str(dear), str(many)]
+    assert [(row["product_id"], row["quantity"]) for row in by_pieces] == [(str(many), 30)]
+
+
+async def test_income_keeps_currencies_apart(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    await sell(context, tenant_id, 10000)
+
+    report = (await client.get("/analytics/income-summary", params={"grain": "year"})).json()
+
+    assert report["totals"] == [{"amount": 10000, "currency": "ZAR"}]
+    assert report["items"][0]["captured"] == {"amount": 10000, "currency": "ZAR"}
+
+
+async def test_lead_sources_show_what_became_of_leads(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    lead = new_id()
+    await deliver(context, LeadConverted(lead_id=lead, source="web", deal_id=new_id()), tenant_id)
+    await deliver(context, LeadCreated(lead_id=lead, name="A", source="web"), tenant_id)
+    await deliver(context, LeadCreated(lead_id=new_id(), name="B", source="web"), tenant_id)
+    await deliver(context, LeadCreated(lead_id=new_id(), name="C"), tenant_id)
+
+    items = (await client.get("/analytics/lead-sources")).json()["items"]
+
+    assert [(row["source"], row["leads"], row["converted"]) for row in items] == [
+        ("web", 2, 1),
+        ("unknown", 1, 0),
+    ]
+
+
+async def test_bad_queries_are_named(client: Client) -> None:
+    for params in (
+        {"tz": "Mars/Olympus"},
+        {"grain": "fortnight"},
+        {"from": "yesterday"},
+        {"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"},
+        {"from": "2026-01-01T00:00:00"},
+        {"currency": "XXZ"},
+        {"surprise": "1"},
+        {"format": "pdf"},
+    ):
+        response = await client.get("/analytics/sales/report", params=params)
+        assert response.status_code == 422, params
