@@ -65,7 +65,7 @@ def install() -> None:
 
 def main() -> None:
     """Make, install, stamp."""
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036 - says so before anything else fails
         sys.exit(
             f"Pillars needs Python 3.11 or newer; this is {sys.version.split()[0]} (make PYTHON=python3.12 …)"
         )

@@ -192,5 +192,6 @@ def write_revision(service: Service, settings: CommonSettings, message: str) -> 
             connection.rollback()
     finally:
         engine.dispose()
-    assert script is not None and not isinstance(script, list)
+    assert script is not None
+    assert not isinstance(script, list)
     return Path(script.path)
