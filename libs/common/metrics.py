@@ -6,6 +6,18 @@ outbox_pending = Gauge("pillars_outbox_pending", "Committed events that are not 
 outbox_oldest_seconds = Gauge(
     "pillars_outbox_oldest_seconds", "Age of the oldest event that is not yet published", ["service"]
 )
+events_emitted_total = Counter(
+    "pillars_events_emitted_total",
+    "Events committed, by type: the business counters (orders placed, payments, deals won, ...)",
+    ["service", "type"],
+)
+database_seconds = Histogram(
+    "pillars_database_seconds",
+    "Time a statement took",
+    ["service"],
+    buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30),
+)
+database_connections = Gauge("pillars_database_connections", "Connections of the pool in use", ["service"])
 events_published_total = Counter(
     "pillars_events_published_total", "Events confirmed by the broker", ["service"]
 )

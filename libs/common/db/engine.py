@@ -1,7 +1,13 @@
-"""The engine of one service, with pool limits, server-side time limits and metrics hooks."""
+"""The engine of one service, with pool limits, server-side time limits, metrics and trace spans."""
 
+import time
+from typing import Any
+
+from opentelemetry import trace
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from libs.common import metrics
 from libs.common.settings import with_driver
 
 
@@ -10,7 +16,7 @@ def make_engine(url: str, *, pool_size: int = 10, application: str = "pillars") 
 
     Statements are limited to 30 s and idle transactions to 60 s, so that a stuck process holds no lock for long.
     """
-    return create_async_engine(
+    engine = create_async_engine(
         with_driver(url),
         pool_size=pool_size,
         max_overflow=pool_size,
@@ -24,6 +30,44 @@ def make_engine(url: str, *, pool_size: int = 10, application: str = "pillars") 
             "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
         },
     )
+    observe(engine, application.removeprefix("pillars-"))
+    return engine
+
+
+def observe(engine: AsyncEngine, service: str) -> None:
+    """Time every statement, count the connections in use, and add a span where a trace is running."""
+    seconds = metrics.database_seconds.labels(service)
+    in_use = metrics.database_connections.labels(service)
+    tracer = trace.get_tracer("pillars.database")
+
+    def begin(
+        connection: Any, cursor: Any, statement: str, parameters: Any, execution: Any, many: bool
+    ) -> None:
+        execution.started = time.perf_counter()
+        execution.span = None
+        if trace.get_current_span().is_recording():
+            verb = statement.lstrip()[:6].strip().upper()
+            execution.span = tracer.start_span(f"db {verb}", attributes={"db.system.name": "postgresql"})
+
+    def end(
+        connection: Any, cursor: Any, statement: str, parameters: Any, execution: Any, many: bool
+    ) -> None:
+        seconds.observe(time.perf_counter() - execution.started)
+        if execution.span is not None:
+            execution.span.end()
+
+    def failed(failure: Any) -> None:
+        span = getattr(failure.execution_context, "span", None)
+        if span is not None:
+            span.set_status(trace.StatusCode.ERROR)
+            span.end()
+
+    sync = engine.sync_engine
+    event.listen(sync, "before_cursor_execute", begin)
+    event.listen(sync, "after_cursor_execute", end)
+    event.listen(sync, "handle_error", failed)
+    event.listen(sync.pool, "checkout", lambda *_: in_use.inc())
+    event.listen(sync.pool, "checkin", lambda *_: in_use.dec())
 
 
 def make_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:

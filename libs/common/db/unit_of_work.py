@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import MutableHeaders
 
+from libs.common import metrics
 from libs.common.actor import Actor
 from libs.common.db.tenancy import enter_scope
 from libs.common.errors import TenantRequired
@@ -44,7 +45,7 @@ class UnitOfWork:
         self.if_match: int | None = None
         self.response_headers: MutableHeaders = MutableHeaders()
         self._platform = False
-        self._emitted = 0
+        self._emitted: list[str] = []
         self._deferred: list[dict[str, Any]] = []
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
@@ -103,7 +104,7 @@ class UnitOfWork:
             causation_id=self.causation_id,
         )
         self.session.add(row)
-        self._emitted += 1
+        self._emitted.append(event.wire_name)
 
     def audit(
         self,
@@ -148,6 +149,8 @@ class UnitOfWork:
             await self.context.notify_outbox(self.session)
         await self.session.commit()
         if self._emitted:
+            for wire_name in self._emitted:
+                metrics.events_emitted_total.labels(self.context.service.name, wire_name).inc()
             await self.context.wake_relay()
         for callback in self._after_commit:
             await callback()
