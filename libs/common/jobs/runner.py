@@ -199,17 +199,16 @@ class JobRunner:
     async def _finish(self, uow: UnitOfWork, claim: _Claim) -> None:
         await uow.enter_platform()
         # The schedule tells when a timed job last ran; a row for each of its runs would tell nothing more.
-        verb = "DELETE FROM" if claim.key == _TICK else "UPDATE"
-        change = (
-            "" if claim.key == _TICK else "SET finished_at = :now, locked_until = NULL, last_error = NULL"
-        )
-        ended = await uow.session.execute(
-            text(f"{verb} {self._table} {change} WHERE {_MINE}"),
-            {"now": uow.now, "id": claim.id, "attempts": claim.attempts}
-            if change
-            else {"id": claim.id, "attempts": claim.attempts},
-        )
-        if not ended.rowcount:  # type: ignore[attr-defined]
+        values: dict[str, Any] = {"id": claim.id, "attempts": claim.attempts}
+        if claim.key == _TICK:
+            statement = f"DELETE FROM {self._table} WHERE {_MINE} RETURNING id"
+        else:
+            values["now"] = uow.now
+            statement = (
+                f"UPDATE {self._table} SET finished_at = :now, locked_until = NULL, last_error = NULL "
+                f"WHERE {_MINE} RETURNING id"
+            )
+        if await uow.session.scalar(text(statement), values) is None:
             raise LeaseLost("another worker has taken the job over")
 
     async def _settle(self, claim: _Claim, error: Exception) -> tuple[str, Exception]:

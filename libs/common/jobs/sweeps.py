@@ -29,19 +29,20 @@ def sweep_jobs(retention: Retention) -> Sequence[Job]:
     )
 
 
-def _sweep(name: str, model: str, column: str, days: float) -> Job:
+def _sweep(job: str, model: str, column: str, days: float) -> Job:
     async def run(uow: "UnitOfWork", args: dict[str, Any]) -> None:
         table = getattr(uow.context.models, model).__table__
+        name = f'"{table.schema}"."{table.name}"'
         statement = text(
-            f'DELETE FROM "{table.schema}"."{table.name}" WHERE ctid IN (SELECT ctid FROM '
-            f'"{table.schema}"."{table.name}" WHERE {column} < :before LIMIT {_BATCH} FOR UPDATE SKIP LOCKED)'
+            f"WITH gone AS (DELETE FROM {name} WHERE ctid IN (SELECT ctid FROM {name} "
+            f"WHERE {column} < :before LIMIT {_BATCH} FOR UPDATE SKIP LOCKED) RETURNING 1) SELECT count(*) FROM gone"
         )
         before = uow.now - timedelta(days=days)
         for _ in range(_ROUNDS):
             # A commit for each batch: no long transaction, no long list of row locks.
             async with uow.context.unit_of_work(platform=True) as batch:
-                removed = await batch.session.execute(statement, {"before": before})
-            if removed.rowcount < _BATCH:  # type: ignore[attr-defined]
+                removed = await batch.session.scalar(statement, {"before": before})
+            if (removed or 0) < _BATCH:
                 return
 
-    return Job(name, run, every=_EVERY)
+    return Job(job, run, every=_EVERY)

@@ -59,7 +59,8 @@ class Consumer:
         self._max_attempts = max_attempts
         self._service = context.service.name
         inbox: sa.Table = context.models.inbox.__table__
-        self._inbox = insert(inbox).on_conflict_do_nothing()
+        # Asking for the row back, since a driver need not count the rows of an INSERT.
+        self._inbox = insert(inbox).on_conflict_do_nothing().returning(inbox.c.event_id)
 
     async def deliver(self, subscription: Subscription, envelope: Envelope) -> Verdict:
         """Handle one delivery and say what becomes of it; nothing is raised."""
@@ -109,10 +110,10 @@ class Consumer:
         event = self._read(subscription, envelope)
         uow.correlation_id = envelope.correlation_id or str(envelope.id)
         uow.causation_id = str(envelope.id)
-        marked = await uow.session.execute(
+        marked = await uow.session.scalar(
             self._inbox, {"event_id": envelope.id, "handler": subscription.name}
         )
-        if not marked.rowcount:  # type: ignore[attr-defined]
+        if marked is None:
             return False
         await subscription.handle(event, uow, envelope)
         return True

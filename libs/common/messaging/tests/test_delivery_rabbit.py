@@ -1,0 +1,101 @@
+"""Delivery through RabbitMQ."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from libs.common.ids import new_id
+from libs.common.messaging.broker import Broker
+from libs.common.messaging.consumer import Consumer
+from libs.common.messaging.rabbit import RabbitBroker
+from libs.common.messaging.tests.delivery_suite import (
+    DeliverySuite,
+    arrivals,
+    pending,
+    relaying,
+    send,
+)
+from libs.common.messaging.tests.parcels.service import SERVICE, ParcelMoved
+from libs.common.runtime.context import ServiceContext
+from libs.common.runtime.embedded.errors import RabbitMQNotFound
+from libs.common.runtime.embedded.rabbitmq import PrivateRabbitMQ
+from libs.common.settings import CommonSettings
+from libs.common.testing.broker_suite import MakeBroker
+from libs.common.testing.eventually import eventually
+
+
+@pytest.mark.rabbit
+class TestDeliveryThroughRabbit(DeliverySuite):
+    @pytest.fixture(autouse=True)
+    def _url(self, rabbit_url: str) -> None:
+        self.amqp_url = rabbit_url
+
+    @pytest.fixture
+    async def make_broker(self, rabbit_url: str, namespace: str) -> AsyncIterator[MakeBroker]:
+        brokers: list[Broker] = []
+
+        async def make(**options: object) -> Broker:
+            broker = RabbitBroker(rabbit_url, namespace=namespace, **options)  # type: ignore[arg-type]
+            brokers.append(broker)
+            await broker.start()
+            return broker
+
+        yield make
+        for broker in brokers:
+            await broker.stop()
+
+
+@pytest.fixture
+def own_node(tmp_path: Path) -> Iterator[PrivateRabbitMQ]:
+    """A node that the test may stop."""
+    node = PrivateRabbitMQ(tmp_path / "rabbit")
+    try:
+        node.start()
+    except RabbitMQNotFound as missing:
+        pytest.skip(str(missing))
+    yield node
+    node.stop()
+
+
+@pytest.mark.rabbit
+@pytest.mark.slow
+async def test_nothing_is_lost_when_the_broker_is_away_for_a_while(
+    own_node: PrivateRabbitMQ,
+    fresh_database: Callable[..., CommonSettings],
+    namespace: str,
+    tenant_id: UUID,
+) -> None:
+    context = ServiceContext(SERVICE, fresh_database(SERVICE))
+    broker = RabbitBroker(own_node.start(), namespace=namespace, retry_delays=(0.05,))
+    await broker.start()
+    await broker.declare(SERVICE.subscriptions)
+    sent = [ParcelMoved(parcel_id=new_id(), step=step) for step in range(60)]
+
+    async def arrived(count: int) -> bool:
+        return len(await arrivals(context, tenant_id)) >= count
+
+    async with relaying(context, broker, batch=5):
+        # Some are in the queues, some in hand and some in the outbox while it is down.
+        await send(context, tenant_id, *sent[:20])
+
+        async def published() -> bool:
+            return await pending(context) == 0
+
+        await eventually(published)
+        consumer = Consumer(context)
+        await broker.consume(SERVICE.subscriptions, consumer.deliver, consumer.refuse)
+        await eventually(lambda: arrived(1))
+        own_node.stop()
+        await send(context, tenant_id, *sent[20:])
+        await asyncio.sleep(0)
+        assert not await broker.healthy()
+        assert await pending(context) == 40
+        own_node.start()
+        await eventually(lambda: arrived(60), seconds=40)
+    assert sorted(await arrivals(context, tenant_id)) == [(event.parcel_id, event.step) for event in sent]
+    assert await pending(context) == 0
+    await broker.stop()
+    await context.close()

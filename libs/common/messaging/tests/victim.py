@@ -1,0 +1,80 @@
+"""A process that dies with SIGKILL at a chosen moment; started by the delivery tests.
+
+Usage: python -m libs.common.messaging.tests.victim <when>, with a JSON object of settings on standard input.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from typing import Any
+from uuid import UUID
+
+from libs.common.messaging.broker import Broker, Verdict
+from libs.common.messaging.consumer import Consumer
+from libs.common.messaging.envelope import Envelope
+from libs.common.messaging.postgres import PostgresBroker
+from libs.common.messaging.rabbit import RabbitBroker
+from libs.common.messaging.subscription import Subscription
+from libs.common.messaging.tests.parcels.service import KEEP_LATEST, SERVICE, ParcelMoved
+from libs.common.runtime.context import ServiceContext
+from libs.common.settings import CommonSettings
+
+
+def die() -> None:
+    """End at once: nothing is flushed, closed or told."""
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+async def after_commit(context: ServiceContext, given: dict[str, Any]) -> None:
+    """Commit a change with its event; die before anything is published."""
+    async with context.unit_of_work(tenant_id=UUID(given["tenant_id"])) as uow:
+        uow.emit(ParcelMoved(parcel_id=UUID(given["parcel_id"]), step=1))
+    die()
+
+
+async def before_commit(context: ServiceContext, given: dict[str, Any]) -> None:
+    """Die with the change and its event written but not committed."""
+    async with context.unit_of_work(tenant_id=UUID(given["tenant_id"])) as uow:
+        uow.emit(ParcelMoved(parcel_id=UUID(given["parcel_id"]), step=1))
+        await uow.flush()
+        die()
+
+
+async def consuming(context: ServiceContext, given: dict[str, Any], *, in_handler: bool) -> None:
+    """Take a message and die: in the midst of the handler, or after its commit and before the acknowledgement."""
+    broker: Broker
+    if given["amqp_url"]:
+        broker = RabbitBroker(given["amqp_url"], namespace=given["namespace"])
+    else:
+        broker = PostgresBroker(
+            context.common.service_database_url("bus"), namespace=given["namespace"], lease=0.5
+        )
+    consumer = Consumer(context)
+
+    async def deliver(subscription: Subscription, envelope: Envelope) -> Verdict:
+        verdict = await consumer.deliver(subscription, envelope)
+        assert not in_handler, "the handler was to end the process"
+        die()
+        return verdict
+
+    await broker.start()
+    await broker.consume([KEEP_LATEST], deliver, consumer.refuse)
+    await asyncio.Event().wait()
+
+
+async def main(when: str) -> None:
+    """Set up and die."""
+    given = json.load(sys.stdin)
+    context = ServiceContext(SERVICE, CommonSettings(**given["settings"]))
+    if when == "after commit":
+        await after_commit(context, given)
+    elif when == "before commit":
+        await before_commit(context, given)
+    else:
+        await consuming(context, given, in_handler=when == "in the handler")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))
