@@ -106,7 +106,7 @@ def describe(app: ServiceApp) -> dict[str, Any]:
     requirements = {
         (method.lower(), route.path_format): requirement_of(route)
         for route in api_routes(app)
-        for method in route.methods
+        for method in route.methods or ()
     }
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
