@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from importlib.metadata import PackageNotFoundError, version
 from uuid import UUID
 
 from opentelemetry.trace import SpanKind
 
 from gateway import routes
+from gateway.api_document import ApiDocuments
 from gateway.auth import Authenticator
 from gateway.cors import Cors
 from gateway.deadline import Deadline
@@ -18,9 +20,15 @@ from gateway.limits.memory import MemoryBuckets
 from gateway.limits.policy import RateLimits
 from gateway.limits.postgres import PostgresBuckets
 from gateway.metrics import Metrics
+from gateway.operations.bus import Bus
+from gateway.operations.documents import Documents
+from gateway.operations.dropdowns import Dropdowns
+from gateway.operations.events import Events
 from gateway.operations.health import Health
+from gateway.operations.index import Index
 from gateway.operations.operation import Operation, OperationTable, require
 from gateway.operations.requests import Requests
+from gateway.pages import Pages, StaticFiles
 from gateway.paths import parse
 from gateway.proxy.proxy import Proxy
 from gateway.request_log import RequestLog
@@ -80,12 +88,22 @@ class Gateway:
         self.metrics = Metrics()
         self.requests = RequestLog(settings.request_log_size, clock)
         self.health = Health(settings, upstreams, clock, self.metrics)
+        pages = Pages(is_development=common.environment == "development", url=common.public_url)
+        self.documents = ApiDocuments(
+            upstreams, clock, keep_seconds=settings.document_seconds, version=release(), url=common.public_url
+        )
         self.operations = OperationTable(
             [
+                *Index(pages, version=release()).operations(),
+                *Documents(self.documents, pages, StaticFiles()).operations(),
+                *Events(pages).operations(),
+                *Dropdowns(upstreams).operations(),
                 *self.health.operations(),
                 *Requests(self.requests, CursorCodec(secret)).operations(),
+                *Bus(upstreams).operations(),
             ]
         )
+        self.documents.describe(self.operations.operations)
         self._cors = Cors(
             settings.cors_origins,
             allows_local=not settings.cors_origins and common.environment == "development",
@@ -240,6 +258,14 @@ class Gateway:
                     "tenant_id": actor.tenant_id if actor else None,
                 },
             )
+
+
+def release() -> str:
+    """The version of the installed distribution; "0" where it runs from a bare checkout."""
+    try:
+        return version("pillars")
+    except PackageNotFoundError:
+        return "0"
 
 
 async def _lifespan(

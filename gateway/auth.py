@@ -6,7 +6,6 @@ from uuid import UUID
 
 from gateway.cache import SingleFlightCache
 from gateway.credentials import Credential, read_credential
-from gateway.errors import Refused
 from gateway.exchange import Exchange
 from gateway.limits.policy import RateLimits
 from gateway.routes import Trust
@@ -63,7 +62,7 @@ class Authenticator:
         """The actor of a request.
 
         Raises:
-            Unauthenticated, Refused: the credential does not hold, or not for the business named.
+            Unauthenticated, UpstreamProblem: the credential does not hold, or not for the business named.
             ValidationFailed, BadRequest: the headers are malformed.
             Unavailable, UpstreamTimeout: identity cannot be asked.
             RateLimited: the address has tried too many API keys.
@@ -165,7 +164,7 @@ class Authenticator:
         except UpstreamProblem as error:
             if error.upstream_status >= 500:
                 raise UpstreamFailed("Credentials cannot be checked now.") from error
-            raise Refused(error.upstream_status, error.problem) from error
+            raise
         except (KeyError, TypeError, ValueError) as error:
             raise UpstreamFailed("Credentials cannot be checked now.") from error
         if document is not None and actor.is_anonymous:
@@ -181,4 +180,4 @@ class Authenticator:
 
 
 def _is_unauthenticated(error: AppError) -> bool:
-    return (error.problem_status if isinstance(error, Refused) else error.status) == 401
+    return (error.upstream_status if isinstance(error, UpstreamProblem) else error.status) == 401

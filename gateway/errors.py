@@ -1,7 +1,5 @@
 """The problems that only the edge raises."""
 
-from typing import Any
-
 from libs.common.errors import AppError
 
 
@@ -43,21 +41,6 @@ class HeadersTooLarge(AppError):
     status = 431
     slug = "headers-too-large"
     title = "Headers too large"
-
-
-class Refused(AppError):
-    """Identity refused the credential or the tenant; its own problem document is passed on."""
-
-    status = 403
-    slug = "refused"
-    title = "Refused"
-
-    def __init__(self, status: int, problem: dict[str, Any]) -> None:
-        super().__init__(problem.get("detail"))
-        self.problem_status = status
-        self.problem = problem
-        if status == 401:
-            self.headers["WWW-Authenticate"] = 'Bearer error="invalid_token"'
 
 
 class ClientGone(Exception):

@@ -87,9 +87,9 @@ class Identity:
                 Route("/.well-known/jwks.json", self._jwks),
                 Route("/internal/authenticate", self._authenticate, methods=["POST"]),
                 Route("/readyz", self._ready),
-                Route("/auth/login", self._echo, methods=["POST"]),
-                Route("/auth/logout", self._echo, methods=["POST"]),
-                Route("/users", self._echo, methods=["GET", "POST"]),
+                Route("/openapi.json", self._nothing),
+                Route("/internal/{rest:path}", self._nothing),
+                Route("/{rest:path}", self._echo, methods=["GET", "POST"]),
             ]
         )
 
@@ -141,6 +141,9 @@ class Identity:
 
     async def _ready(self, _: Request) -> JSONResponse:
         return JSONResponse({"status": "ready", "parts": {"database": {"ok": True}}})
+
+    async def _nothing(self, _: Request) -> JSONResponse:
+        return _problem(404, "not-found")
 
     async def _echo(self, request: Request) -> JSONResponse:
         return JSONResponse({"path": request.url.path})

@@ -1,0 +1,1 @@
+Redoc.init("/api/schema", { hideHostname: true, requiredPropsFirst: true, sortTagsAlphabetically: true }, document.getElementById("reader"));
