@@ -1,0 +1,1 @@
+"""What variants cost, and what they cost before."""

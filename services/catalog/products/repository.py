@@ -1,0 +1,138 @@
+"""All SQL of products."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, true
+
+from libs.common.db.repository import Repository
+from libs.common.filters import ListQuery
+from services.catalog.categories.models import Category
+from services.catalog.categories.repository import branch_ids
+from services.catalog.products.models import Product
+from services.catalog.products.schemas import ProductQuery, ProductStatus, ProductType
+from services.catalog.shoppers import is_shopper, sees_the_shop
+from services.catalog.stock.models import StockLevel
+from services.catalog.variants.models import Variant
+
+# Facets are counted over so many of the products found, and show so many names and values of each.
+FACET_SAMPLE = 10_000
+FACET_NAMES = 20
+FACET_VALUES = 20
+
+
+class ProductRepository(Repository[Product]):
+    """Products of one tenant; to a shopper there are only the active ones of an active business."""
+
+    model = Product
+
+    def select(self) -> Select[tuple[Product]]:
+        """The products that the actor may see."""
+        statement = super().select()
+        if is_shopper(self.uow.actor):
+            visible = Product.status == ProductStatus.ACTIVE if sees_the_shop(self.uow.actor) else false()
+            statement = statement.where(visible)
+        return statement
+
+    def conditions(self, query: ListQuery) -> list[ColumnElement[bool]]:
+        """The conditions of the plain fields, and those of category, stock and attributes."""
+        found = super().conditions(query)
+        assert isinstance(query, ProductQuery)
+        if query.category_id is not None:
+            found.append(Product.category_id.in_(self._branch(Category.id == query.category_id)))
+        if query.category is not None:
+            found.append(Product.category_id.in_(self._branch(Category.slug == query.category)))
+        if query.in_stock is not None:
+            found.append(self._sellable() if query.in_stock else ~self._sellable())
+        for name, values in query.attributes.items():
+            found.append(or_(*(Product.filter_values.contains({name: [value]}) for value in values)))
+        return found
+
+    def _branch(self, root: ColumnElement[bool]) -> Select[tuple[UUID]]:
+        return branch_ids(self.uow.tenant_id, root)
+
+    def _sellable(self) -> ColumnElement[bool]:
+        in_store = exists().where(
+            StockLevel.tenant_id == Variant.tenant_id,
+            StockLevel.variant_id == Variant.id,
+            StockLevel.on_hand > StockLevel.reserved + StockLevel.allocated,
+        )
+        return exists().where(
+            Variant.tenant_id == Product.tenant_id,
+            Variant.product_id == Product.id,
+            Variant.deleted_at.is_(None),
+            or_(Product.type != ProductType.GOODS, Variant.track_stock.is_(False), in_store),
+        )
+
+    async def variants_of(self, product_ids: Sequence[UUID]) -> dict[UUID, list[Variant]]:
+        """The live variants of these products by position, in one query."""
+        statement = (
+            select(Variant)
+            .where(
+                Variant.tenant_id == self.uow.tenant_id,
+                Variant.product_id.in_(product_ids),
+                Variant.deleted_at.is_(None),
+            )
+            .order_by(Variant.position, Variant.id)
+        )
+        found: dict[UUID, list[Variant]] = {product_id: [] for product_id in product_ids}
+        for variant in (await self.session.execute(statement)).scalars():
+            found[variant.product_id].append(variant)
+        return found
+
+    async def available_variants(self, variant_ids: Sequence[UUID]) -> set[UUID]:
+        """Those of the variants of which some store has a free piece, in one query."""
+        statement = (
+            select(StockLevel.variant_id)
+            .where(
+                StockLevel.tenant_id == self.uow.tenant_id,
+                StockLevel.variant_id.in_(variant_ids),
+                StockLevel.on_hand > StockLevel.reserved + StockLevel.allocated,
+            )
+            .distinct()
+        )
+        return set((await self.session.execute(statement)).scalars())
+
+    def _sample(self, query: ProductQuery) -> Any:
+        statement = self.select().where(*self.conditions(query)).limit(FACET_SAMPLE)
+        return statement.with_only_columns(Product.category_id, Product.filter_values).subquery()
+
+    async def category_counts(self, query: ProductQuery) -> list[dict[str, Any]]:
+        """How many of the products found are in each category, most first."""
+        found = self._sample(query)
+        number = func.count().label("count")
+        statement = (
+            select(Category.id.label("category_id"), Category.name, number)
+            .join(found, found.c.category_id == Category.id)
+            .where(Category.tenant_id == self.uow.tenant_id)
+            .group_by(Category.id, Category.name)
+            .order_by(number.desc(), Category.name)
+            .limit(FACET_VALUES)
+        )
+        return [dict(row) for row in (await self.session.execute(statement)).mappings()]
+
+    async def value_counts(self, query: ProductQuery) -> dict[str, list[dict[str, Any]]]:
+        """How many of the products found have each value of each attribute or option, most first."""
+        found = self._sample(query)
+        pair = func.jsonb_each(found.c.filter_values).table_valued("key", "value").lateral("pair")
+        item = func.jsonb_array_elements_text(pair.c.value).table_valued("value").lateral("item")
+        number = func.count().label("count")
+        rank = func.row_number().over(partition_by=pair.c.key, order_by=(number.desc(), item.c.value))
+        ranked = (
+            select(pair.c.key.label("name"), item.c.value.label("value"), number, rank.label("rank"))
+            .select_from(found)
+            .join(pair, onclause=true())
+            .join(item, onclause=true())
+            .group_by(pair.c.key, item.c.value)
+            .subquery()
+        )
+        statement = (
+            select(ranked.c.name, ranked.c.value, ranked.c.count)
+            .where(ranked.c.rank <= FACET_VALUES)
+            .order_by(ranked.c.name, ranked.c.rank)
+        )
+        counts: dict[str, list[dict[str, Any]]] = {}
+        for row in (await self.session.execute(statement)).mappings():
+            counts.setdefault(row["name"], []).append({"value": row["value"], "count": row["count"]})
+        return dict(list(counts.items())[:FACET_NAMES])

@@ -1,0 +1,116 @@
+"""All SQL of reservations."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy.dialects.postgresql import insert
+
+from libs.common.db.repository import Repository
+from libs.common.filters import ListQuery
+from libs.common.ids import new_id
+from services.catalog.reservations.models import Reservation, ReservationLine, ReservationShipment
+from services.catalog.reservations.schemas import ReservationQuery, ReservationStatus
+
+
+class ReservationRepository(Repository[Reservation]):
+    """Reservations of one tenant."""
+
+    model = Reservation
+
+    def conditions(self, query: ListQuery) -> list[ColumnElement[bool]]:
+        """The conditions of the plain fields, and whether there is a shortfall."""
+        found = super().conditions(query)
+        assert isinstance(query, ReservationQuery)
+        if query.short is not None:
+            found.append(
+                Reservation.shortfall.is_not(None) if query.short else Reservation.shortfall.is_(None)
+            )
+        return found
+
+    async def claim(self, order_id: UUID) -> tuple[Reservation, bool]:
+        """The locked reservation of an order, and whether it was made just now (without any line)."""
+        values: dict[str, Any] = {
+            "tenant_id": self.uow.tenant_id,
+            "id": new_id(),
+            "order_id": order_id,
+            "status": ReservationStatus.RESERVED,
+            "requested": {},
+            "created_at": self.uow.now,
+            "updated_at": self.uow.now,
+        }
+        made = await self.session.execute(
+            insert(Reservation).values(values).on_conflict_do_nothing().returning(Reservation.id)
+        )
+        is_new = made.scalar_one_or_none() is not None
+        found = await self.find(Reservation.order_id == order_id, lock=True)
+        assert found is not None
+        return found, is_new
+
+    async def tenants_due(self, before: datetime, limit: int) -> Sequence[UUID]:
+        """Businesses with reservations that expired before a time, for the platform scope."""
+        statement = (
+            select(Reservation.tenant_id)
+            .where(Reservation.status == ReservationStatus.RESERVED, Reservation.expires_at < before)
+            .distinct()
+            .limit(limit)
+        )
+        return (await self.session.execute(statement)).scalars().all()
+
+    async def due(self, before: datetime, limit: int) -> list[Reservation]:
+        """Reservations of the tenant that expired before a time, locked; those others work on are skipped."""
+        statement = (
+            self.select()
+            .where(Reservation.status == ReservationStatus.RESERVED, Reservation.expires_at < before)
+            .order_by(Reservation.expires_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .execution_options(populate_existing=True)
+        )
+        rows: Any = await self.session.execute(statement)
+        return list(rows.scalars())
+
+    async def lines_of(self, reservations: Iterable[Reservation]) -> dict[UUID, list[ReservationLine]]:
+        """The lines of these reservations by the reservation's id, in one query."""
+        found: dict[UUID, list[ReservationLine]] = {row.id: [] for row in reservations}
+        statement = (
+            select(ReservationLine)
+            .where(
+                ReservationLine.tenant_id == self.uow.tenant_id,
+                ReservationLine.reservation_id.in_(list(found)),
+            )
+            .order_by(ReservationLine.id)
+        )
+        for line in (await self.session.execute(statement)).scalars():
+            found[line.reservation_id].append(line)
+        return found
+
+    async def drop_lines(self, reservation: Reservation) -> None:
+        """Remove the lines of a reservation of which nothing was shipped."""
+        await self.session.execute(
+            delete(ReservationLine).where(
+                ReservationLine.tenant_id == reservation.tenant_id,
+                ReservationLine.reservation_id == reservation.id,
+                ReservationLine.shipped_quantity == 0,
+            )
+        )
+
+    async def mark_shipped(self, order_id: UUID, shipment_id: UUID) -> bool:
+        """Note a shipment; False when it was noted before."""
+        values = {
+            "tenant_id": self.uow.tenant_id,
+            "id": new_id(),
+            "order_id": order_id,
+            "shipment_id": shipment_id,
+            "created_at": self.uow.now,
+            "updated_at": self.uow.now,
+        }
+        made = await self.session.execute(
+            insert(ReservationShipment)
+            .values(values)
+            .on_conflict_do_nothing()
+            .returning(ReservationShipment.id)
+        )
+        return made.scalar_one_or_none() is not None

@@ -1,0 +1,352 @@
+"""The rules of reservations: reserved → allocated → shipped, or released on the way.
+
+Facts about orders may come late, twice and out of order. What is true of an order is decided by orders; here each
+fact moves the reservation forward only where that still makes sense.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.errors import InvalidTransition, NotFound
+from libs.contracts.catalog import StockAllocated, StockReleased, StockShipped
+from services.catalog.reservations.errors import ReservationClosed
+from services.catalog.reservations.models import Reservation, ReservationLine
+from services.catalog.reservations.repository import ReservationRepository
+from services.catalog.reservations.schemas import (
+    ReleaseCause,
+    ReservationQuery,
+    ReservationRequest,
+    ReservationStatus,
+)
+from services.catalog.stock.book import StockBook
+from services.catalog.stock.errors import InsufficientStock
+from services.catalog.stock.schemas import MovementType
+from services.catalog.stock.service import short_line
+from services.catalog.variants.repository import VariantRepository
+
+# Lines of the problem `insufficient-stock`, and of a shortfall.
+ShortLines = list[dict[str, Any]]
+RESERVED, ALLOCATED, RELEASED, SHIPPED = ReservationStatus
+
+
+class Pieces(Protocol):
+    """A line of an order, request or shipment."""
+
+    @property
+    def variant_id(self) -> UUID:
+        """What."""
+        ...
+
+    @property
+    def quantity(self) -> int:
+        """How many."""
+        ...
+
+
+def summed(lines: Iterable[Pieces]) -> dict[UUID, int]:
+    """Pieces by variant: lines that share a variant share its stock."""
+    total: dict[UUID, int] = {}
+    for line in lines:
+        total[line.variant_id] = total.get(line.variant_id, 0) + line.quantity
+    return total
+
+
+class ReservationService:
+    """Stock held for orders."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self.uow = uow
+        self.rows = ReservationRepository(uow)
+        self.variants = VariantRepository(uow)
+
+    async def list(self, query: ReservationQuery) -> dict[str, Any]:
+        """One page of reservations with their lines."""
+        rows, cursor = await self.rows.page(query)
+        lines = await self.rows.lines_of(rows)
+        return {"items": [self._shown(row, lines[row.id]) for row in rows], "next_cursor": cursor}
+
+    async def reserve(self, order_id: UUID, body: ReservationRequest) -> dict[str, Any]:
+        """Hold all the pieces or none, until a time; the same request again changes nothing but that time.
+
+        Raises:
+            InsufficientStock: naming every variant of which there is too little.
+            ReservationClosed: it was released, and `renew` was not asked for.
+        """
+        wanted = summed(body.lines)
+        requested = {str(variant_id): quantity for variant_id, quantity in wanted.items()}
+        row, is_new = await self.rows.claim(order_id)
+        if row.status in (ALLOCATED, SHIPPED):
+            return await self.show(row)
+        if row.status == RELEASED and not body.renew:
+            raise ReservationClosed("Its stock was released.")
+        if body.renew:
+            row.renewed_at = self.uow.now
+        row.expires_at = body.expires_at
+        if is_new or row.status == RELEASED or row.requested != requested:
+            await self._replace(row, wanted, is_new)
+            row.requested = requested
+        await self.rows.save(row)
+        return await self.show(row)
+
+    async def _replace(self, row: Reservation, wanted: Mapping[UUID, int], is_new: bool) -> None:
+        kept = await self.variants.keep(wanted)
+        # A variant that is unknown has nothing available, which the problem then says.
+        tracked = {v: quantity for v, quantity in wanted.items() if kept.get(v, True)}
+        old = [] if is_new else (await self.rows.lines_of([row]))[row.id]
+        book = StockBook(self.uow)
+        await book.lock([*tracked, *(line.variant_id for line in old)])
+        if row.status == RESERVED:
+            for line in old:
+                book.level(line.variant_id, line.store_id).reserved -= line.held
+        short = self._short(book, tracked)
+        if short:
+            raise InsufficientStock("Less is available than was asked for.", lines=short)
+        await self.rows.drop_lines(row)
+        self._hold(book, row, tracked, "reserved")
+        row.status, row.reserved_at = RESERVED, self.uow.now
+        row.released_at = row.release_cause = row.shortfall = None
+        await book.close("reserved")
+
+    async def allocate(self, order_id: UUID, lines: Iterable[Pieces]) -> None:
+        """An order is paid: what is reserved for it becomes its own.
+
+        Where the hold has gone meanwhile (a late payment) free stock is taken; if that does not suffice, the
+        shortfall is recorded and nothing is held. A cancelled order stays released.
+        """
+        row, is_new = await self.rows.claim(order_id)
+        if row.status in (ALLOCATED, SHIPPED) or row.release_cause == ReleaseCause.CANCELLED:
+            return
+        if row.status == RESERVED and not is_new:
+            held = (await self.rows.lines_of([row]))[row.id]
+            book = StockBook(self.uow)
+            await book.lock(line.variant_id for line in held)
+            self._allocate_held(book, row, held)
+            await book.close("allocated")
+            await self.rows.save(row)
+            return
+        wanted = summed(lines)
+        row.requested = {str(variant_id): quantity for variant_id, quantity in wanted.items()}
+        if not await self._allocate_free(row, wanted) and is_new:
+            row.status, row.released_at = RELEASED, self.uow.now
+        await self.rows.save(row)
+
+    async def retry(self, order_id: UUID) -> dict[str, Any]:
+        """Try again to allocate what an order fell short of.
+
+        Raises:
+            InvalidTransition: it has no shortfall, or was cancelled.
+            InsufficientStock: there is still too little.
+        """
+        row = await self.rows.find(Reservation.order_id == order_id, lock=True)
+        if row is None:
+            raise NotFound("There is no such reservation.", resource="reservation")
+        if row.status != RELEASED or row.shortfall is None or row.release_cause == ReleaseCause.CANCELLED:
+            raise InvalidTransition("It has no shortfall that could be filled.", status=row.status)
+        wanted = {UUID(variant_id): quantity for variant_id, quantity in row.requested.items()}
+        if not await self._allocate_free(row, wanted):
+            raise InsufficientStock("Less is available than was asked for.", lines=row.shortfall)
+        await self.rows.save(row)
+        self.uow.audit("allocated", "reservation", row.id)
+        return await self.show(row)
+
+    async def _allocate_free(self, row: Reservation, wanted: Mapping[UUID, int]) -> bool:
+        kept = await self.variants.keep(wanted)
+        tracked = {v: quantity for v, quantity in wanted.items() if kept.get(v, True)}
+        book = StockBook(self.uow)
+        await book.lock(tracked)
+        short = self._short(book, tracked)
+        if short:
+            row.shortfall = short
+            return False
+        await self.rows.drop_lines(row)
+        self._hold(book, row, tracked, "allocated")
+        row.released_at = row.release_cause = row.shortfall = None
+        self._set_allocated(row)
+        await book.close("allocated")
+        return True
+
+    async def release(
+        self, order_id: UUID, cause: ReleaseCause, *, said_at: datetime | None = None, remember: bool = False
+    ) -> None:
+        """Free what is held for an order; what was shipped stays shipped.
+
+        `said_at` is when the fact became true: one older than the last renewal is about a hold that is gone.
+        With `remember` an order not heard of yet is noted as released, for facts that overtook each other.
+        """
+        if remember:
+            row, is_new = await self.rows.claim(order_id)
+        else:
+            found = await self.rows.find(Reservation.order_id == order_id, lock=True)
+            if found is None:
+                return
+            row, is_new = found, False
+        if said_at is not None and row.renewed_at is not None and said_at < row.renewed_at:
+            return
+        if is_new or row.status == RELEASED:
+            # A cancellation outlasts the other causes: a payment that comes after it allocates nothing.
+            if is_new or cause is ReleaseCause.CANCELLED:
+                row.status, row.release_cause = RELEASED, cause
+                row.released_at = row.released_at or self.uow.now
+                await self.rows.save(row)
+            return
+        # An order that was paid does not expire: such a fact is older than the payment.
+        if row.status == SHIPPED or (row.status == ALLOCATED and cause is ReleaseCause.EXPIRED):
+            return
+        lines = (await self.rows.lines_of([row]))[row.id]
+        book = StockBook(self.uow)
+        await book.lock(line.variant_id for line in lines)
+        await self._release(book, row, lines, cause)
+        await book.close("released")
+
+    async def release_stale(self, before: datetime, limit: int) -> int:
+        """Free what the tenant's orders hold since before a time without having been paid; returns how many."""
+        rows = await self.rows.due(before, limit)
+        lines = await self.rows.lines_of(rows)
+        book = StockBook(self.uow)
+        await book.lock(line.variant_id for row in rows for line in lines[row.id])
+        for row in rows:
+            await self._release(book, row, lines[row.id], ReleaseCause.STALE)
+        await book.close("released")
+        return len(rows)
+
+    async def ship(self, order_id: UUID, shipment_id: UUID, lines: Iterable[Pieces]) -> None:
+        """A shipment left: take it off what is allocated to the order, and beyond that off free stock.
+
+        Each shipment counts once. Pieces that were not in the books are recorded as a shortfall.
+        """
+        wanted = summed(lines)
+        row, is_new = await self.rows.claim(order_id)
+        if is_new:
+            row.status, row.released_at = RELEASED, self.uow.now
+        if not await self.rows.mark_shipped(order_id, shipment_id):
+            return
+        held = (await self.rows.lines_of([row]))[row.id]
+        kept = await self.variants.keep(wanted)
+        book = StockBook(self.uow)
+        await book.lock([*wanted, *(line.variant_id for line in held)])
+        if row.status == RESERVED:
+            # The payment's own event is still on its way.
+            self._allocate_held(book, row, held)
+        short = []
+        has_moved = False
+        for variant_id, quantity in wanted.items():
+            rest = self._ship_held(book, row, held, variant_id, quantity, shipment_id)
+            if kept.get(variant_id, False):
+                rest = self._ship_free(book, row, variant_id, rest, shipment_id)
+                if rest:
+                    short.append(short_line(variant_id, quantity, quantity - rest))
+            has_moved = has_moved or rest < quantity
+        if short:
+            row.shortfall = [*(row.shortfall or []), *short]
+        if row.status == ALLOCATED and held and not any(line.held for line in held):
+            row.status, row.shipped_at = SHIPPED, self.uow.now
+        await self.rows.save(row)
+        await book.close(MovementType.SALE)
+        if has_moved:
+            self.uow.emit(StockShipped(order_id=order_id, shipment_id=shipment_id))
+
+    def _ship_held(
+        self,
+        book: StockBook,
+        row: Reservation,
+        held: Sequence[ReservationLine],
+        variant_id: UUID,
+        quantity: int,
+        shipment_id: UUID,
+    ) -> int:
+        if row.status != ALLOCATED:
+            return quantity
+        for line in held:
+            part = min(line.held, quantity) if line.variant_id == variant_id else 0
+            if part:
+                level = book.level(variant_id, line.store_id)
+                level.allocated -= part
+                line.shipped_quantity += part
+                book.move(level, MovementType.SALE, -part, cause_id=shipment_id, order_id=row.order_id)
+                quantity -= part
+        return quantity
+
+    def _ship_free(
+        self, book: StockBook, row: Reservation, variant_id: UUID, quantity: int, shipment_id: UUID
+    ) -> int:
+        for level, part in book.take(variant_id, quantity):
+            book.move(level, MovementType.SALE, -part, cause_id=shipment_id, order_id=row.order_id)
+            line = self._line(row, level.store_id, variant_id, part)
+            line.shipped_quantity = part
+            quantity -= part
+        return quantity
+
+    def _short(self, book: StockBook, wanted: Mapping[UUID, int]) -> ShortLines:
+        return [
+            short_line(variant_id, quantity, book.available(variant_id))
+            for variant_id, quantity in wanted.items()
+            if book.available(variant_id) < quantity
+        ]
+
+    def _hold(self, book: StockBook, row: Reservation, wanted: Mapping[UUID, int], column: str) -> None:
+        for variant_id, quantity in wanted.items():
+            for level, part in book.take(variant_id, quantity):
+                setattr(level, column, getattr(level, column) + part)
+                self._line(row, level.store_id, variant_id, part)
+
+    def _line(self, row: Reservation, store_id: UUID, variant_id: UUID, quantity: int) -> ReservationLine:
+        line = ReservationLine(
+            tenant_id=row.tenant_id,
+            reservation_id=row.id,
+            variant_id=variant_id,
+            store_id=store_id,
+            quantity=quantity,
+            created_at=self.uow.now,
+            updated_at=self.uow.now,
+        )
+        self.uow.session.add(line)
+        return line
+
+    def _allocate_held(self, book: StockBook, row: Reservation, held: Sequence[ReservationLine]) -> None:
+        for line in held:
+            level = book.level(line.variant_id, line.store_id)
+            level.reserved -= line.held
+            level.allocated += line.held
+        self._set_allocated(row)
+
+    def _set_allocated(self, row: Reservation) -> None:
+        row.status, row.allocated_at = ALLOCATED, self.uow.now
+        self.uow.emit(StockAllocated(order_id=row.order_id))
+
+    async def _release(
+        self, book: StockBook, row: Reservation, lines: Sequence[ReservationLine], cause: ReleaseCause
+    ) -> None:
+        column = "reserved" if row.status == RESERVED else "allocated"
+        for line in lines:
+            level = book.level(line.variant_id, line.store_id)
+            setattr(level, column, getattr(level, column) - line.held)
+            if line.shipped_quantity:
+                line.quantity = line.shipped_quantity
+        row.status, row.release_cause, row.released_at = RELEASED, cause, self.uow.now
+        await self.rows.save(row)
+        self.uow.emit(StockReleased(order_id=row.order_id, cause=cause))
+
+    async def show(self, row: Reservation) -> dict[str, Any]:
+        """A reservation with its lines."""
+        return self._shown(row, (await self.rows.lines_of([row]))[row.id])
+
+    @staticmethod
+    def _shown(row: Reservation, lines: Sequence[ReservationLine]) -> dict[str, Any]:
+        shown = {name: getattr(row, name) for name in _SHOWN}
+        return shown | {"lines": list(lines)}
+
+
+_SHOWN = (
+    "order_id",
+    "status",
+    "expires_at",
+    "reserved_at",
+    "allocated_at",
+    "released_at",
+    "shipped_at",
+    "release_cause",
+    "shortfall",
+)

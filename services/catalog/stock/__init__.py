@@ -1,0 +1,1 @@
+"""How much of each variant lies in each warehouse, and the movements that explain it."""

@@ -1,0 +1,1 @@
+"""The sellable forms of a product, each with its SKU."""
