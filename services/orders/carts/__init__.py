@@ -1,0 +1,1 @@
+"""Carts: what somebody is about to order."""

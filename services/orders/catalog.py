@@ -1,0 +1,107 @@
+"""What orders asks of the catalog: variants by id, and reservations of stock by order id."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from libs.common.actor import system_actor
+from libs.common.runtime.context import ServiceContext
+
+_SHIPPED_TYPES = frozenset({"goods"})
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """What the catalog says of a variant. `price` in minor units, `weight_g` of one unit."""
+
+    variant_id: UUID
+    product_id: UUID
+    sku: str
+    name: str
+    price: int
+    currency: str
+    type: str
+    tax_class: str
+    weight_g: int
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def needs_shipping(kind: str, weight_g: int) -> bool:
+    """Whether something of this product type travels: goods do, and bundles that weigh something."""
+    return kind in _SHIPPED_TYPES or (kind == "bundle" and weight_g > 0)
+
+
+class Catalog:
+    """The catalog's internal contract, called as the orders service acting in one tenant."""
+
+    def __init__(self, context: ServiceContext, tenant_id: UUID) -> None:
+        self._upstreams = context.upstreams
+        self._actor = system_actor("orders", tenant_id)
+
+    async def variants(self, variant_ids: Iterable[UUID]) -> dict[UUID, Variant]:
+        """The variants that are for sale among these, in one call; unknown, inactive and unpriced ones are absent.
+
+        Raises:
+            Unavailable, UpstreamTimeout: the catalog does not answer.
+        """
+        ids = sorted({str(variant_id) for variant_id in variant_ids})
+        if not ids:
+            return {}
+        found = await self._upstreams.call(
+            "catalog",
+            "POST",
+            "/internal/variants/lookup",
+            actor=self._actor,
+            json={"variant_ids": ids},
+            safe=True,
+        )
+        variants = [
+            _variant(item) for item in found["items"] if item["status"] == "active" and item.get("price")
+        ]
+        return {variant.variant_id: variant for variant in variants}
+
+    async def reserve(
+        self,
+        order_id: UUID,
+        lines: Sequence[tuple[UUID, int]],
+        reserved_until: datetime,
+    ) -> None:
+        """Hold stock for an order; the same order again holds it once, and anew where it was freed meanwhile.
+
+        Raises:
+            UpstreamProblem: `insufficient-stock`, naming each line; nothing is held.
+            Unavailable, UpstreamTimeout: the catalog does not answer; whether it is held is not known.
+        """
+        body: dict[str, Any] = {
+            "lines": [
+                {"variant_id": str(variant_id), "quantity": quantity} for variant_id, quantity in lines
+            ],
+            "expires_at": reserved_until.isoformat(),
+            "renew": True,
+        }
+        await self._upstreams.call(
+            "catalog", "PUT", f"/internal/reservations/{order_id}", actor=self._actor, json=body, safe=True
+        )
+
+    async def release(self, order_id: UUID) -> None:
+        """Free what is held for an order; freeing nothing is fine."""
+        await self._upstreams.request(
+            "catalog", "DELETE", f"/internal/reservations/{order_id}", actor=self._actor, safe=True
+        )
+
+
+def _variant(item: dict[str, Any]) -> Variant:
+    return Variant(
+        variant_id=UUID(item["variant_id"]),
+        product_id=UUID(item["product_id"]),
+        sku=item["sku"],
+        name=item["name"],
+        price=item["price"]["amount"],
+        currency=item["price"]["currency"],
+        type=item["type"],
+        tax_class=item.get("tax_class") or "standard",
+        weight_g=item.get("weight_g") or 0,
+        options=item.get("options") or {},
+    )

@@ -1,0 +1,1 @@
+"""From a cart or a list of items to a placed order."""

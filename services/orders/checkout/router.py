@@ -1,0 +1,70 @@
+"""The HTTP side of placing orders."""
+
+from typing import Any
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from libs.common.errors import InvalidTransition, NotFound
+from libs.common.http.deps import allow
+from libs.common.http.idempotency import Idempotent
+from libs.common.http.problems import problems
+from services.orders.aftermath import After
+from services.orders.carts.errors import CartNotOpen
+from services.orders.checkout.errors import CartEmpty, PriceChanged
+from services.orders.checkout.schemas import CheckoutIn, OrderCreate
+from services.orders.deps import Checkout
+from services.orders.errors import (
+    AddressRequired,
+    CurrencyMismatch,
+    InsufficientStock,
+    ShippingRequired,
+    UnknownShippingMethod,
+    UnknownVariant,
+)
+from services.orders.orders.schemas import OrderOut
+
+router = APIRouter()
+MISSING = (AddressRequired, ShippingRequired, UnknownShippingMethod, UnknownVariant, CurrencyMismatch)
+
+
+@router.post(
+    "/carts/{cart_id}/checkout",
+    response_model=OrderOut,
+    status_code=201,
+    tags=["carts"],
+    dependencies=[allow("orders.carts.write", active=True)],
+    responses=problems(NotFound, CartNotOpen, CartEmpty, PriceChanged, InsufficientStock, *MISSING),
+)
+async def check_out_cart(
+    cart_id: UUID, body: CheckoutIn, aftermath: After, idempotency: Idempotent, checkout: Checkout
+) -> Any:
+    """Order what is in the cart; the stock is reserved until `reserved_until`."""
+    return await idempotency.run(lambda: checkout.check_out(cart_id, body, aftermath), OrderOut)
+
+
+@router.post(
+    "/orders",
+    response_model=OrderOut,
+    status_code=201,
+    tags=["orders"],
+    dependencies=[allow("orders.orders.write", active=True)],
+    responses=problems(InsufficientStock, *MISSING),
+)
+async def create_order(
+    body: OrderCreate, aftermath: After, idempotency: Idempotent, checkout: Checkout
+) -> Any:
+    """Place an order for somebody, or keep it as a draft."""
+    return await idempotency.run(lambda: checkout.create(body, aftermath), OrderOut)
+
+
+@router.post(
+    "/orders/{order_id}/confirm",
+    response_model=OrderOut,
+    tags=["orders"],
+    dependencies=[allow("orders.orders.write", active=True)],
+    responses=problems(NotFound, InvalidTransition, InsufficientStock),
+)
+async def confirm_order(order_id: UUID, aftermath: After, checkout: Checkout) -> Any:
+    """Place a draft: its stock is reserved and it gets its number."""
+    return await checkout.confirm(order_id, aftermath)

@@ -1,0 +1,1 @@
+"""Gapless series of document numbers."""

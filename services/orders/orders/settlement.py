@@ -1,0 +1,132 @@
+"""Payments meet orders: in time, late, twice, or with the wrong amount; every outcome is on the timeline."""
+
+from datetime import timedelta
+from uuid import UUID
+
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.messaging.consumer import RetryLater
+from libs.common.runtime.upstreams import UpstreamProblem
+from libs.contracts.payments import PaymentSucceeded, RefundSucceeded
+from services.orders.catalog import Catalog
+from services.orders.orders import facts
+from services.orders.orders.models import Order
+from services.orders.orders.repository import OrderRepository
+from services.orders.orders.service import OrderService
+from services.orders.orders.states import LAPSED, OrderStatus
+from services.orders.timeline.repository import Timeline
+
+
+class Settlement:
+    """Applies what payments tells to the orders of one tenant."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self.uow = uow
+        self.rows = OrderRepository(uow)
+        self.orders = OrderService(uow)
+        self.timeline = Timeline(uow)
+
+    async def find(self, order_id: UUID, *, lock: bool = False) -> Order:
+        """The order an event is about.
+
+        Raises:
+            RetryLater: it is not here (yet).
+        """
+        order = await self.rows.get(order_id, lock=lock)
+        if order is None:
+            raise RetryLater(f"there is no order {order_id}")
+        return order
+
+    async def paid(self, event: PaymentSucceeded, actor: str | None) -> None:
+        """Take a payment: the order is paid, or the payment is refused and will be given back.
+
+        The stock of an order that lapsed is reserved anew before any row is locked.
+
+        Raises:
+            RetryLater: the order lapsed between reading and locking it.
+        """
+        order = await self.find(event.order_id)
+        renewed = None
+        if order.payment_id is None and not _too_little(order, event) and self._is_late(order):
+            renewed = await self._renew(order)
+        order = await self.find(event.order_id, lock=True)
+        if order.payment_id == event.payment_id:
+            return
+        if _too_little(order, event):
+            await self._refuse(order, event, "amount-mismatch", actor)
+        elif order.payment_id is not None:
+            await self._refuse(order, event, "already-paid", actor)
+        elif order.state is OrderStatus.DRAFT:
+            await self._refuse(order, event, "not-placed", actor)
+        elif not self._is_late(order) or renewed:
+            self._pay(order, event, actor, late=bool(renewed))
+        elif renewed is None:
+            raise RetryLater(f"order {order.id} lapsed meanwhile")
+        else:
+            reason = "order-cancelled" if order.state is OrderStatus.CANCELLED else "order-expired"
+            await self._refuse(order, event, reason, actor)
+
+    async def refunded(self, event: RefundSucceeded, actor: str | None) -> None:
+        """Note a refund; one of the order's own payment counts towards what was given back of the order."""
+        order = await self.find(event.order_id, lock=True)
+        await self.timeline.add_once(
+            order,
+            "refunded",
+            event.refund_id,
+            at=event.succeeded_at,
+            actor=actor,
+            payment_id=str(event.payment_id),
+            amount=event.amount.model_dump(),
+            reason=event.reason,
+        )
+        # The running total of the event makes late and repeated events harmless.
+        if event.payment_id == order.payment_id and event.refunded_total.amount > order.refunded_amount:
+            order.refunded_amount = event.refunded_total.amount
+            await self.rows.save(order)
+
+    def _is_late(self, order: Order) -> bool:
+        lapsing = order.state is OrderStatus.PLACED and (order.reserved_until or self.uow.now) < self.uow.now
+        return lapsing or order.state in LAPSED
+
+    async def _renew(self, order: Order) -> bool:
+        self._until = self.uow.now + timedelta(minutes=self.uow.context.settings.reservation_minutes)
+        wanted = [(line.variant_id, line.quantity) for line in order.lines]
+        try:
+            await Catalog(self.uow.context, self.uow.tenant_id).reserve(order.id, wanted, self._until)
+        except UpstreamProblem as problem:
+            if problem.upstream_slug != "insufficient-stock":
+                raise
+            return False
+        return True
+
+    def _pay(self, order: Order, event: PaymentSucceeded, actor: str | None, *, late: bool) -> None:
+        order.payment_id = event.payment_id
+        if late:
+            order.reserved_until = self._until
+        self.orders.move(
+            order,
+            OrderStatus.PAID,
+            actor=actor,
+            reference=event.payment_id,
+            amount=event.amount.model_dump(),
+            provider=event.provider,
+            late=late or None,
+        )
+        self.uow.emit(facts.order_paid(order))
+
+    async def _refuse(self, order: Order, event: PaymentSucceeded, reason: str, actor: str | None) -> None:
+        added = await self.timeline.add_once(
+            order,
+            "payment_refused",
+            event.payment_id,
+            at=self.uow.now,
+            actor=actor,
+            amount=event.amount.model_dump(),
+            provider=event.provider,
+            reason=reason,
+        )
+        if added:
+            self.uow.emit(facts.late_payment_refused(order, event.payment_id, reason))
+
+
+def _too_little(order: Order, event: PaymentSucceeded) -> bool:
+    return event.amount.currency != order.currency or event.amount.amount < order.total_amount

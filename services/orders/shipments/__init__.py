@@ -1,0 +1,1 @@
+"""Goods of orders on their way."""

@@ -1,0 +1,1 @@
+"""Shipping accounts, the methods they offer, and their prices."""

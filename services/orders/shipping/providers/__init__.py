@@ -1,0 +1,1 @@
+"""Carriers and tables behind shipping accounts."""
