@@ -14,6 +14,7 @@ from starlette.responses import Response
 from libs.common.http.deps import Requirement
 from libs.common.http.middleware import App, RequestLayer
 from libs.common.http.problems import MEDIA_TYPE, Problem, install_problems
+from libs.common.messaging import bus_admin
 from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.readiness import readiness
 
@@ -46,6 +47,7 @@ def build_app(context: ServiceContext) -> App:
     install_problems(app, service.name)
     for router in service.routers:
         app.include_router(router)
+    app.include_router(bus_admin.router)
     app.include_router(health_router(context))
     return RequestLayer(app, service.name)
 

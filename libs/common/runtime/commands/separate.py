@@ -78,7 +78,7 @@ class Processes:
             )
 
     async def _watch(self, name: str) -> None:
-        while not self._stopping:
+        while True:
             code = await self.children[name].wait()
             if self._stopping:
                 return
