@@ -66,6 +66,9 @@ class DealMoved(Event):
     stage_id: UUID
     stage: str
     amount: Money
+    source: str | None = None
+    registration_id: UUID | None = None
+    applicant_company_id: UUID | None = None
 
 
 class DealWon(Event):
@@ -115,6 +118,9 @@ class DealReopened(Event):
     stage_id: UUID
     stage: str
     amount: Money
+    source: str | None = None
+    registration_id: UUID | None = None
+    applicant_company_id: UUID | None = None
 
 
 class TaskAssigned(Event):
