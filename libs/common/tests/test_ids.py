@@ -1,0 +1,27 @@
+"""Identifiers."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+from libs.common.ids import new_id
+
+
+def test_ids_are_version_7_and_carry_the_time() -> None:
+    before = time.time_ns() // 1_000_000
+    made = new_id()
+    after = time.time_ns() // 1_000_000 + 1
+    assert made.version == 7
+    assert made.variant == "specified in RFC 4122"
+    assert before <= made.int >> 80 <= after
+
+
+def test_ids_sort_in_the_order_they_were_made() -> None:
+    made = [new_id() for _ in range(20_000)]
+    assert made == sorted(made)
+    assert len(set(made)) == len(made)
+
+
+def test_threads_never_make_the_same_id() -> None:
+    with ThreadPoolExecutor(4) as pool:
+        made = [found for part in pool.map(lambda _: [new_id() for _ in range(2000)], range(4)) for found in part]
+    assert len(set(made)) == 8000
