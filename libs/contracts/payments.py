@@ -77,6 +77,22 @@ class InvoiceIssued(Event):
     issued_at: datetime
 
 
+class InvoiceSent(Event):
+    """A final invoice is to be sent to its customer (again)."""
+
+    wire_name = "payments.invoice_sent.v1"
+    about: ClassVar[tuple[str, str]] = ("invoice", "invoice_id")
+
+    invoice_id: UUID
+    number: str
+    order_id: UUID | None = None
+    email: str
+    total: Money
+    outstanding: Money
+    due_on: str | None = None
+    sent_at: datetime
+
+
 class CreditNoteIssued(Event):
     """A credit note became final."""
 

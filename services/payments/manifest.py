@@ -2,9 +2,35 @@
 
 from pathlib import Path
 
+from libs.common.messaging.subscription import on
 from libs.common.runtime.service import Service
+from libs.contracts.identity import RegistrationSubmitted, TenantActivated
+from libs.contracts.orders import LatePaymentRefused, OrderCancelled, OrderPaid
+from services.payments.checkouts.router import router as checkouts
+from services.payments.credit_notes.router import router as credit_notes
 from services.payments.db import MODELS, metadata
+from services.payments.documents import models as _documents  # noqa: F401 (its tables)
+from services.payments.invariants import INVARIANTS
+from services.payments.invoices.handlers import on_order_paid
+from services.payments.invoices.jobs import JOBS as INVOICE_JOBS
+from services.payments.invoices.router import router as invoices
+from services.payments.ledger.router import router as ledger
+from services.payments.merchants.handlers import on_registration_submitted, on_tenant_activated
+from services.payments.options import router as options
+from services.payments.payment_accounts.router import router as payment_accounts
+from services.payments.payments.jobs import JOBS as PAYMENT_JOBS
+from services.payments.payments.router import router as payments
+from services.payments.providers.http import open_http
+from services.payments.providers.registry import RESOURCE, open_providers
+from services.payments.providers.simulator.delivery import HTTP_RESOURCE
+from services.payments.providers.simulator.delivery import JOBS as SIMULATOR_JOBS
+from services.payments.providers.simulator.router import router as sandbox
+from services.payments.refunds.handlers import on_late_payment_refused, on_order_cancelled
+from services.payments.refunds.jobs import JOBS as REFUND_JOBS
+from services.payments.refunds.router import router as refunds
 from services.payments.settings import PaymentsSettings
+from services.payments.webhooks.router import router as webhooks
+from services.payments.webhooks.service import JOBS as WEBHOOK_JOBS
 
 SERVICE = Service(
     name="payments",
@@ -13,4 +39,39 @@ SERVICE = Service(
     metadata=metadata,
     models=MODELS,
     migrations=Path(__file__).parent / "migrations",
+    # Checkouts and webhooks stand before payments, whose paths would take theirs for an id.
+    routers=(
+        payment_accounts,
+        checkouts,
+        webhooks,
+        refunds,
+        payments,
+        invoices,
+        credit_notes,
+        ledger,
+        sandbox,
+        options,
+    ),
+    subscriptions=(
+        on(OrderPaid, "payments.issues_the_invoice", on_order_paid),
+        on(LatePaymentRefused, "payments.gives_late_money_back", on_late_payment_refused),
+        on(OrderCancelled, "payments.gives_cancelled_money_back", on_order_cancelled),
+        on(RegistrationSubmitted, "payments.learns_of_the_business", on_registration_submitted),
+        on(TenantActivated, "payments.learns_the_trading_name", on_tenant_activated),
+    ),
+    jobs=(*WEBHOOK_JOBS, *PAYMENT_JOBS, *REFUND_JOBS, *INVOICE_JOBS, *SIMULATOR_JOBS),
+    resources={RESOURCE: open_providers, HTTP_RESOURCE: open_http},
+    permissions={
+        "payments.accounts.read": "See payment accounts",
+        "payments.accounts.write": "Add, change, test and remove payment accounts",
+        "payments.checkouts.write": "Start paying an order",
+        "payments.payments.read": "See payments",
+        "payments.payments.write": "Confirm and give up payments made outside a provider",
+        "payments.refunds.read": "See refunds",
+        "payments.refunds.write": "Give money back",
+        "payments.invoices.read": "See invoices and credit notes",
+        "payments.invoices.write": "Draft, finalise, send, void and settle invoices",
+        "payments.ledger.read": "See the ledger and its proof",
+    },
+    invariants=INVARIANTS,
 )

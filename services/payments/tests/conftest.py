@@ -1,23 +1,54 @@
 """Fixtures of the payments tests."""
 
+from collections.abc import AsyncIterator
 from uuid import UUID
 
+import httpx
 import pytest
 
+from libs.common.clock import ManualClock
 from libs.common.runtime.context import ServiceContext
+from libs.common.runtime.upstreams import Upstreams
 from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.plugin import MakeContext
 from services.payments.manifest import SERVICE
+from services.payments.providers.simulator.delivery import HTTP_RESOURCE
+from services.payments.tests.front import Front
+from services.payments.tests.orders_app import OrdersApp
+from services.payments.tests.shop import Shop
 
 
 @pytest.fixture(scope="session")
-async def context(make_context: MakeContext) -> ServiceContext:
-    """The payments service on this worker's database."""
-    return await make_context(SERVICE)
+def orders() -> OrdersApp:
+    """A stand-in for the orders service, shared by the tests of a worker."""
+    return OrdersApp()
+
+
+@pytest.fixture(scope="session")
+async def context(make_context: MakeContext, orders: OrdersApp) -> AsyncIterator[ServiceContext]:
+    """The payments service on this worker's database; webhooks it sends come back through the front."""
+    context = await make_context(SERVICE)
+    context.upstreams = Upstreams({}, context.signer, context.clock)
+    context.upstreams.register("orders", orders)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(Front(context))) as http:
+        context.resources[HTTP_RESOURCE] = http
+        yield context
 
 
 @pytest.fixture
 def client(context: ServiceContext, tenant_id: UUID) -> Client:
     """A client acting as a user of the test's tenant who may do anything."""
     return Client(context, user(tenant_id))
+
+
+@pytest.fixture
+def shop(client: Client, orders: OrdersApp, tenant_id: UUID) -> Shop:
+    """A business that can be paid."""
+    return Shop(client, orders, tenant_id)
+
+
+@pytest.fixture
+def clock(context: ServiceContext) -> ManualClock:
+    """A clock that tests move; pass it to a context of their own."""
+    return ManualClock()

@@ -1,0 +1,16 @@
+"""What credit notes post to the ledger."""
+
+from services.payments.credit_notes.models import CreditNote
+from services.payments.ledger.chart import RECEIVABLE, REFUNDS, SHIPPING_REVENUE, TAX_PAYABLE
+from services.payments.ledger.service import Line
+from services.payments.payments.postings import negative
+
+
+def of_credit_note(note: CreditNote) -> list[Line]:
+    """The counter-entries of a part of an invoice."""
+    return [
+        (REFUNDS, note.goods),
+        (SHIPPING_REVENUE, note.shipping),
+        (TAX_PAYABLE, note.tax),
+        (RECEIVABLE, negative(note.total)),
+    ]

@@ -1,0 +1,20 @@
+"""All SQL of credit notes."""
+
+from sqlalchemy import Select
+
+from libs.common.db.repository import Repository
+from services.payments.credit_notes.models import CreditNote
+from services.payments.ownership import is_customer
+
+
+class CreditNoteRepository(Repository[CreditNote]):
+    """Credit notes of one tenant; a customer's own alone."""
+
+    model = CreditNote
+
+    def select(self) -> Select[tuple[CreditNote]]:
+        """The credit notes the actor may see."""
+        statement = super().select()
+        if is_customer(self.uow.actor):
+            statement = statement.where(CreditNote.customer_user_id == self.uow.actor.user_id)
+        return statement

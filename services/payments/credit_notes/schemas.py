@@ -1,0 +1,46 @@
+"""Bodies and queries of credit notes."""
+
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import AwareDatetime
+
+from libs.common.filters import ListQuery
+from libs.common.money import Money
+from libs.common.schema import OutSchema
+
+
+class CreditNoteOut(OutSchema):
+    """A credit note; total = goods + shipping + tax."""
+
+    id: UUID
+    number: str
+    invoice_id: UUID
+    invoice_number: str
+    order_id: UUID | None
+    refund_id: UUID
+    goods: Money
+    shipping: Money
+    tax: Money
+    total: Money
+    reason: str
+    email: str | None
+    customer_name: str | None
+    issued_at: datetime
+    created_at: datetime
+
+
+class CreditNoteQuery(ListQuery):
+    """How to list credit notes."""
+
+    orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("number", "invoice_number", "email", "customer_name")
+
+    number: list[str] | None = None
+    invoice_id: list[UUID] | None = None
+    order_id: list[UUID] | None = None
+    refund_id: list[UUID] | None = None
+    email: list[str] | None = None
+    created_at_from: AwareDatetime | None = None
+    created_at_to: AwareDatetime | None = None

@@ -1,0 +1,1 @@
+"""What invoices and credit notes share: gapless numbers and the printed form."""

@@ -1,0 +1,99 @@
+"""What must always hold in the payments schema, checked by `pillars verify`."""
+
+from sqlalchemy import text
+
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.runtime.verify import Finding, Invariant
+
+
+def _none(name: str, figure: str, counted: str, breaches: str) -> Invariant:
+    """An invariant: `counted` gives the figure, `breaches` selects the ids of rows that must not exist."""
+    count, found = (
+        text(counted),
+        text(f"SELECT id::text, count(*) OVER () FROM ({breaches}) AS found LIMIT 5"),
+    )
+
+    async def check(uow: UnitOfWork) -> Finding:
+        total = await uow.session.scalar(count)
+        rows = (await uow.session.execute(found)).all()
+        return Finding(
+            figure.format(int(total or 0)), rows[0][1] if rows else 0, tuple(row[0] for row in rows)
+        )
+
+    return Invariant(name, check)
+
+
+INVARIANTS = (
+    _none(
+        "ledger sums to zero",
+        "{} entries",
+        "SELECT count(*) FROM payments.ledger_entries",
+        "SELECT tenant_id::text || ' ' || currency AS id FROM payments.ledger_entries"
+        " GROUP BY tenant_id, currency HAVING sum(amount_minor) <> 0",
+    ),
+    _none(
+        "every ledger transaction balances",
+        "{} transactions",
+        "SELECT count(*) FROM payments.ledger_transactions",
+        "SELECT t.id FROM payments.ledger_transactions t LEFT JOIN payments.ledger_entries e"
+        " ON e.tenant_id = t.tenant_id AND e.transaction_id = t.id GROUP BY t.tenant_id, t.id, e.currency"
+        " HAVING coalesce(sum(e.amount_minor), 0) <> 0 OR count(e.position) < 2",
+    ),
+    _none(
+        "every succeeded payment is posted once",
+        "{} succeeded payments",
+        "SELECT count(*) FROM payments.payments WHERE status = 'succeeded'",
+        "SELECT p.id FROM payments.payments p LEFT JOIN payments.ledger_transactions t"
+        " ON t.tenant_id = p.tenant_id AND t.kind = 'payment' AND t.reference = p.id::text"
+        " WHERE (p.status = 'succeeded') <> (t.id IS NOT NULL)",
+    ),
+    _none(
+        "no payment is refunded beyond its amount",
+        "{} refunds",
+        "SELECT count(*) FROM payments.refunds",
+        "SELECT p.id FROM payments.payments p LEFT JOIN payments.refunds r"
+        " ON r.tenant_id = p.tenant_id AND r.payment_id = p.id GROUP BY p.tenant_id, p.id"
+        " HAVING p.refunded_minor <> coalesce(sum(r.amount_minor) FILTER (WHERE r.status = 'succeeded'), 0)"
+        " OR coalesce(sum(r.amount_minor) FILTER (WHERE r.status <> 'failed'), 0) > p.amount_minor",
+    ),
+    _none(
+        "invoices are posted and re-add",
+        "{} final invoices",
+        "SELECT count(*) FROM payments.invoices WHERE status <> 'draft'",
+        "SELECT i.id FROM payments.invoices i LEFT JOIN payments.ledger_transactions t"
+        " ON t.tenant_id = i.tenant_id AND t.kind = 'invoice' AND t.reference = i.id::text"
+        " WHERE i.status <> 'draft' AND ((t.id IS NULL AND i.total_minor <> 0)"
+        " OR i.total_minor <> i.subtotal_minor - i.discount_minor + i.shipping_minor + i.tax_minor"
+        " OR i.paid_minor > i.total_minor OR i.credited_minor > i.total_minor"
+        " OR i.subtotal_minor <> (SELECT coalesce(sum((l->>'unit_price')::bigint * (l->>'quantity')::bigint), 0)"
+        " FROM jsonb_array_elements(i.lines) AS l))",
+    ),
+    _none(
+        "an order has one invoice",
+        "{} invoiced orders",
+        "SELECT count(DISTINCT (tenant_id, order_id)) FROM payments.invoices"
+        " WHERE order_id IS NOT NULL AND status <> 'void'",
+        "SELECT order_id AS id FROM payments.invoices WHERE order_id IS NOT NULL AND status <> 'void'"
+        " GROUP BY tenant_id, order_id HAVING count(*) > 1",
+    ),
+    _none(
+        "document numbers have no gaps",
+        "{} numbered documents",
+        "SELECT (SELECT count(*) FROM payments.invoices WHERE number IS NOT NULL)"
+        " + (SELECT count(*) FROM payments.credit_notes)",
+        "SELECT c.tenant_id::text || ' ' || c.series AS id FROM payments.document_counters c LEFT JOIN ("
+        " SELECT tenant_id, 'INV' AS series, count(*) AS n FROM payments.invoices"
+        " WHERE number IS NOT NULL GROUP BY tenant_id"
+        " UNION ALL SELECT tenant_id, 'CN', count(*) FROM payments.credit_notes GROUP BY tenant_id) d"
+        " ON d.tenant_id = c.tenant_id AND d.series = c.series WHERE c.last <> coalesce(d.n, 0)",
+    ),
+    _none(
+        "credit notes add up to what is credited",
+        "{} credit notes",
+        "SELECT count(*) FROM payments.credit_notes",
+        "SELECT i.id FROM payments.invoices i LEFT JOIN payments.credit_notes c"
+        " ON c.tenant_id = i.tenant_id AND c.invoice_id = i.id GROUP BY i.tenant_id, i.id"
+        " HAVING i.credited_minor <> coalesce(sum(c.total_minor), 0)"
+        " OR bool_or(c.total_minor <> c.goods_minor + c.shipping_minor + c.tax_minor)",
+    ),
+)

@@ -1,0 +1,1 @@
+"""Invoices: drafts, final ones, and their documents."""

@@ -1,0 +1,241 @@
+"""The rules of invoices: drafts are free, final ones stand for ever."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.errors import InvalidTransition
+from libs.common.ids import new_id
+from libs.common.money import Money
+from libs.common.resource import ResourceService
+from libs.contracts.orders import OrderPaid
+from libs.contracts.payments import InvoiceIssued, InvoiceOverdue, InvoiceSent
+from services.payments.credit_notes.service import CreditNoteService
+from services.payments.documents.numbers import INVOICES, next_number
+from services.payments.invoices.errors import CurrencyMismatch, InvoiceFinal, InvoiceNotPayable
+from services.payments.invoices.models import Invoice
+from services.payments.invoices.postings import of_invoice, of_manual_payment, of_void
+from services.payments.invoices.repository import InvoiceRepository
+from services.payments.invoices.schemas import InvoicePay
+from services.payments.invoices.totals import minor, stored_lines, totals
+from services.payments.ledger.service import LedgerService
+from services.payments.merchants.repository import MerchantRepository
+from services.payments.refunds.repository import RefundRepository
+
+
+class InvoiceService(ResourceService[Invoice]):
+    """Invoices to customers."""
+
+    repository = InvoiceRepository
+    noun = "invoice"
+    rows: InvoiceRepository
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        super().__init__(uow)
+        self.ledger = LedgerService(uow)
+
+    async def prepare(self, values: dict[str, Any], row: Invoice | None) -> dict[str, Any]:
+        """Work the totals of a draft out."""
+        if row is not None and row.status != "draft":
+            raise InvoiceFinal(f"Invoice {row.number} is {row.status}.", status=row.status)
+        values = dict(values)
+        currency: str = values.get("currency") or row.currency  # type: ignore[union-attr]
+        lines = stored_lines(values.pop("lines"), currency) if "lines" in values else row.lines  # type: ignore[union-attr]
+        shipping, tax = (row.shipping_minor, row.tax_minor) if row else (0, 0)
+        if "shipping" in values:
+            shipping = minor(values.pop("shipping"), currency)
+        if "tax" in values:
+            tax = minor(values.pop("tax"), currency)
+        address = values.get("billing_address")
+        if address is not None and not isinstance(address, dict):
+            values["billing_address"] = address.model_dump()
+        return values | {"lines": lines} | totals(lines, shipping, tax)
+
+    async def before_delete(self, row: Invoice) -> None:
+        """Drafts go, final ones stay."""
+        if row.status != "draft":
+            raise InvoiceFinal(f"Invoice {row.number} is {row.status}; void it.", status=row.status)
+
+    async def issue_for_order(self, event: OrderPaid) -> Invoice | None:
+        """Make the final invoice of a paid order; None where it has one already."""
+        totals_, zero = event.totals, 0
+        payment = await RefundRepository(self.uow).payment(event.payment_id)
+        if await self.rows.of_order(event.order_id) is not None:
+            return None
+        currency = totals_.total.currency
+        paid = payment.amount_minor if payment and payment.status == "succeeded" else zero
+        invoice = await self.rows.add(
+            Invoice(
+                order_id=event.order_id,
+                order_number=event.number,
+                payment_id=event.payment_id,
+                currency=currency,
+                lines=[
+                    {
+                        "description": line.name,
+                        "sku": line.sku,
+                        "quantity": line.quantity,
+                        "unit_price": line.unit_price.amount,
+                        "discount": line.discount.amount,
+                        "total": line.total.amount,
+                    }
+                    for line in event.lines
+                ],
+                subtotal_minor=totals_.subtotal.amount,
+                discount_minor=totals_.discount.amount,
+                shipping_minor=totals_.shipping.amount,
+                tax_minor=totals_.tax.amount,
+                total_minor=totals_.total.amount,
+                email=event.email,
+                customer_name=event.customer_name,
+                customer_user_id=event.customer_user_id,
+                billing_address=event.shipping_address.model_dump() if event.shipping_address else None,
+                due_on=event.paid_at.date(),
+            )
+        )
+        invoice.paid_minor = min(paid, invoice.total_minor)
+        await self._issue(invoice)
+        # A refund may have come before this fact did.
+        for refund in await RefundRepository(self.uow).without_credit_note(event.order_id):
+            await CreditNoteService(self.uow).issue_for(refund)
+        return invoice
+
+    async def finalise(self, invoice_id: UUID) -> Invoice:
+        """Give a draft its number; from now on it never changes.
+
+        Raises:
+            InvalidTransition: it is final already.
+        """
+        invoice = await self.get(invoice_id, lock=True)
+        self.check_version(invoice)
+        if invoice.status != "draft":
+            raise InvalidTransition(f"Invoice {invoice.number} is {invoice.status}.", status=invoice.status)
+        if invoice.due_on is None:
+            days = timedelta(days=self.uow.context.settings.invoice_due_days)
+            invoice.due_on = (self.uow.now + days).date()
+        await self._issue(invoice)
+        self.uow.tag(invoice.version)
+        return invoice
+
+    async def send(self, invoice_id: UUID) -> Invoice:
+        """Have a final invoice sent to its customer again.
+
+        Raises:
+            InvalidTransition: it is a draft or void, or has no address.
+        """
+        invoice = await self._final(invoice_id)
+        if not invoice.email:
+            raise InvalidTransition("The invoice has no e-mail address.", status=invoice.status)
+        invoice.sent_at = self.uow.now
+        await self.rows.save(invoice)
+        assert invoice.number is not None
+        self.uow.emit(
+            InvoiceSent(
+                invoice_id=invoice.id,
+                number=invoice.number,
+                order_id=invoice.order_id,
+                email=invoice.email,
+                total=invoice.total,
+                outstanding=invoice.outstanding,
+                due_on=invoice.due_on.isoformat() if invoice.due_on else None,
+                sent_at=self.uow.now,
+            )
+        )
+        self.uow.audit("sent", self.noun, invoice.id, after={"email": invoice.email})
+        return invoice
+
+    async def pay(self, invoice_id: UUID, body: InvoicePay) -> Invoice:
+        """Record money that came in for an invoice, in full or in part.
+
+        Raises:
+            InvoiceNotPayable: it is not due, or less is outstanding. CurrencyMismatch: other money.
+        """
+        invoice = await self._final(invoice_id)
+        amount: Money = body.amount or invoice.outstanding
+        if amount.currency != invoice.currency:
+            raise CurrencyMismatch(f"The invoice is in {invoice.currency}.")
+        if not 0 < amount.amount <= invoice.outstanding.amount:
+            raise InvoiceNotPayable(
+                f"{invoice.outstanding} is outstanding.", outstanding=invoice.outstanding.model_dump()
+            )
+        invoice.paid_minor += amount.amount
+        if invoice.paid_minor == invoice.total_minor:
+            invoice.status = "paid"
+        await self.rows.save(invoice)
+        await self.ledger.post(
+            "invoice_payment",
+            new_id(),
+            f"Payment of invoice {invoice.number}" + (f", {body.reference}" if body.reference else ""),
+            of_manual_payment(body.method, amount),
+        )
+        self.uow.audit(
+            "paid", self.noun, invoice.id, after={"amount": str(amount), "reference": body.reference}
+        )
+        return invoice
+
+    async def void(self, invoice_id: UUID, reason: str) -> Invoice:
+        """Cancel a final invoice that nobody has paid; its number stays taken.
+
+        Raises:
+            InvalidTransition: it is not final, or money came in for it.
+        """
+        invoice = await self._final(invoice_id)
+        if invoice.paid_minor or invoice.credited_minor:
+            raise InvalidTransition("Money came in for it; refund that instead.", status=invoice.status)
+        invoice.status = "void"
+        invoice.voided_at = self.uow.now
+        await self.rows.save(invoice)
+        await self.ledger.post(
+            "invoice_void", invoice.id, f"Invoice {invoice.number} is void", of_void(invoice)
+        )
+        self.uow.audit("voided", self.noun, invoice.id, after={"reason": reason})
+        return invoice
+
+    async def mark_overdue(self, limit: int) -> int:
+        """Tell of invoices past their due date, once each, and return how many there were."""
+        invoices = await self.rows.overdue(self.uow.now.date(), limit)
+        for invoice in invoices:
+            invoice.overdue_at = self.uow.now
+        await self.uow.flush()
+        for invoice in invoices:
+            assert invoice.number is not None
+            assert invoice.due_on is not None
+            self.uow.emit(
+                InvoiceOverdue(
+                    invoice_id=invoice.id,
+                    number=invoice.number,
+                    email=invoice.email,
+                    outstanding=invoice.outstanding,
+                    due_on=invoice.due_on.isoformat(),
+                ),
+                tenant_id=invoice.tenant_id,
+            )
+        return len(invoices)
+
+    async def _final(self, invoice_id: UUID) -> Invoice:
+        invoice = await self.get(invoice_id, lock=True)
+        self.check_version(invoice)
+        if invoice.status not in ("issued", "paid"):
+            raise InvalidTransition(f"The invoice is {invoice.status}.", status=invoice.status)
+        return invoice
+
+    async def _issue(self, invoice: Invoice) -> None:
+        merchant = await MerchantRepository(self.uow).get()
+        invoice.seller = merchant.printed() if merchant else {"name": "Invoice"}
+        invoice.number = await next_number(self.uow, INVOICES)
+        invoice.status = "paid" if invoice.paid_minor == invoice.total_minor else "issued"
+        invoice.issued_at = self.uow.now
+        await self.rows.save(invoice)
+        await self.ledger.post("invoice", invoice.id, f"Invoice {invoice.number}", of_invoice(invoice))
+        self.uow.emit(
+            InvoiceIssued(
+                invoice_id=invoice.id,
+                number=invoice.number,
+                order_id=invoice.order_id,
+                email=invoice.email,
+                total=invoice.total,
+                issued_at=self.uow.now,
+            )
+        )
+        self.uow.audit("issued", self.noun, invoice.id, after={"number": invoice.number})

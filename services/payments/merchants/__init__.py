@@ -1,0 +1,1 @@
+"""What is printed about a business on its invoices and payment pages."""

@@ -1,0 +1,30 @@
+"""All SQL of merchants."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+
+from libs.common.db.unit_of_work import UnitOfWork
+from services.payments.merchants.models import Merchant
+
+
+class MerchantRepository:
+    """The merchant of the tenant acted in."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self.uow = uow
+
+    async def get(self) -> Merchant | None:
+        """The merchant, or None where identity has not told of it yet."""
+        statement = select(Merchant).where(Merchant.tenant_id == self.uow.tenant_id)
+        return (await self.uow.session.execute(statement)).scalar_one_or_none()
+
+    async def keep(self, tenant_id: UUID, **known: Any) -> None:
+        """Insert the merchant or update what is known; None overwrites nothing, so facts may come in any order."""
+        statement = insert(Merchant).values(tenant_id=tenant_id, **known)
+        newer = {name: statement.excluded[name] for name, value in known.items() if value is not None}
+        await self.uow.session.execute(
+            statement.on_conflict_do_update(index_elements=["tenant_id"], set_=newer)
+        )

@@ -1,0 +1,1 @@
+"""The accounts at payment providers through which a business is paid."""

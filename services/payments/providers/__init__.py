@@ -1,0 +1,1 @@
+"""Payment providers: one protocol, a client for each, and a simulator."""

@@ -1,0 +1,32 @@
+"""The background work of refunds: sending those that events caused, and taking up those that were cut off."""
+
+from typing import Any
+from uuid import UUID
+
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.jobs.job import Job
+from services.payments.caller import Caller
+from services.payments.refunds.flows import send_refund
+from services.payments.refunds.repository import RefundRepository
+from services.payments.refunds.schedule import SEND, next_check
+
+_BATCH = 50
+
+
+async def send(uow: UnitOfWork, args: dict[str, Any]) -> None:
+    """Send one refund. The flow commits on its own; nothing of it is in the job's transaction."""
+    await send_refund(Caller.of_job(uow), UUID(args["refund_id"]), ask_first=True)
+
+
+async def reconcile(uow: UnitOfWork, args: dict[str, Any]) -> None:
+    """Have pending refunds that are due looked at, each in a job of its tenant's."""
+    due = await RefundRepository(uow).due_for_check(uow.now, _BATCH)
+    for refund in due:
+        refund.check_at = uow.now + next_check(refund.checks)
+        refund.checks += 1
+    for refund in due:
+        await uow.enter_tenant(refund.tenant_id)
+        uow.defer(SEND, key=str(refund.id), refund_id=str(refund.id))
+
+
+JOBS = (Job(SEND, send), Job("reconcile_refunds", reconcile, every=30))

@@ -1,0 +1,50 @@
+"""All SQL of refunds. Lock order: the payment first, then its refunds."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+
+from libs.common.db.repository import Repository
+from services.payments.payments.models import Payment
+from services.payments.refunds.models import Refund
+
+
+class RefundRepository(Repository[Refund]):
+    """Refunds of one tenant."""
+
+    model = Refund
+
+    async def pending_total(self, payment_id: UUID) -> int:
+        """What the refunds under way of a payment add up to, in minor units."""
+        statement = select(func.coalesce(func.sum(Refund.amount_minor), 0)).where(
+            Refund.tenant_id == self.uow.tenant_id,
+            Refund.payment_id == payment_id,
+            Refund.status == "pending",
+        )
+        return int((await self.session.execute(statement)).scalar_one())
+
+    async def payment(self, payment_id: UUID, *, lock: bool = True) -> Payment | None:
+        """The payment of a refund; locked, so that refunds of one payment follow each other."""
+        statement = select(Payment).where(Payment.tenant_id == self.uow.tenant_id, Payment.id == payment_id)
+        if lock:
+            statement = statement.with_for_update().execution_options(populate_existing=True)
+        return (await self.session.execute(statement)).scalar_one_or_none()
+
+    async def without_credit_note(self, order_id: UUID) -> Sequence[Refund]:
+        """The refunds of an order that succeeded before there was an invoice to credit."""
+        return await self.find_all(
+            Refund.order_id == order_id, Refund.status == "succeeded", Refund.credit_note_id.is_(None)
+        )
+
+    async def due_for_check(self, now: datetime, limit: int) -> Sequence[Refund]:
+        """Pending refunds to ask the provider about, longest due first, skipping those in other hands."""
+        statement = (
+            select(Refund)
+            .where(Refund.status == "pending", Refund.check_at <= now)
+            .order_by(Refund.check_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return (await self.session.execute(statement)).scalars().all()
