@@ -2,10 +2,34 @@
 
 from pathlib import Path
 
+from libs.common.messaging.subscription import on
 from libs.common.runtime.service import Service
+from libs.contracts.catalog import ProductAssigned
+from libs.contracts.identity import (
+    MemberAdded,
+    MemberChanged,
+    MemberRemoved,
+    RegistrationSubmitted,
+    TenantActivated,
+)
+from services.crm.chat.router import router as chat
 from services.crm.companies.router import router as companies
+from services.crm.contacts.router import router as contacts
 from services.crm.db import MODELS, metadata
+from services.crm.deal_lines.router import router as deal_lines
+from services.crm.deals.router import router as deals
+from services.crm.dropdowns.router import router as dropdowns
+from services.crm.invariants import INVARIANTS
+from services.crm.leads.router import router as leads
+from services.crm.people.handlers import on_member, on_member_removed
+from services.crm.pipelines.handlers import on_tenant_activated
+from services.crm.pipelines.router import router as pipelines
+from services.crm.registrations.handlers import on_product_assigned, on_registration_submitted
+from services.crm.requests.router import router as requests
+from services.crm.seed import seed
 from services.crm.settings import CrmSettings
+from services.crm.stages.router import router as stages
+from services.crm.tasks.router import router as tasks
 
 SERVICE = Service(
     name="crm",
@@ -14,9 +38,48 @@ SERVICE = Service(
     metadata=metadata,
     models=MODELS,
     migrations=Path(__file__).parent / "migrations",
-    routers=(companies,),
+    routers=(
+        companies,
+        contacts,
+        leads,
+        requests,
+        pipelines,
+        stages,
+        deals,
+        deal_lines,
+        tasks,
+        chat,
+        dropdowns,
+    ),
+    subscriptions=(
+        on(RegistrationSubmitted, "crm.open_registration_deal", on_registration_submitted),
+        on(ProductAssigned, "crm.price_registration_deal", on_product_assigned),
+        on(TenantActivated, "crm.make_default_pipeline", on_tenant_activated),
+        on((MemberAdded, MemberChanged), "crm.remember_member", on_member),
+        on(MemberRemoved, "crm.forget_member", on_member_removed),
+    ),
     permissions={
         "crm.companies.read": "See companies",
         "crm.companies.write": "Add, change and remove companies",
+        "crm.contacts.read": "See contacts",
+        "crm.contacts.write": "Add, change and remove contacts",
+        "crm.leads.read": "See leads",
+        "crm.leads.write": "Add, change and remove leads",
+        "crm.leads.convert": "Turn leads into deals",
+        "crm.requests.read": "See commercial requests",
+        "crm.requests.write": "Add, change and remove commercial requests",
+        "crm.pipelines.read": "See pipelines",
+        "crm.pipelines.write": "Add, change and remove pipelines",
+        "crm.stages.read": "See stages",
+        "crm.stages.write": "Add, change and remove stages",
+        "crm.deals.read": "See deals, their lines and their history",
+        "crm.deals.write": "Add, change, move and remove deals and their lines",
+        "crm.deals.close": "Win, lose and reopen deals",
+        "crm.tasks.read": "See tasks",
+        "crm.tasks.write": "Add, change, complete and remove tasks",
+        "crm.chat.read": "See messages",
+        "crm.chat.write": "Write messages",
     },
+    invariants=INVARIANTS,
+    seed=seed,
 )

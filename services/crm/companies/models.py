@@ -12,7 +12,7 @@ class Company(TenantRow, SoftDeleted, Base):
     """A company that a business deals with: a customer, a prospect, a partner."""
 
     __tablename__ = "companies"
-    __table_args__ = list_indexes("companies", "name", "owner_id", "applicant_company_id")
+    __table_args__ = list_indexes("companies", "updated_at", "name", "owner_id", "applicant_company_id")
 
     name: Mapped[str]
     registration_number: Mapped[str | None]

@@ -13,7 +13,7 @@ from services.crm.companies.schemas import CompanyCreate, CompanyOut, CompanyQue
 from services.crm.deps import Companies
 
 router = APIRouter(prefix="/companies", tags=["companies"])
-READ, WRITE = allow("crm.companies.read"), allow("crm.companies.write")
+READ, WRITE = allow("crm.companies.read"), allow("crm.companies.write", active=True)
 
 
 @router.get("", response_model=Page[CompanyOut], dependencies=[READ])

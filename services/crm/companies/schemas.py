@@ -8,23 +8,23 @@ from pydantic import EmailStr, Field
 
 from libs.common.filters import ListQuery
 from libs.common.schema import OutSchema, PatchSchema, Schema
+from services.crm.values import Country, Name, Phone, ShortText, Tags
 
-Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Karoo Coffee"])]
-Country = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2", examples=["ZA"])]
-Tags = Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=50)]
+Website = Annotated[str, Field(max_length=300, examples=["https://karoo.example"])]
+Address = Annotated[str, Field(max_length=500)]
 
 
 class CompanyCreate(Schema):
     """A new company; also the whole of it in a PUT."""
 
     name: Name
-    registration_number: str | None = Field(None, max_length=100)
+    registration_number: ShortText | None = None
     email: EmailStr | None = None
-    phone: str | None = Field(None, max_length=40)
-    website: str | None = Field(None, max_length=300)
-    address: str | None = Field(None, max_length=500)
+    phone: Phone | None = None
+    website: Website | None = None
+    address: Address | None = None
     country: Country | None = None
-    industry: str | None = Field(None, max_length=100)
+    industry: ShortText | None = None
     tags: Tags = Field(default_factory=list)
     owner_id: UUID | None = Field(None, description="The colleague who looks after it")
 
@@ -32,14 +32,14 @@ class CompanyCreate(Schema):
 class CompanyUpdate(PatchSchema):
     """The fields to change; one that is absent stays, one that is null is emptied."""
 
-    name: Name = ""
-    registration_number: str | None = Field(None, max_length=100)
+    name: Name = Field(default_factory=str)
+    registration_number: ShortText | None = None
     email: EmailStr | None = None
-    phone: str | None = Field(None, max_length=40)
-    website: str | None = Field(None, max_length=300)
-    address: str | None = Field(None, max_length=500)
+    phone: Phone | None = None
+    website: Website | None = None
+    address: Address | None = None
     country: Country | None = None
-    industry: str | None = Field(None, max_length=100)
+    industry: ShortText | None = None
     tags: Tags = Field(default_factory=list)
     owner_id: UUID | None = None
 

@@ -1,11 +1,11 @@
 """The rules of companies."""
 
-from libs.common.resource import ResourceService
 from services.crm.companies.models import Company
 from services.crm.companies.repository import CompanyRepository
+from services.crm.links import LinkedService
 
 
-class CompanyService(ResourceService[Company]):
+class CompanyService(LinkedService[Company]):
     """Companies a business deals with."""
 
     repository = CompanyRepository

@@ -1,0 +1,1 @@
+"""Chat: messages on any object, in one thread per object."""

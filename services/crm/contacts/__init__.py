@@ -1,0 +1,1 @@
+"""People outside the business whom it deals with."""

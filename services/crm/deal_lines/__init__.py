@@ -1,0 +1,1 @@
+"""The products of a deal, line by line; their sum is the deal's amount."""

@@ -1,0 +1,1 @@
+"""Deals: opportunities on their way through a pipeline."""

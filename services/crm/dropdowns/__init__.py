@@ -1,0 +1,1 @@
+"""The choice lists of this service."""

@@ -1,0 +1,1 @@
+"""Leads: interest that may become a deal."""

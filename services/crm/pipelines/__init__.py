@@ -1,0 +1,1 @@
+"""Pipelines: the ways that deals go, each from its first stage to won or lost."""

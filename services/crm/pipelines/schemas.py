@@ -1,0 +1,72 @@
+"""Bodies and queries of pipelines."""
+
+from datetime import datetime
+from typing import Annotated, ClassVar
+from uuid import UUID
+
+from pydantic import Field
+
+from libs.common.filters import ListQuery
+from libs.common.schema import OutSchema, PatchSchema, Schema
+from services.crm.stages.schemas import Position, StageName, StageOut, StagePart
+from services.crm.values import Name
+
+Reasons = Annotated[
+    list[Name],
+    Field(max_length=50, description="The reasons to choose from; any text will do where there are none"),
+]
+
+
+class PipelineReplace(Schema):
+    """The whole of a pipeline in a PUT; its stages are changed at `/stages`."""
+
+    name: Name
+    is_default: bool = Field(False, description="Takes the deals that name no pipeline")
+    position: Position = 0
+    won_reasons: Reasons = Field(default_factory=list)
+    lost_reasons: Reasons = Field(default_factory=list)
+
+
+class PipelineCreate(PipelineReplace):
+    """A new pipeline. The stages for won and lost deals are added after those named."""
+
+    stages: list[StagePart] = Field(
+        default_factory=lambda: [StagePart(name="New", probability=10)], min_length=1, max_length=50
+    )
+    won_stage: StageName = "Won"
+    lost_stage: StageName = "Lost"
+
+
+class PipelineUpdate(PatchSchema):
+    """The fields to change; one that is absent stays."""
+
+    name: Name = Field(default_factory=str)
+    is_default: bool = False
+    position: Position = 0
+    won_reasons: Reasons = Field(default_factory=list)
+    lost_reasons: Reasons = Field(default_factory=list)
+
+
+class PipelineOut(OutSchema):
+    """A pipeline with its stages in order."""
+
+    id: UUID
+    name: str
+    is_default: bool
+    position: int
+    won_reasons: list[str]
+    lost_reasons: list[str]
+    stages: list[StageOut]
+    version: int
+    created_at: datetime
+    updated_at: datetime
+
+
+class PipelineQuery(ListQuery):
+    """How to list pipelines."""
+
+    orderable: ClassVar[tuple[str, ...]] = ("created_at", "updated_at", "position")
+    default_order: ClassVar[str] = "position"
+    searchable: ClassVar[tuple[str, ...]] = ("name",)
+
+    name: list[str] | None = None

@@ -1,0 +1,1 @@
+"""Commercial requests: somebody asks for an offer."""

@@ -1,0 +1,1 @@
+"""Tasks: what somebody is to do, often for a deal."""
