@@ -1,23 +1,53 @@
 """Fixtures of the notifications tests."""
 
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
 from uuid import UUID
 
 import pytest
 
+from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.plugin import MakeContext
 from services.notifications.manifest import SERVICE
+from services.notifications.settings import NotificationsSettings
+
+OpenContext = Callable[..., Awaitable[ServiceContext]]
 
 
 @pytest.fixture(scope="session")
-async def context(make_context: MakeContext) -> ServiceContext:
+async def open_context(make_context: MakeContext) -> AsyncIterator[OpenContext]:
+    """A running notifications service on this worker's database; keyword arguments other than `clock` are settings."""
+    async with AsyncExitStack() as stack:
+
+        async def make(*, clock: Any = None, **settings: Any) -> ServiceContext:
+            chosen = {"stream_heartbeat_seconds": 0.05, "fcm_retry_seconds": 0, **settings}
+            context = await make_context(
+                SERVICE, clock=clock, settings=NotificationsSettings(_env_file=None, **chosen)
+            )
+            for name, resource in SERVICE.resources.items():
+                context.resources[name] = await stack.enter_async_context(resource(context))
+            return context
+
+        yield make
+
+
+@pytest.fixture(scope="session")
+async def context(open_context: OpenContext) -> ServiceContext:
     """The notifications service on this worker's database."""
-    return await make_context(SERVICE)
+    return await open_context()
 
 
 @pytest.fixture
 def client(context: ServiceContext, tenant_id: UUID) -> Client:
     """A client acting as a user of the test's tenant who may do anything."""
     return Client(context, user(tenant_id))
+
+
+@pytest.fixture
+def email() -> str:
+    """An address nobody else has."""
+    return f"{new_id().hex}@example.com"

@@ -1,0 +1,57 @@
+"""What people are told of registrations."""
+
+from uuid import UUID
+
+from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.messaging.consumer import RetryLater
+from libs.common.messaging.envelope import Envelope
+from libs.contracts.identity import RegistrationRejected, RegistrationSubmitted, TenantActivated
+from services.notifications.announcements.service import About, Announcer
+from services.notifications.announcements.target import Target
+from services.notifications.recipients.service import OPERATOR_STAFF_ROLES, RecipientService
+
+
+async def on_registration_submitted(
+    event: RegistrationSubmitted, uow: UnitOfWork, envelope: Envelope
+) -> None:
+    """Tell the platform's staff that a business wants to join."""
+    await uow.enter_tenant(OPERATOR_TENANT_ID)
+    staff = await RecipientService(uow).staff(*OPERATOR_STAFF_ROLES)
+    if not staff:
+        raise RetryLater("no staff of the platform is known yet")
+    variables = {
+        "company": {"name": event.company_name},
+        "owner": {
+            "name": f"{event.owner_first_name} {event.owner_last_name}".strip(),
+            "email": event.owner_email,
+        },
+        "product": {"sku": event.product},
+    }
+    about = About("registration", event.registration_id, f"/registrations/{event.registration_id}")
+    await Announcer(uow).tell(
+        "registration_submitted", [Target.of(r) for r in staff], variables, key=str(envelope.id), about=about
+    )
+
+
+async def on_tenant_activated(event: TenantActivated, uow: UnitOfWork, envelope: Envelope) -> None:
+    """Tell the owner that the business may trade."""
+    await uow.enter_tenant(event.company_id)
+    owner = await _owner(uow, event.owner_user_id, event.owner_email)
+    variables = {"company": {"name": event.company_name}, "link": uow.context.common.public_url}
+    about = About("tenant", event.company_id, f"/tenants/{event.company_id}")
+    await Announcer(uow).tell("company_activated", [owner], variables, key=str(envelope.id), about=about)
+
+
+async def on_registration_rejected(event: RegistrationRejected, uow: UnitOfWork, envelope: Envelope) -> None:
+    """Tell the applicant that the business was turned down."""
+    await uow.enter_tenant(event.company_id)
+    owner = await _owner(uow, event.owner_user_id, event.owner_email)
+    variables = {"company": {"name": event.company_name}, "reason": event.reason}
+    await Announcer(uow).tell("company_rejected", [owner], variables, key=str(envelope.id))
+
+
+async def _owner(uow: UnitOfWork, user_id: UUID, email: str) -> Target:
+    """The owner by what the event says; name and language where his membership is known already."""
+    known = (await RecipientService(uow).known([user_id])).get(user_id)
+    return Target(user_id, email, known.name if known else "", known.locale if known else "en")

@@ -1,0 +1,48 @@
+"""The kinds of notifications, each with the channels it may take."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ChannelName(StrEnum):
+    """The ways to a person."""
+
+    IN_APP = "in_app"
+    EMAIL = "email"
+    PUSH = "push"
+
+
+_IN_APP, _EMAIL, _PUSH = ChannelName.IN_APP, ChannelName.EMAIL, ChannelName.PUSH
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of notification; `label` is what a settings page shows."""
+
+    name: str
+    label: str
+    channels: tuple[ChannelName, ...]
+
+
+_KINDS = (
+    Kind("registration_submitted", "A business asks to join", (_IN_APP, _PUSH)),
+    Kind("company_activated", "The business was approved", (_IN_APP, _EMAIL, _PUSH)),
+    Kind("company_rejected", "The registration was rejected", (_EMAIL,)),
+    Kind("deal_update", "A deal was won or lost", (_IN_APP, _PUSH)),
+    Kind("task_assigned", "A task was given to you", (_IN_APP, _PUSH)),
+    Kind("message_posted", "Somebody wrote a message", (_IN_APP, _PUSH)),
+    Kind("order_received", "The shop has a new order", (_IN_APP,)),
+    Kind("payment_received", "An order of the shop was paid", (_IN_APP, _PUSH)),
+    Kind("stock_low", "Stock is running low", (_IN_APP,)),
+    Kind("order_placed", "Your order was received", (_EMAIL,)),
+    Kind("order_paid", "Your order is paid", (_EMAIL,)),
+    Kind("order_shipped", "Your order was sent", (_EMAIL,)),
+    Kind("order_delivered", "Your parcel arrived", (_EMAIL,)),
+    Kind("order_cancelled", "Your order was cancelled", (_EMAIL,)),
+    Kind("order_expired", "Your order expired", (_EMAIL,)),
+    Kind("payment_failed", "Your payment failed", (_EMAIL,)),
+    Kind("refund_succeeded", "Money was given back", (_EMAIL,)),
+    Kind("invoice_issued", "An invoice was issued", (_EMAIL,)),
+)
+
+KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}

@@ -1,0 +1,155 @@
+"""Turns one fact into what each person is told: notices at once, mails and pushes as deliveries.
+
+All rows are written in the transaction of the handler, each with a key made of event, person and channel.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.ids import new_id
+from services.notifications.announcements.kinds import KINDS, ChannelName
+from services.notifications.announcements.target import Target, unique
+from services.notifications.deliveries.service import DeliveryService, NewDelivery
+from services.notifications.devices.models import Device
+from services.notifications.devices.repository import DeviceRepository
+from services.notifications.notices.repository import NoticeRepository
+from services.notifications.preferences.models import Preference
+from services.notifications.preferences.repository import PreferenceRepository
+from services.notifications.templates.texts import Filled, TextBook
+
+TURNED_OFF = "turned off by the recipient"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an announcement is about: a thing of some service, and where a frontend shows it."""
+
+    type: str
+    id: UUID
+    link: str | None = None
+
+
+class Announcer:
+    """Tells people of one business."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self.uow = uow
+        self._notices = NoticeRepository(uow)
+        self._deliveries = DeliveryService(uow)
+
+    async def tell(
+        self,
+        kind: str,
+        targets: Sequence[Target],
+        variables: Mapping[str, Any],
+        *,
+        key: str,
+        about: About | None = None,
+    ) -> None:
+        """Tell each target over every channel of the kind that he has and wants; a repeat with the key adds nothing."""
+        targets = unique(targets)
+        if not targets:
+            return
+        channels = KINDS[kind].channels
+        user_ids = [target.user_id for target in targets if target.user_id is not None]
+        book = await TextBook.load(self.uow, kind, {target.locale for target in targets})
+        choices = await PreferenceRepository(self.uow).by_users(user_ids) if user_ids else {}
+        devices: dict[UUID, list[Device]] = {}
+        if user_ids and ChannelName.PUSH in channels:
+            devices = await DeviceRepository(self.uow).of_users(user_ids)
+        notices: list[dict[str, Any]] = []
+        deliveries: list[NewDelivery] = []
+        for target in targets:
+            choice = choices.get(target.user_id) if target.user_id else None
+            values = {**variables, "name": target.name}
+            for channel in channels:
+                if not _reaches(channel, target, devices):
+                    continue
+                wanted = _wants(choice, kind, channel)
+                if channel is ChannelName.IN_APP and not wanted:
+                    continue
+                filled = book.fill(channel, target.locale, values)
+                if channel is ChannelName.IN_APP:
+                    notices.append(self._notice(kind, target, filled, key, about))
+                else:
+                    addresses = (
+                        [target.email or ""]
+                        if channel is ChannelName.EMAIL
+                        else [device.token for device in devices[target.user_id]]  # type: ignore[index]
+                    )
+                    deliveries += [
+                        self._delivery(kind, channel, target, address, filled, key, about, wanted=wanted)
+                        for address in addresses
+                    ]
+        await self._notices.insert(notices)
+        await self._deliveries.start(deliveries)
+
+    def _notice(
+        self, kind: str, target: Target, filled: Filled, key: str, about: About | None
+    ) -> dict[str, Any]:
+        now = self.uow.now
+        return {
+            "tenant_id": self.uow.tenant_id,
+            "id": new_id(),
+            "user_id": target.user_id,
+            "type": kind,
+            "title": filled.subject,
+            "body": filled.text,
+            "link": about.link if about else None,
+            "object_type": about.type if about else None,
+            "object_id": str(about.id) if about else None,
+            "dedupe_key": f"{key}:{kind}:{target.key}",
+            "created_at": now,
+            "updated_at": now,
+            "version": 1,
+        }
+
+    def _delivery(
+        self,
+        kind: str,
+        channel: ChannelName,
+        target: Target,
+        address: str,
+        filled: Filled,
+        key: str,
+        about: About | None,
+        *,
+        wanted: bool,
+    ) -> NewDelivery:
+        # One delivery per device: when one of them fails, the others are not sent to again.
+        device = (
+            f":{hashlib.sha256(address.encode()).hexdigest()[:16]}" if channel is ChannelName.PUSH else ""
+        )
+        data = {"company_id": str(self.uow.tenant_id), "type": kind}
+        if about is not None:
+            data |= {"object_type": about.type, "object_id": str(about.id)}
+            if about.link:
+                data["link"] = about.link
+        return NewDelivery(
+            channel=channel,
+            type=kind,
+            recipient=address,
+            user_id=target.user_id,
+            subject=filled.subject,
+            text=filled.text,
+            html=filled.html,
+            data=data,
+            dedupe_key=f"{key}:{kind}:{target.key}:{channel}{device}",
+            suppressed=None if wanted else TURNED_OFF,
+        )
+
+
+def _reaches(channel: ChannelName, target: Target, devices: Mapping[UUID, Sequence[Device]]) -> bool:
+    if channel is ChannelName.EMAIL:
+        return bool(target.email)
+    if target.user_id is None:
+        return False
+    return channel is ChannelName.IN_APP or bool(devices.get(target.user_id))
+
+
+def _wants(choice: Preference | None, kind: str, channel: ChannelName) -> bool:
+    return choice is None or choice.allows(kind, channel)

@@ -1,0 +1,35 @@
+"""Everything that people are told of."""
+
+from libs.common.messaging.subscription import on
+from libs.contracts.catalog import StockLow
+from libs.contracts.crm import DealLost, DealWon, MessagePosted, TaskAssigned
+from libs.contracts.identity import RegistrationRejected, RegistrationSubmitted, TenantActivated
+from libs.contracts.orders import (
+    OrderCancelled,
+    OrderExpired,
+    OrderPaid,
+    OrderPlaced,
+    ShipmentCreated,
+    ShipmentUpdated,
+)
+from libs.contracts.payments import InvoiceIssued, PaymentFailed, RefundSucceeded
+from services.notifications.announcements.handlers import catalog, crm, identity, orders, payments
+
+SUBSCRIPTIONS = (
+    on(RegistrationSubmitted, "notifications.announce_registration", identity.on_registration_submitted),
+    on(TenantActivated, "notifications.announce_activation", identity.on_tenant_activated),
+    on(RegistrationRejected, "notifications.announce_rejection", identity.on_registration_rejected),
+    on(MessagePosted, "notifications.announce_message", crm.on_message_posted),
+    on(TaskAssigned, "notifications.announce_task", crm.on_task_assigned),
+    on((DealWon, DealLost), "notifications.announce_deal", crm.on_deal_closed),
+    on(OrderPlaced, "notifications.confirm_order", orders.on_order_placed),
+    on(OrderPlaced, "notifications.announce_order", orders.on_order_placed_for_shop),
+    on(OrderPaid, "notifications.confirm_payment", orders.on_order_paid),
+    on(OrderPaid, "notifications.announce_payment", orders.on_order_paid_for_shop),
+    on((OrderCancelled, OrderExpired), "notifications.mail_order_end", orders.on_order_closed),
+    on((ShipmentCreated, ShipmentUpdated), "notifications.mail_shipment", orders.on_shipment),
+    on(PaymentFailed, "notifications.mail_payment_failure", payments.on_payment_failed),
+    on(RefundSucceeded, "notifications.mail_refund", payments.on_refund_succeeded),
+    on(InvoiceIssued, "notifications.mail_invoice", payments.on_invoice_issued),
+    on(StockLow, "notifications.announce_low_stock", catalog.on_stock_low),
+)

@@ -1,0 +1,33 @@
+"""The jobs of deliveries."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.jobs.job import Job
+from services.notifications.deliveries.repository import DeliveryRepository
+from services.notifications.deliveries.sender import Sender
+from services.notifications.deliveries.service import SEND
+
+OVERDUE_SECONDS = 1800
+BATCH = 200
+
+
+async def send_delivery(uow: UnitOfWork, args: dict[str, Any]) -> None:
+    """Try one delivery."""
+    tenant_id = uow.tenant_id
+    # Nothing is pending yet: this gives the connection back while the provider is called.
+    await uow.session.rollback()
+    await Sender(uow.context, tenant_id).send(UUID(args["delivery_id"]))
+
+
+async def rescue_deliveries(uow: UnitOfWork, args: dict[str, Any]) -> None:
+    """Start again what has long been due, for instance since its job was given up while the database was away."""
+    before = uow.now - timedelta(seconds=OVERDUE_SECONDS)
+    for tenant_id, delivery_id, attempts in await DeliveryRepository(uow).overdue(before, BATCH):
+        async with uow.context.unit_of_work(tenant_id=tenant_id) as one:
+            one.defer(SEND, key=f"{delivery_id}:{attempts}:rescue", delivery_id=str(delivery_id))
+
+
+JOBS = (Job(SEND, send_delivery), Job("rescue_deliveries", rescue_deliveries, every=600))

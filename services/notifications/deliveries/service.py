@@ -1,0 +1,71 @@
+"""The rules of deliveries: the intent is written with its cause, the sending is a job after the commit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from libs.common.ids import new_id
+from libs.common.resource import ResourceService
+from services.notifications.deliveries.models import Delivery, DeliveryStatus
+from services.notifications.deliveries.repository import DeliveryRepository
+
+SEND = "send_delivery"
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A message to be sent. `suppressed` says why it is recorded but not sent."""
+
+    channel: str
+    type: str
+    recipient: str
+    user_id: UUID | None
+    subject: str
+    text: str
+    html: str | None
+    dedupe_key: str
+    data: dict[str, str] = field(default_factory=dict)
+    suppressed: str | None = None
+
+
+class DeliveryService(ResourceService[Delivery]):
+    """Deliveries of a business."""
+
+    repository = DeliveryRepository
+    noun = "delivery"
+    rows: DeliveryRepository
+
+    async def start(self, new: Sequence[NewDelivery]) -> list[UUID]:
+        """Record deliveries and have them sent after the commit; those known by their key are left out."""
+        if not new:
+            return []
+        now = self.uow.now
+        rows = [
+            {
+                "tenant_id": self.uow.tenant_id,
+                "id": new_id(),
+                "channel": str(one.channel),
+                "type": one.type,
+                "user_id": one.user_id,
+                "recipient": one.recipient,
+                "subject": one.subject,
+                "text": one.text,
+                "html": one.html,
+                "data": one.data,
+                "dedupe_key": one.dedupe_key,
+                "status": str(DeliveryStatus.SUPPRESSED if one.suppressed else DeliveryStatus.PENDING),
+                "attempts": 0,
+                "last_error": one.suppressed,
+                "due_at": now,
+                "finished_at": now if one.suppressed else None,
+                "created_at": now,
+                "updated_at": now,
+                "version": 1,
+            }
+            for one in new
+        ]
+        added = await self.rows.insert(rows)
+        for delivery_id, status in added:
+            if status == DeliveryStatus.PENDING:
+                self.uow.defer(SEND, key=f"{delivery_id}:0", delivery_id=str(delivery_id))
+        return [delivery_id for delivery_id, _ in added]

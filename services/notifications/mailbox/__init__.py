@@ -1,0 +1,1 @@
+"""Mails that were kept here because no SMTP server is configured."""

@@ -1,0 +1,20 @@
+"""Rows of kept mails."""
+
+from sqlalchemy.orm import Mapped
+
+from libs.common.db.base import TenantRow, list_indexes
+from services.notifications.db import Base
+
+
+class MailboxMessage(TenantRow, Base):
+    """A mail as it would have been sent; its id is that of its delivery."""
+
+    __tablename__ = "mailbox_messages"
+    __table_args__ = (*list_indexes("mailbox_messages", "recipient"),)
+
+    sender: Mapped[str]
+    recipient: Mapped[str]
+    subject: Mapped[str]
+    text: Mapped[str]
+    html: Mapped[str | None]
+    message_id: Mapped[str]

@@ -1,0 +1,1 @@
+"""Transactional sends: one message to one person, asked for over HTTP."""

@@ -1,0 +1,27 @@
+"""The HTTP side of messages."""
+
+from fastapi import APIRouter
+from fastapi.responses import Response
+
+from libs.common.errors import IdempotencyKeyRequired, IdempotencyKeyReused
+from libs.common.http.deps import allow
+from libs.common.http.idempotency import Idempotent
+from libs.common.http.problems import problems
+from services.notifications.deps import Messages
+from services.notifications.messages.errors import NoText, Unreachable
+from services.notifications.messages.schemas import MessageOut, MessageSend
+
+router = APIRouter(prefix="/messages", tags=["messages"])
+WRITE = allow("notifications.messages.write")
+
+
+@router.post(
+    "",
+    response_model=MessageOut,
+    status_code=202,
+    dependencies=[WRITE],
+    responses=problems(IdempotencyKeyRequired, IdempotencyKeyReused, Unreachable, NoText),
+)
+async def send_message(body: MessageSend, idempotency: Idempotent, messages: Messages) -> Response:
+    """Send one mail or push to one person."""
+    return await idempotency.run(lambda: messages.send(body), MessageOut, status=202)

@@ -1,0 +1,48 @@
+"""Rows of notices."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Identity, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from libs.common.db.base import TenantRow
+from services.notifications.db import Base
+
+UNREAD = "read_at IS NULL AND archived_at IS NULL"
+
+
+class Notice(TenantRow, Base):
+    """One entry of a user's inbox.
+
+    `seq` grows over the whole table and is the event id on the stream. Of one user, notices commit in the order of
+    their `seq` (see `NoticeRepository.lock_inboxes`), so "after `seq`" misses nothing.
+    """
+
+    __tablename__ = "notifications"
+    __table_args__ = (
+        Index("ix_notifications_user_id", "tenant_id", "user_id", "created_at", "id"),
+        Index("ix_notifications_type", "tenant_id", "user_id", "type", "created_at", "id"),
+        Index("ix_notifications_seq", "tenant_id", "user_id", "seq"),
+        Index(
+            "ix_notifications_unread",
+            "tenant_id",
+            "user_id",
+            "created_at",
+            "id",
+            postgresql_where=text(UNREAD),
+        ),
+        Index("uq_notifications_dedupe_key", "tenant_id", "dedupe_key", unique=True),
+    )
+
+    seq: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)
+    user_id: Mapped[UUID]
+    type: Mapped[str]
+    title: Mapped[str]
+    body: Mapped[str]
+    link: Mapped[str | None]
+    object_type: Mapped[str | None]
+    object_id: Mapped[str | None]
+    dedupe_key: Mapped[str]
+    read_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]

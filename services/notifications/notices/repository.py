@@ -1,0 +1,118 @@
+"""All SQL of notices."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import ColumnElement, Select, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+
+from libs.common.db.repository import Repository
+from libs.common.errors import PermissionDenied
+from libs.common.filters import ListQuery
+from services.notifications.notices.models import Notice
+
+CHANNEL = "pillars_notices"
+
+_LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+_NOTIFY = text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS text[])) AS payload")
+
+
+class NoticeRepository(Repository[Notice]):
+    """Notices of the acting user."""
+
+    model = Notice
+
+    @property
+    def user_id(self) -> UUID:
+        """Whose inbox it is.
+
+        Raises:
+            PermissionDenied: the caller is no person.
+        """
+        user_id = self.uow.actor.user_id
+        if user_id is None:
+            raise PermissionDenied(
+                "Only a person has an inbox.", required_permission="notifications.inbox.read"
+            )
+        return user_id
+
+    def select(self) -> Select[Any]:
+        """The notices of the acting user."""
+        return super().select().where(Notice.user_id == self.user_id)
+
+    def conditions(self, query: ListQuery) -> list[ColumnElement[bool]]:
+        """The filters, with `unread` and `archived` as times."""
+        found = super().conditions(query)
+        archived, unread = getattr(query, "archived", False), getattr(query, "unread", None)
+        found.append(Notice.archived_at.is_not(None) if archived else Notice.archived_at.is_(None))
+        if unread is not None:
+            found.append(Notice.read_at.is_(None) if unread else Notice.read_at.is_not(None))
+        return found
+
+    async def count_unread(self) -> int:
+        """How many wait to be read."""
+        statement = select(func.count()).where(
+            Notice.tenant_id == self.uow.tenant_id,
+            Notice.user_id == self.user_id,
+            Notice.read_at.is_(None),
+            Notice.archived_at.is_(None),
+        )
+        return await self.session.scalar(statement) or 0
+
+    async def read_all(self) -> int:
+        """Mark what is unread as read, and return how many that were."""
+        statement = (
+            update(Notice)
+            .where(
+                Notice.tenant_id == self.uow.tenant_id,
+                Notice.user_id == self.user_id,
+                Notice.read_at.is_(None),
+                Notice.archived_at.is_(None),
+            )
+            .values(read_at=self.uow.now, updated_at=self.uow.now, version=Notice.version + 1)
+            .execution_options(synchronize_session=False)
+        )
+        done = await self.session.execute(statement)
+        return int(done.rowcount)  # type: ignore[attr-defined]
+
+    async def after(self, seq: int, limit: int) -> list[Notice]:
+        """The notices after a point of the stream, in its order."""
+        statement = self.select().where(Notice.seq > seq).order_by(Notice.seq).limit(limit)
+        return list((await self.session.scalars(statement)).all())
+
+    async def newest(self) -> int:
+        """The newest `seq` of the user, 0 where there is none."""
+        statement = select(func.max(Notice.seq)).where(
+            Notice.tenant_id == self.uow.tenant_id, Notice.user_id == self.user_id
+        )
+        return await self.session.scalar(statement) or 0
+
+    async def lock_inboxes(self, user_ids: Iterable[UUID]) -> None:
+        """Let no other transaction add to these inboxes until this one has ended.
+
+        A sequence hands out numbers before the commit. Without the lock a notice with a smaller `seq` could become
+        visible after a larger one was streamed, and a replay from the larger one would lose it. The locks are
+        taken in order, so two batches cannot wait for each other.
+        """
+        keys = sorted({inbox_key(self.uow.tenant_id, user_id) for user_id in user_ids})
+        await self.session.execute(_LOCK, {"keys": keys})
+
+    async def insert(self, rows: Sequence[dict[str, Any]]) -> list[UUID]:
+        """Add notices, leaving out those whose key is there already, and tell the streams; return the users told."""
+        if not rows:
+            return []
+        await self.lock_inboxes(row["user_id"] for row in rows)
+        statement = insert(Notice).on_conflict_do_nothing(index_elements=["tenant_id", "dedupe_key"])
+        added = (await self.session.execute(statement.returning(Notice.user_id), list(rows))).scalars().all()
+        payloads = [orjson.dumps([str(self.uow.tenant_id), str(user_id)]).decode() for user_id in set(added)]
+        await self.session.execute(_NOTIFY, {"channel": CHANNEL, "payloads": payloads})
+        return list(added)
+
+
+def inbox_key(tenant_id: UUID, user_id: UUID) -> int:
+    """The number under which an inbox is locked."""
+    digest = hashlib.blake2b(tenant_id.bytes + user_id.bytes, digest_size=8).digest()
+    return int.from_bytes(digest, "big", signed=True)

@@ -1,0 +1,1 @@
+"""Whom to write to about an order: a projection of placed orders."""

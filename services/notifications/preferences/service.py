@@ -1,0 +1,61 @@
+"""The rules of preferences."""
+
+from typing import Any
+from uuid import UUID
+
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.errors import PermissionDenied
+from services.notifications.announcements.kinds import KINDS
+from services.notifications.preferences.repository import PreferenceRepository
+from services.notifications.preferences.schemas import Settings
+
+
+class PreferenceService:
+    """The choices of the acting user."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self.uow = uow
+        self.rows = PreferenceRepository(uow)
+
+    @property
+    def user_id(self) -> UUID:
+        """Whose choices they are.
+
+        Raises:
+            PermissionDenied: the caller is no person.
+        """
+        if self.uow.actor.user_id is None:
+            raise PermissionDenied(
+                "Only a person has settings.", required_permission="notifications.settings.read"
+            )
+        return self.uow.actor.user_id
+
+    async def get(self) -> dict[str, Any]:
+        """The choices in force."""
+        row = (await self.rows.by_users([self.user_id])).get(self.user_id)
+        types = {
+            kind.name: {c: row is None or row.allows(kind.name, c) for c in kind.channels}
+            for kind in KINDS.values()
+        }
+        quiet = None
+        if row is not None and row.quiet_start is not None:
+            quiet = {"start": row.quiet_start, "end": row.quiet_end, "time_zone": row.time_zone}
+        return {"types": types, "quiet_hours": quiet}
+
+    async def put(self, body: Settings) -> dict[str, Any]:
+        """Replace all choices."""
+        off = {
+            kind: {channel.value: False for channel, wanted in channels.items() if not wanted}
+            for kind, channels in body.types.items()
+        }
+        quiet = body.quiet_hours
+        await self.rows.put(
+            self.user_id,
+            {
+                "channels": {kind: channels for kind, channels in off.items() if channels},
+                "quiet_start": quiet.start if quiet else None,
+                "quiet_end": quiet.end if quiet else None,
+                "time_zone": quiet.time_zone if quiet else None,
+            },
+        )
+        return await self.get()

@@ -1,0 +1,1 @@
+"""People who can be told something: a projection of identity's members."""

@@ -1,0 +1,1 @@
+"""Pushes that the FCM simulator took."""

@@ -1,0 +1,24 @@
+"""Example values for previews, with every variable that some kind of notification has."""
+
+from typing import Any
+
+SAMPLE: dict[str, Any] = {
+    "name": "Thandi Mokoena",
+    "company": {"name": "Karoo Coffee"},
+    "deal": {"name": "Karoo Coffee", "amount": "ZAR 499.00", "result": "won", "reason": "Good fit"},
+    "task": {"name": "Call the owner"},
+    "message": {"author": "Sipho", "text": "Can we deliver on Friday?"},
+    "order": {
+        "number": "1001",
+        "total": "ZAR 398.00",
+        "lines": [{"name": "House blend, 1 kg", "quantity": 2, "total": "ZAR 398.00"}],
+        "reason": "Out of stock",
+    },
+    "shipment": {"tracking_reference": "TCG123", "carrier": "The Courier Guy"},
+    "payment": {"amount": "ZAR 398.00", "reason": "Card declined"},
+    "refund": {"amount": "ZAR 50.00", "reason": "Damaged bag"},
+    "invoice": {"number": "INV-1001", "total": "ZAR 398.00"},
+    "product": {"name": "House blend, 1 kg", "sku": "HB-1", "available": 3, "threshold": 5},
+    "reason": "The registration number could not be confirmed",
+    "link": "https://example.com/",
+}
