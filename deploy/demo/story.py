@@ -28,7 +28,7 @@ async def play(url: str, console: Console) -> bool:
         try:
             await teller.tell()
         except (StepFailed, httpx.HTTPError, KeyError, IndexError) as error:
-            console.print(f"  [red]✗ {type(error).__name__}: {error}[/]\n")
+            console.print(f"  [red]✗ {type(error).__name__}: {error}[/]\n", soft_wrap=True)
             return False
         console.print(f"  told in {time.monotonic() - teller.started:.1f} s\n")
         return True
@@ -67,7 +67,7 @@ class Story:
     def say(self, text: str) -> None:
         """Print a result with the time it took."""
         now = time.monotonic()
-        self.console.print(f"  [green]✓[/] {text:<92} [dim]{(now - self.clock) * 1000:6.0f} ms[/]")
+        self.console.print(f"  [green]✓[/] {text:<92} [dim]{(now - self.clock) * 1000:6.0f} ms[/]", soft_wrap=True)
         self.clock = now
 
     async def call(
