@@ -2,9 +2,32 @@
 
 from pathlib import Path
 
+from libs.common.jobs.job import Job
+from libs.common.messaging.subscription import on, on_everything
 from libs.common.runtime.service import Service
+from libs.contracts.crm import DealLost, DealWon
+from services.identity.access.router import router as access
+from services.identity.attempts.jobs import forget_attempts
+from services.identity.audit_log.handlers import record_audit
+from services.identity.audit_log.router import router as audit_log
+from services.identity.auth.router import router as auth
 from services.identity.db import MODELS, metadata
+from services.identity.departments.router import router as departments
+from services.identity.domains.router import router as domains
+from services.identity.dropdowns import router as dropdowns
+from services.identity.invariants import INVARIANTS
+from services.identity.members.router import router as members
+from services.identity.registrations.handlers import on_deal_lost, on_deal_won
+from services.identity.registrations.router import router as registrations
+from services.identity.roles.router import router as roles
+from services.identity.seed import seed
+from services.identity.sessions.jobs import forget_sessions
+from services.identity.sessions.router import router as sessions
 from services.identity.settings import IdentitySettings
+from services.identity.signing_keys.jobs import rotate_signing_keys
+from services.identity.signing_keys.router import router as signing_keys
+from services.identity.tenants.router import router as tenants
+from services.identity.users.router import router as users
 
 SERVICE = Service(
     name="identity",
@@ -13,4 +36,52 @@ SERVICE = Service(
     metadata=metadata,
     models=MODELS,
     migrations=Path(__file__).parent / "migrations",
+    routers=(
+        access,
+        dropdowns,
+        signing_keys,
+        registrations,
+        sessions,
+        users,
+        auth,
+        tenants,
+        members,
+        departments,
+        domains,
+        roles,
+        audit_log,
+    ),
+    subscriptions=(
+        on(DealWon, "identity.activate_tenant", on_deal_won),
+        on(DealLost, "identity.reject_registration", on_deal_lost),
+        on_everything("identity.record_audit", record_audit),
+    ),
+    jobs=(
+        Job("rotate_signing_keys", rotate_signing_keys, every=3600),
+        Job("forget_sessions", forget_sessions, every=600),
+        Job("forget_attempts", forget_attempts, every=600),
+    ),
+    permissions={
+        "identity.applications.write": "Hand in the application of one's own business again",
+        "identity.audit_log.read": "See who did what",
+        "identity.company.write": "Change one's own business and its settings",
+        "identity.departments.read": "See departments",
+        "identity.departments.write": "Add, change and remove departments",
+        "identity.domains.read": "See the host names of the business",
+        "identity.domains.write": "Add, change and remove host names",
+        "identity.members.read": "See who belongs to the business",
+        "identity.members.write": "Add and remove members, and change their roles",
+        "identity.owners.write": "Make and remove owners",
+        "identity.registrations.read": "See the applications of businesses",
+        "identity.registrations.decide": "Approve, reject and send back applications",
+        "identity.roles.read": "See roles and permissions",
+        "identity.roles.write": "Add, change and remove roles",
+        "identity.tenants.read": "See all businesses of the platform",
+        "identity.tenants.write": "Set up, change and close businesses",
+        "identity.tenants.suspend": "Suspend and reactivate businesses",
+        "identity.users.read": "See the people of the business",
+        "identity.users.write": "Add people, and change their accounts",
+    },
+    invariants=INVARIANTS,
+    seed=seed,
 )

@@ -1,5 +1,6 @@
 """The settings of the identity service, read from IDENTITY_* variables."""
 
+from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from libs.common.settings import ServiceSettings
@@ -9,3 +10,25 @@ class IdentitySettings(ServiceSettings):
     """What the identity service can be told from outside."""
 
     model_config = SettingsConfigDict(env_prefix="IDENTITY_", env_file=".env", extra="ignore")
+
+    token_issuer: str = Field("pillars", description="The `iss` of access tokens")
+    token_audience: str = Field("pillars", description="The `aud` of access tokens")
+    access_seconds: int = Field(900, ge=30, description="Life of an access token")
+    refresh_seconds: int = Field(2_592_000, ge=60, description="Life of a refresh token that is not used")
+    session_seconds: int = Field(7_776_000, ge=60, description="Life of a session, however often refreshed")
+    signing_key_seconds: int = Field(7_776_000, ge=3600, description="After this a new key signs")
+
+    lockout_failures: int = Field(5, ge=1, description="Wrong passwords for one account before it is locked")
+    lockout_address_failures: int = Field(
+        5, ge=1, description="Wrong passwords from one address before it is locked"
+    )
+    lockout_window_seconds: int = Field(900, ge=1, description="The time in which these are counted")
+    lockout_seconds: int = Field(900, ge=1, description="How long the lock lasts")
+    sign_in_per_minute: int = Field(10, ge=1, description="Sign-ins for one name from one address")
+
+    # OWASP's argon2id minimum; a stronger setting is taken up at each person's next sign-in.
+    argon2_memory_kib: int = Field(19_456, ge=8, description="Memory of one password hash")
+    argon2_time: int = Field(2, ge=1, description="Passes of one password hash")
+    argon2_parallelism: int = Field(1, ge=1, description="Lanes of one password hash")
+    argon2_at_once: int = Field(4, ge=1, description="Hashes computed at once in one process")
+    password_min_length: int = Field(8, ge=8, le=64, description="Shortest password taken")

@@ -1,0 +1,1 @@
+"""From a verified credential to an actor, for the gateway."""

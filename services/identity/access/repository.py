@@ -1,0 +1,132 @@
+"""The SQL behind every request at the gateway: one statement says who somebody is and what he may do where."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Uuid, and_, any_, bindparam, func, or_, select
+from sqlalchemy.dialects.postgresql import array
+
+from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.db.unit_of_work import UnitOfWork
+from services.identity.domains.models import Domain
+from services.identity.members.models import Member, MemberRole
+from services.identity.roles.catalogue import GUEST
+from services.identity.roles.models import Role
+from services.identity.sessions.models import Session
+from services.identity.tenants.models import Tenant
+from services.identity.users.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A business that comes into question, and the roles held there with their permissions."""
+
+    tenant_id: UUID
+    status: str
+    is_host: bool
+    is_member: bool = False
+    roles: dict[str, list[str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who signed in, with the businesses in question by id."""
+
+    email: str
+    name: str
+    home_tenant_id: UUID | None
+    last_seen_at: datetime
+    places: dict[UUID, Place]
+    guest_permissions: list[str]
+
+
+_HOST = select(Domain.tenant_id).where(Domain.host == bindparam("host")).scalar_subquery()
+_GUEST = (
+    select(Role.permissions)
+    .where(Role.tenant_id == OPERATOR_TENANT_ID, Role.code == GUEST, Role.is_system)
+    .scalar_subquery()
+)
+# {role: [permission, …]} of a membership; a role is the tenant's own or one of the platform.
+_ROLES = (
+    select(func.jsonb_object_agg(MemberRole.role, Role.permissions))
+    .join(
+        Role,
+        and_(
+            Role.tenant_id.in_([MemberRole.tenant_id, OPERATOR_TENANT_ID]),
+            Role.code == MemberRole.role,
+            or_(Role.is_system, Role.tenant_id == MemberRole.tenant_id),
+        ),
+    )
+    .where(MemberRole.tenant_id == Member.tenant_id, MemberRole.member_id == Member.id)
+    .correlate(Member)
+    .scalar_subquery()
+)
+_named = [bindparam(f"named_{n}", type_=Uuid()) for n in range(2)]
+_PERSON = (
+    select(
+        User.email,
+        User.first_name,
+        User.last_name,
+        User.home_tenant_id,
+        Session.last_seen_at,
+        Tenant.id,
+        Tenant.status,
+        func.coalesce(Tenant.id == _HOST, False),
+        Member.id.is_not(None),
+        func.coalesce(_ROLES, func.jsonb_build_object()),
+        _GUEST,
+    )
+    .select_from(User)
+    .join(Session, Session.user_id == User.id)
+    .outerjoin(
+        Tenant,
+        Tenant.tenant_id == any_(array([User.home_tenant_id, *_named, _HOST, OPERATOR_TENANT_ID])),
+    )
+    .outerjoin(Member, and_(Member.tenant_id == Tenant.tenant_id, Member.user_id == User.id))
+    .where(
+        User.id == bindparam("user_id", type_=Uuid()),
+        User.is_active,
+        Session.id == bindparam("session_id", type_=Uuid()),
+        Session.revoked_at.is_(None),
+        Session.expires_at > bindparam("now"),
+    )
+)
+_SHOPS = select(Tenant.id, Tenant.status, func.coalesce(Tenant.id == _HOST, False), _GUEST).where(
+    Tenant.tenant_id == any_(array([_named[0], _HOST]))
+)
+
+
+class AccessRepository:
+    """Reads in the platform scope."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self.uow = uow
+
+    async def person(
+        self, user_id: UUID, session_id: UUID, *, named: Sequence[UUID | None], host: str | None
+    ) -> Person | None:
+        """The person of a live session, or None. `named` are up to two businesses that the request names."""
+        parameters = {
+            "user_id": user_id,
+            "session_id": session_id,
+            "now": self.uow.now,
+            "host": host,
+            "named_0": named[0],
+            "named_1": named[1],
+        }
+        rows = (await self.uow.session.execute(_PERSON, parameters)).all()
+        if not rows:
+            return None
+        email, first_name, last_name, home, seen, *_, guest = rows[0]
+        places = {row[5]: Place(*row[5:10]) for row in rows if row[5] is not None}
+        return Person(email, f"{first_name} {last_name}".strip(), home, seen, places, guest or [])
+
+    async def shops(self, company_id: UUID | None, host: str | None) -> tuple[dict[UUID, Place], list[str]]:
+        """The businesses that a guest's request names, and what guests may do."""
+        parameters: dict[str, Any] = {"named_0": company_id, "host": host}
+        rows = (await self.uow.session.execute(_SHOPS, parameters)).all()
+        places = {row[0]: Place(row[0], row[1], row[2]) for row in rows}
+        return places, (rows[0][3] or []) if rows else []

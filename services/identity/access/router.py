@@ -1,0 +1,19 @@
+"""What the gateway asks identity."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+
+from libs.common.http.deps import internal, provide_platform
+from services.identity.access.schemas import AuthenticateIn, AuthenticateOut
+from services.identity.access.service import AccessService
+
+router = APIRouter(prefix="/internal", include_in_schema=False)
+Access = Annotated[AccessService, Depends(provide_platform(AccessService), scope="function")]
+
+
+@router.post("/authenticate", response_model=AuthenticateOut, dependencies=[internal()])
+async def authenticate(body: AuthenticateIn, access: Access) -> Any:
+    """Name the actor of a request whose credential the gateway has verified."""
+    actor = await access.authenticate(body)
+    return {"actor": actor.to_json()}

@@ -1,0 +1,38 @@
+"""What the gateway asks, and what it is told."""
+
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from libs.common.schema import Schema
+
+
+class UserCredential(Schema):
+    """A verified access token: its person and session."""
+
+    kind: Literal["user"]
+    user_id: UUID
+    session_id: UUID | None = None
+
+
+class TokenCredential(Schema):
+    """An opaque token, as it came."""
+
+    kind: Literal["token"]
+    token: str
+
+
+class AuthenticateIn(Schema):
+    """A credential (null for a guest), and where the request names a business."""
+
+    credential: Annotated[UserCredential | TokenCredential, Field(discriminator="kind")] | None = None
+    company_id: str | None = None
+    host: str | None = None
+    query_company_id: str | None = None
+
+
+class AuthenticateOut(Schema):
+    """The actor, in the form of `Actor.to_json`."""
+
+    actor: dict[str, Any]

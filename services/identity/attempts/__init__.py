@@ -1,0 +1,1 @@
+"""Counting sign-in attempts, and refusing when there are too many."""

@@ -1,0 +1,147 @@
+"""The guard before every password check: it counts in the database, and lets no more through than allowed.
+
+An attempt is reserved and committed before the password is looked at, so guesses made at once cannot exceed the
+limit, and no transaction stays open while a hash is computed.
+"""
+
+import hashlib
+import math
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from ipaddress import IPv6Address, ip_address
+
+from sqlalchemy.dialects.postgresql import insert
+
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.runtime.context import ServiceContext
+from services.identity.attempts.errors import TooManyAttempts
+from services.identity.attempts.models import AttemptCounter
+
+_MINUTE = 60
+# After this an attempt without an outcome is taken for one whose process died.
+_PENDING_SECONDS = 30
+
+_ACCOUNT, _ADDRESS, _PAIR = "account", "address", "pair"
+
+
+@dataclass(slots=True)
+class Attempt:
+    """One attempt that was let through; the caller says whether the password was right."""
+
+    succeeded: bool | None = None
+
+
+class AttemptGuard:
+    """Counts attempts by account, by address, and by both."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._settings = context.settings
+
+    @asynccontextmanager
+    async def attempt(self, name: str, address: str) -> AsyncIterator[Attempt]:
+        """Let one password check through; set `succeeded` on what is yielded.
+
+        Raises:
+            TooManyAttempts: not now.
+        """
+        keys = _keys(name, address)
+        async with self._context.unit_of_work(platform=True) as uow:
+            self._reserve(await _locked(uow, keys), uow.now)
+        attempt = Attempt()
+        try:
+            yield attempt
+        finally:
+            async with self._context.unit_of_work(platform=True) as uow:
+                self._settle(await _locked(uow, keys), attempt.succeeded, uow.now)
+
+    def _reserve(self, counters: list[AttemptCounter], now: datetime) -> None:
+        for counter in counters:
+            self._refresh(counter, now)
+            if counter.locked_until is not None:
+                raise TooManyAttempts(_seconds(counter.locked_until - now))
+            limit = self._limit(counter.scope)
+            if counter.scope == _PAIR:
+                if len(counter.marks) >= limit:
+                    oldest = datetime.fromtimestamp(counter.marks[0], now.tzinfo)
+                    raise TooManyAttempts(_seconds(oldest + timedelta(seconds=_MINUTE) - now))
+                counter.marks = [*counter.marks, now.timestamp()]
+            else:
+                if len(counter.marks) + counter.pending >= limit:
+                    raise TooManyAttempts(1)
+                counter.pending += 1
+                counter.pending_at = now
+
+    def _settle(self, counters: list[AttemptCounter], succeeded: bool | None, now: datetime) -> None:
+        for counter in counters:
+            if counter.scope == _PAIR:
+                continue
+            counter.updated_at = now
+            counter.pending = max(0, counter.pending - 1)
+            if succeeded is False:
+                counter.marks = [*counter.marks, now.timestamp()]
+                if len(counter.marks) >= self._limit(counter.scope):
+                    counter.locked_until = now + timedelta(seconds=self._settings.lockout_seconds)
+            elif succeeded and counter.scope == _ACCOUNT:
+                # One's own success says nothing of what others try from the same address.
+                counter.marks = []
+
+    def _refresh(self, counter: AttemptCounter, now: datetime) -> None:
+        counter.updated_at = now
+        if counter.locked_until is not None and counter.locked_until <= now:
+            counter.locked_until, counter.marks = None, []
+        window = _MINUTE if counter.scope == _PAIR else self._settings.lockout_window_seconds
+        counter.marks = [mark for mark in counter.marks if mark > now.timestamp() - window]
+        if counter.pending_at is None or counter.pending_at < now - timedelta(seconds=_PENDING_SECONDS):
+            counter.pending = 0
+
+    def _limit(self, scope: str) -> int:
+        limits: dict[str, int] = {
+            _ACCOUNT: self._settings.lockout_failures,
+            _ADDRESS: self._settings.lockout_address_failures,
+            _PAIR: self._settings.sign_in_per_minute,
+        }
+        return limits[scope]
+
+
+async def _locked(uow: UnitOfWork, keys: list[tuple[str, str]]) -> list[AttemptCounter]:
+    """The counters of these keys, made where absent and locked, always in the same order."""
+    found = []
+    for scope, subject in keys:
+        row = {"scope": scope, "subject": subject, "marks": [], "pending": 0, "updated_at": uow.now}
+        # The update takes the lock, and keeps the row from being cleaned away.
+        statement = (
+            insert(AttemptCounter)
+            .values(row)
+            .on_conflict_do_update(index_elements=["scope", "subject"], set_={"updated_at": uow.now})
+            .returning(AttemptCounter)
+            .execution_options(populate_existing=True)
+        )
+        found.append((await uow.session.execute(statement)).scalar_one())
+    return found
+
+
+def _keys(name: str, address: str) -> list[tuple[str, str]]:
+    # Hashed, because people type passwords into the wrong field.
+    account = hashlib.sha256(name.strip().lower().encode()).hexdigest()
+    network = _network(address)
+    return [(_ACCOUNT, account), (_ADDRESS, network), (_PAIR, f"{account}|{network}")]
+
+
+def _network(address: str) -> str:
+    """What one client holds: an IPv4 address, or the /64 of an IPv6 one."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if not isinstance(parsed, IPv6Address):
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return f"{IPv6Address(int(parsed) >> 64 << 64)}/64"
+
+
+def _seconds(delta: timedelta) -> int:
+    return max(1, math.ceil(delta.total_seconds()))

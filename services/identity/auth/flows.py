@@ -1,0 +1,205 @@
+"""Signing in and out: flows over accounts, sessions, keys and the guard against guessing."""
+
+from uuid import UUID
+
+from libs.common.actor import OPERATOR_TENANT_ID, Actor
+from libs.common.errors import NotFound, TenantNotActive, TenantRequired
+from libs.contracts.audit import change_recorded
+from services.identity.attempts.guard import AttemptGuard
+from services.identity.auth.caller import Caller
+from services.identity.auth.errors import (
+    EmailTaken,
+    InvalidCredentials,
+    RefreshInvalid,
+    RefreshReused,
+    WrongPassword,
+)
+from services.identity.auth.own import own_user_id
+from services.identity.auth.persona import act_as
+from services.identity.auth.schemas import (
+    AccountOut,
+    LoginIn,
+    PasswordChange,
+    ShopOut,
+    SignupIn,
+    SignupOut,
+    TokensOut,
+)
+from services.identity.members.service import MemberService
+from services.identity.passwords.hashing import Passwords
+from services.identity.passwords.policy import check_password
+from services.identity.roles.catalogue import CLIENT
+from services.identity.sessions.service import SessionService
+from services.identity.signing_keys.tokens import TokenIssuer
+from services.identity.tenants.models import Tenant, TenantStatus
+from services.identity.tenants.repository import TenantRepository
+from services.identity.users.models import User
+from services.identity.users.repository import UserRepository
+
+
+class SignIn:
+    """The flows of one caller."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+        self.context = caller.context
+        self.passwords = Passwords.of(caller.context)
+
+    async def login(self, body: LoginIn) -> TokensOut:
+        """Start a session.
+
+        Raises:
+            InvalidCredentials: unknown account, wrong password or account switched off, all alike.
+            TooManyAttempts: not now.
+        """
+        password = body.password.get_secret_value()
+        user = await self._verify(body.name, password)
+        if user is None or user.password_hash is None:
+            raise InvalidCredentials
+        new_hash = None
+        if self.passwords.needs_rehash(user.password_hash):
+            new_hash = await self.passwords.hash(password)
+        async with self.caller.unit_of_work() as uow:
+            current = await UserRepository(uow).get(user.id, lock=True)
+            # The password may have been changed, or the account switched off, since it was looked at.
+            if current is None or not current.is_active or current.password_hash != user.password_hash:
+                raise InvalidCredentials
+            current.password_hash = new_hash or current.password_hash
+            current.last_sign_in_at = uow.now
+            session, refresh = await SessionService(uow).start(
+                current, address=self.caller.address, user_agent=self.caller.user_agent
+            )
+            act_as(uow, current, session.id)
+            uow.emit(
+                change_recorded(
+                    "identity", "signed_in", "session", session.id, None, {"address": self.caller.address}
+                ),
+                tenant_id=current.home_tenant_id or OPERATOR_TENANT_ID,
+            )
+        return await self._tokens(current, session.id, refresh)
+
+    async def refresh(self, token: str) -> TokensOut:
+        """Trade a refresh token for a new pair.
+
+        Raises:
+            RefreshReused: it was used before; its session has ended for that.
+            RefreshInvalid: it is no good.
+        """
+        async with self.caller.unit_of_work() as uow:
+            outcome = await SessionService(uow).refresh(token, address=self.caller.address)
+            user = await UserRepository(uow).get(outcome.session.user_id) if outcome.session else None
+        # The end of the session is committed by now, although the request ends in an error.
+        if outcome.is_reuse:
+            raise RefreshReused
+        if outcome.session is None or outcome.token is None or user is None or not user.is_active:
+            raise RefreshInvalid
+        return await self._tokens(user, outcome.session.id, outcome.token)
+
+    async def logout(self, actor: Actor, refresh: str | None) -> None:
+        """End the session of the caller, or of the refresh token shown."""
+        async with self.caller.unit_of_work() as uow:
+            sessions = SessionService(uow)
+            if actor.session_id is not None and actor.user_id is not None:
+                session = await sessions.rows.get(actor.session_id, lock=True)
+                if session is not None and session.user_id == actor.user_id:
+                    await sessions.revoke(session, "signed out")
+            if refresh is not None:
+                await sessions.revoke_token(refresh, "signed out")
+
+    async def change_password(self, actor: Actor, body: PasswordChange) -> None:
+        """Replace one's own password, and end one's other sessions.
+
+        Raises:
+            WrongPassword, WeakPassword, TooManyAttempts.
+        """
+        user_id = own_user_id(actor)
+        new = body.new_password.get_secret_value()
+        check_password(new, actor.email or "", self.context.settings, field="new_password")
+        user = await self._verify(actor.email or "", body.current_password.get_secret_value())
+        if user is None or user.id != user_id:
+            raise WrongPassword("The current password is wrong.")
+        new_hash = await self.passwords.hash(new)
+        async with self.caller.unit_of_work() as uow:
+            users = UserRepository(uow)
+            current = await users.get(user_id, lock=True)
+            if current is None or current.password_hash != user.password_hash:
+                raise WrongPassword("The current password is wrong.")
+            current.password_hash = new_hash
+            await users.save(current)
+            await SessionService(uow).revoke_all(user_id, "password changed", keep=actor.session_id)
+            uow.emit(
+                change_recorded("identity", "password_changed", "user", user_id, None, None),
+                tenant_id=current.home_tenant_id or OPERATOR_TENANT_ID,
+            )
+
+    async def signup(self, body: SignupIn) -> SignupOut:
+        """Make a person a client of a shop; one who has an account shows its password.
+
+        Raises:
+            TenantNotActive, NotFound: there is no such shop, or it does not trade.
+            EmailTaken: there is such an account, with another password.
+            AlreadyMember: the person is a client there already.
+            WeakPassword, TooManyAttempts.
+        """
+        tenant_id = body.company_id or self.caller.actor.tenant_id
+        if tenant_id is None:
+            raise TenantRequired("Name the shop with company_id.")
+        password = body.password.get_secret_value()
+        async with self.caller.unit_of_work() as uow:
+            _trading(await TenantRepository(uow).get(tenant_id))
+            existing = await UserRepository(uow).by_email(body.email)
+        if existing is not None:
+            if await self._verify(body.email, password) is None:
+                raise EmailTaken
+            new_hash = None
+        else:
+            check_password(password, body.email, self.context.settings)
+            new_hash = await self.passwords.hash(password)
+        async with self.caller.unit_of_work() as uow:
+            tenant = _trading(await TenantRepository(uow).get(tenant_id))
+            users = UserRepository(uow)
+            if existing is not None:
+                user = await users.get(existing.id)
+                assert user is not None
+            else:
+                user = await users.add(
+                    User(
+                        email=body.email,
+                        password_hash=new_hash,
+                        first_name=body.first_name,
+                        last_name=body.last_name,
+                        phone=body.phone,
+                        locale=body.locale,
+                        home_tenant_id=tenant_id,
+                    )
+                )
+            act_as(uow, user)
+            await uow.enter_tenant(tenant_id)
+            await MemberService(uow).join(user, [CLIENT])
+        return SignupOut(user=AccountOut.model_validate(user), company=ShopOut.model_validate(tenant))
+
+    async def _verify(self, name: str, password: str) -> User | None:
+        """The account of a name whose password this is, as it was just now; every check is counted."""
+        guard = AttemptGuard(self.context)
+        async with guard.attempt(name, self.caller.address) as attempt:
+            async with self.context.unit_of_work(platform=True) as uow:
+                user = await UserRepository(uow).by_email(name)
+            matches = await self.passwords.verify(user.password_hash if user else None, password)
+            attempt.succeeded = matches and user is not None and user.is_active
+        return user if attempt.succeeded else None
+
+    async def _tokens(self, user: User, session_id: UUID, refresh: str) -> TokensOut:
+        return TokensOut(
+            access=await TokenIssuer.of(self.context).issue(user.id, session_id),
+            refresh=refresh,
+            expires_in=self.context.settings.access_seconds,
+            user=AccountOut.model_validate(user),
+        )
+
+
+def _trading(tenant: Tenant | None) -> Tenant:
+    if tenant is None:
+        raise NotFound("There is no such shop.", resource="company")
+    if tenant.status != TenantStatus.ACTIVE:
+        raise TenantNotActive("The shop does not trade now.")
+    return tenant

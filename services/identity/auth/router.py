@@ -1,0 +1,110 @@
+"""The HTTP side of signing in and out, and of one's own account."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends
+
+from libs.common.errors import NotFound, TenantNotActive, Unauthenticated
+from libs.common.http.deps import CurrentActor, provide_platform, public, signed_in
+from libs.common.http.problems import problems
+from services.identity.attempts.errors import TooManyAttempts
+from services.identity.auth.account import AccountService
+from services.identity.auth.caller import CurrentCaller
+from services.identity.auth.errors import (
+    EmailTaken,
+    InvalidCredentials,
+    RefreshInvalid,
+    RefreshReused,
+    WrongPassword,
+)
+from services.identity.auth.flows import SignIn
+from services.identity.auth.schemas import (
+    LoginIn,
+    LogoutIn,
+    MeOut,
+    MeUpdate,
+    PasswordChange,
+    RefreshIn,
+    SignupIn,
+    SignupOut,
+    TokensOut,
+)
+from services.identity.members.errors import AlreadyMember
+from services.identity.passwords.policy import WeakPassword
+
+router = APIRouter(prefix="/auth", tags=["auth"])
+
+
+def get_sign_in(caller: CurrentCaller) -> SignIn:
+    """The flows of the request's caller."""
+    return SignIn(caller)
+
+
+SignInFlows = Annotated[SignIn, Depends(get_sign_in)]
+Account = Annotated[AccountService, Depends(provide_platform(AccountService), scope="function")]
+
+
+@router.post(
+    "/login",
+    response_model=TokensOut,
+    dependencies=[public()],
+    responses=problems(InvalidCredentials, TooManyAttempts),
+)
+async def login(body: LoginIn, flows: SignInFlows) -> Any:
+    """Sign in with a name and a password."""
+    return await flows.login(body)
+
+
+@router.post(
+    "/refresh",
+    response_model=TokensOut,
+    dependencies=[public()],
+    responses=problems(RefreshInvalid, RefreshReused),
+)
+async def refresh(body: RefreshIn, flows: SignInFlows) -> Any:
+    """Trade a refresh token for a new pair of tokens. Showing one a second time ends its session."""
+    return await flows.refresh(body.refresh)
+
+
+@router.post("/logout", status_code=204, dependencies=[public()], responses=problems(Unauthenticated))
+async def logout(flows: SignInFlows, actor: CurrentActor, body: LogoutIn | None = None) -> None:
+    """Sign out: end the session of the access token, or of the refresh token in the body."""
+    token = body.refresh if body is not None else None
+    if actor.session_id is None and token is None:
+        raise Unauthenticated("There is nobody to sign out: send an access token or a refresh token.")
+    await flows.logout(actor, token)
+
+
+@router.post(
+    "/signup",
+    response_model=SignupOut,
+    status_code=201,
+    dependencies=[public()],
+    responses=problems(EmailTaken, AlreadyMember, WeakPassword, TenantNotActive, TooManyAttempts, NotFound),
+)
+async def signup(body: SignupIn, flows: SignInFlows) -> Any:
+    """Become a client of a shop; who has an account already joins with its password."""
+    return await flows.signup(body)
+
+
+@router.get("/me", response_model=MeOut, dependencies=[signed_in()])
+async def get_me(account: Account) -> Any:
+    """Read one's own account, and what one may do in the business acted in."""
+    return await account.get()
+
+
+@router.patch("/me", response_model=MeOut, dependencies=[signed_in()])
+async def update_me(body: MeUpdate, account: Account) -> Any:
+    """Change one's own account."""
+    return await account.update(body)
+
+
+@router.post(
+    "/password/change",
+    status_code=204,
+    dependencies=[signed_in()],
+    responses=problems(WrongPassword, WeakPassword, TooManyAttempts),
+)
+async def change_password(body: PasswordChange, flows: SignInFlows, actor: CurrentActor) -> None:
+    """Change one's own password; one's other sessions end."""
+    await flows.change_password(actor, body)

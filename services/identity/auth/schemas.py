@@ -1,0 +1,145 @@
+"""Bodies of signing in and of one's own account."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, EmailStr, Field, SecretStr, model_validator
+
+from libs.common.schema import OutSchema, PatchSchema, Schema
+from services.identity.passwords.policy import MAX_LENGTH
+
+
+def _sized(value: SecretStr) -> SecretStr:
+    if not 1 <= len(value.get_secret_value()) <= MAX_LENGTH:
+        raise ValueError(f"must have 1 to {MAX_LENGTH} characters")
+    return value
+
+
+Password = Annotated[
+    SecretStr,
+    AfterValidator(_sized),
+    Field(description="At least 8 characters, and none of the best-known ones"),
+]
+FirstName = Annotated[str, Field(min_length=1, max_length=100)]
+LastName = Annotated[str, Field(max_length=100)]
+Phone = Annotated[str | None, Field(max_length=40)]
+Locale = Annotated[str, Field(pattern="^[a-z]{2}(-[A-Z]{2})?$", description="BCP 47", examples=["en", "ru"])]
+
+
+class LoginIn(Schema):
+    """A name (the e-mail address, under either field) and a password."""
+
+    email: str | None = Field(None, min_length=1, max_length=320)
+    username: str | None = Field(None, min_length=1, max_length=320)
+    password: Password
+
+    @model_validator(mode="after")
+    def _one_name(self) -> Self:
+        if (self.email is None) == (self.username is None):
+            raise ValueError("send either email or username")
+        return self
+
+    @property
+    def name(self) -> str:
+        """The name, whichever field it came in."""
+        return self.email or self.username or ""
+
+
+class RefreshIn(Schema):
+    """A refresh token."""
+
+    refresh: str = Field(min_length=1, max_length=200)
+
+
+class LogoutIn(Schema):
+    """The refresh token of the session to end, where the access token has expired."""
+
+    refresh: str | None = Field(None, min_length=1, max_length=200)
+
+
+class AccountOut(OutSchema):
+    """One's own account."""
+
+    id: UUID
+    email: str
+    first_name: str
+    last_name: str
+    phone: str | None
+    locale: str
+    home_company_id: UUID | None = Field(None, validation_alias="home_tenant_id")
+
+
+class TokensOut(OutSchema):
+    """An access token for requests, and a refresh token for the next pair. Each refresh token works once."""
+
+    access: str
+    refresh: str
+    token_type: str = "Bearer"
+    expires_in: int = Field(description="Seconds until the access token expires")
+    user: AccountOut
+
+
+class SignupIn(Schema):
+    """A client who joins a shop; `company_id` may be left out on the shop's own host name."""
+
+    company_id: UUID | None = None
+    email: EmailStr
+    password: Password
+    first_name: FirstName
+    last_name: LastName
+    phone: Phone = None
+    locale: Locale = "en"
+
+
+class ShopOut(OutSchema):
+    """The shop joined."""
+
+    id: UUID
+    name: str
+    status: str
+
+
+class SignupOut(OutSchema):
+    """The client's account and the shop."""
+
+    user: AccountOut
+    company: ShopOut
+
+
+class MembershipOut(OutSchema):
+    """A business one belongs to."""
+
+    id: UUID
+    name: str
+    slug: str
+    status: str
+    currency: str
+    roles: list[str]
+
+
+class MeOut(AccountOut):
+    """One's own account, and what one may do in the business acted in."""
+
+    company_id: UUID | None = Field(description="The business acted in")
+    company_status: str | None
+    roles: list[str]
+    permissions: list[str]
+    features: list[str]
+    is_superuser: bool
+    companies: list[MembershipOut]
+
+
+class MeUpdate(PatchSchema):
+    """What to change of one's own account."""
+
+    first_name: FirstName = ""
+    last_name: LastName = ""
+    phone: Phone = None
+    locale: Locale = "en"
+
+
+class PasswordChange(Schema):
+    """The password as it is, and as it is to be."""
+
+    current_password: Password
+    new_password: Password

@@ -1,0 +1,16 @@
+"""Rows of departments."""
+
+from sqlalchemy.orm import Mapped
+
+from libs.common.db.base import TenantRow, list_indexes
+from services.identity.db import Base
+
+
+class Department(TenantRow, Base):
+    """A part of a business that members belong to."""
+
+    __tablename__ = "departments"
+    __table_args__ = list_indexes("departments", unique=(("name",),))
+
+    name: Mapped[str]
+    description: Mapped[str | None]

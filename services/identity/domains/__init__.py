@@ -1,0 +1,1 @@
+"""Host names that lead to a business."""

@@ -1,0 +1,87 @@
+"""What must always hold in this service's data."""
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+
+from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.runtime.verify import Finding, Invariant
+from services.identity.members.models import MemberRole
+from services.identity.registrations.models import Registration, RegistrationStatus
+from services.identity.roles.catalogue import OWNER
+from services.identity.roles.models import Role
+from services.identity.sessions.models import RefreshToken
+from services.identity.signing_keys.models import SigningKey
+from services.identity.tenants.models import Tenant, TenantStatus
+
+_EXAMPLES = 5
+
+
+async def _count(
+    uow: UnitOfWork, noun: str, column: ColumnElement[object], breach: ColumnElement[bool]
+) -> Finding:
+    total = await uow.session.scalar(select(func.count(column)))
+    breaches = await uow.session.scalar(select(func.count(column)).where(breach))
+    examples: Select[tuple[object]] = select(column).where(breach).limit(_EXAMPLES)
+    found = (await uow.session.execute(examples)).scalars()
+    return Finding(f"{total} {noun}", int(breaches or 0), tuple(str(value) for value in found))
+
+
+async def every_held_role_exists(uow: UnitOfWork) -> Finding:
+    """A role that somebody holds is the business's own or one of the platform."""
+    known = exists().where(
+        Role.code == MemberRole.role,
+        or_(
+            Role.tenant_id == MemberRole.tenant_id, and_(Role.is_system, Role.tenant_id == OPERATOR_TENANT_ID)
+        ),
+    )
+    return await _count(uow, "roles held", MemberRole.member_id.expression, ~known)
+
+
+async def every_open_company_has_an_owner(uow: UnitOfWork) -> Finding:
+    """A business that has not closed has somebody who owns it; the operator has staff instead."""
+    owned = exists().where(MemberRole.tenant_id == Tenant.tenant_id, MemberRole.role == OWNER)
+    breach = and_(Tenant.status != TenantStatus.CLOSED, Tenant.id != OPERATOR_TENANT_ID, ~owned)
+    return await _count(uow, "companies", Tenant.id.expression, breach)
+
+
+async def decisions_show_in_companies(uow: UnitOfWork) -> Finding:
+    """An approved business does not wait or stand rejected; one not yet decided does not trade."""
+    other = exists().where(
+        Tenant.tenant_id == Registration.tenant_id,
+        or_(
+            and_(
+                Registration.status == RegistrationStatus.APPROVED,
+                Tenant.status.in_([TenantStatus.PENDING, TenantStatus.REJECTED]),
+            ),
+            and_(Registration.status != RegistrationStatus.APPROVED, Tenant.status == TenantStatus.ACTIVE),
+        ),
+    )
+    return await _count(uow, "registrations", Registration.id.expression, other)
+
+
+async def one_key_signs(uow: UnitOfWork) -> Finding:
+    """There is exactly one current signing key."""
+    current = await uow.session.scalar(
+        select(func.count(SigningKey.id)).where(SigningKey.retired_at.is_(None))
+    )
+    return Finding(f"{current} current signing keys", abs(int(current or 0) - 1))
+
+
+async def one_refresh_token_per_session(uow: UnitOfWork) -> Finding:
+    """No session has two refresh tokens that still work."""
+    unused = select(RefreshToken.session_id).where(RefreshToken.used_at.is_(None))
+    doubled = unused.group_by(RefreshToken.session_id).having(func.count() > 1)
+    found = (await uow.session.execute(doubled.limit(_EXAMPLES))).scalars().all()
+    total = await uow.session.scalar(select(func.count()).select_from(doubled.subquery()))
+    return Finding(
+        f"{total} sessions with several live refresh tokens", int(total or 0), tuple(map(str, found))
+    )
+
+
+INVARIANTS = (
+    Invariant("every role held exists", every_held_role_exists),
+    Invariant("every open company has an owner", every_open_company_has_an_owner),
+    Invariant("decisions on registrations show in companies", decisions_show_in_companies),
+    Invariant("exactly one key signs", one_key_signs),
+    Invariant("one refresh token per session", one_refresh_token_per_session),
+)

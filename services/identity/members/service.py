@@ -1,0 +1,155 @@
+"""The rules of members: who belongs to a business, and in which roles."""
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.errors import NotFound
+from libs.common.filters import ListQuery
+from libs.contracts.identity import MemberAdded, MemberChanged, MemberRemoved
+from services.identity.departments.repository import DepartmentRepository
+from services.identity.members.errors import AlreadyMember, LastOwner
+from services.identity.members.models import Member, MemberRole
+from services.identity.members.repository import MemberRepository
+from services.identity.members.schemas import MemberAdd, MemberUpdate
+from services.identity.roles.catalogue import OWNER
+from services.identity.roles.granting import check_grant
+from services.identity.users.models import User
+from services.identity.users.repository import UserRepository
+
+E = TypeVar("E", MemberAdded, MemberChanged)
+
+
+class MemberService:
+    """Members of the tenant of the unit of work."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self.uow = uow
+        self.rows = MemberRepository(uow)
+
+    async def list(self, query: ListQuery) -> dict[str, Any]:
+        """One page of members."""
+        rows, cursor = await self.rows.page(query)
+        return {"items": rows, "next_cursor": cursor}
+
+    async def get(self, user_id: UUID, *, lock: bool = False) -> Member:
+        """The membership of a person.
+
+        Raises:
+            NotFound: the person does not belong here.
+        """
+        member = await self.rows.of_user(user_id, lock=lock)
+        if member is None:
+            raise NotFound("There is no such member.", resource="member")
+        self.uow.tag(member.version)
+        return member
+
+    async def add(self, body: MemberAdd) -> Member:
+        """Make somebody who has an account a member.
+
+        Raises:
+            NotFound: nobody has this address.
+            AlreadyMember: the person belongs here already.
+        """
+        tenant_id = self.uow.tenant_id
+        await check_grant(self.uow, body.roles, ())
+        await self._check_department(body.department_id)
+        await self.uow.enter_platform()
+        user = await UserRepository(self.uow).by_email(body.email)
+        await self.uow.enter_tenant(tenant_id)
+        if user is None:
+            raise NotFound("Nobody has an account with this e-mail address.", resource="user")
+        return await self.join(user, body.roles, department_id=body.department_id)
+
+    async def join(self, user: User, roles: Sequence[str], *, department_id: UUID | None = None) -> Member:
+        """Insert a membership. That the roles may be given is the caller's to check.
+
+        Raises:
+            AlreadyMember: the person belongs here already.
+        """
+        tenant_id = self.uow.tenant_id
+        if await self.rows.of_user(user.id) is not None:
+            raise AlreadyMember("This person is a member already.", user_id=str(user.id))
+        member = Member(tenant_id=tenant_id, user=user, department_id=department_id, granted=[])
+        await self.rows.add(member)
+        await self.rows.set_roles(member, roles)
+        self.uow.emit(member_fact(MemberAdded, member), tenant_id=tenant_id)
+        return member
+
+    async def update(self, user_id: UUID, body: MemberUpdate) -> Member:
+        """Change the roles or the department of a member."""
+        changes = body.changes()
+        member = await self.get(user_id, lock=True)
+        if "department_id" in changes:
+            await self._check_department(changes["department_id"])
+            member.department_id = changes["department_id"]
+        if "roles" in changes:
+            await self._change_roles(member, changes["roles"])
+        await self.rows.save(member)
+        self.uow.tag(member.version)
+        self.uow.emit(member_fact(MemberChanged, member))
+        return member
+
+    async def remove(self, user_id: UUID) -> None:
+        """End a membership.
+
+        Raises:
+            LastOwner: the business would be left without an owner.
+        """
+        member = await self.get(user_id, lock=True)
+        held = member.roles
+        await check_grant(self.uow, (), held)
+        await self._keep_an_owner(held, ())
+        await self.rows.delete(member)
+        self.uow.audit("removed", "member", user_id, before={"roles": held})
+        self.uow.emit(MemberRemoved(company_id=self.uow.tenant_id, user_id=user_id))
+
+    async def _change_roles(self, member: Member, wanted: Sequence[str]) -> None:
+        held = member.roles
+        await check_grant(self.uow, wanted, held)
+        await self._keep_an_owner(held, wanted)
+        await self.rows.set_roles(member, wanted)
+        self.uow.audit(
+            "roles_changed",
+            "member",
+            member.user_id,
+            before={"roles": held},
+            after={"roles": sorted(set(wanted))},
+        )
+
+    async def _keep_an_owner(self, held: Sequence[str], wanted: Sequence[str]) -> None:
+        if OWNER in held and OWNER not in wanted and await self.rows.holders(OWNER) < 2:
+            raise LastOwner("A business needs an owner; make somebody else one first.")
+
+    async def _check_department(self, department_id: UUID | None) -> None:
+        if department_id is not None and await DepartmentRepository(self.uow).get(department_id) is None:
+            raise NotFound("There is no such department.", resource="department")
+
+
+def new_member(user: User, tenant_id: UUID, roles: Sequence[str]) -> Member:
+    """A membership with its roles, ready to add; for the flows that make business and people at once."""
+    from libs.common.ids import new_id
+
+    member_id = new_id()
+    return Member(
+        tenant_id=tenant_id,
+        id=member_id,
+        user=user,
+        granted=[MemberRole(tenant_id=tenant_id, member_id=member_id, role=role) for role in roles],
+    )
+
+
+def member_fact(kind: type[E], member: Member) -> E:
+    """The event that says what is true of a member now."""
+    user = member.user
+    return kind(
+        company_id=member.tenant_id,
+        user_id=user.id,
+        email=user.email,
+        first_name=user.first_name,
+        last_name=user.last_name,
+        phone=user.phone,
+        locale=user.locale,
+        roles=member.roles,
+    )

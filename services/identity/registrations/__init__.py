@@ -1,0 +1,1 @@
+"""Applications of businesses to join the platform, and their review."""

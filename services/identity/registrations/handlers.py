@@ -1,0 +1,34 @@
+"""What deals mean for registrations: one won approves the applicant, one lost turns it down."""
+
+from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.messaging.envelope import Envelope
+from libs.contracts.crm import DealLost, DealWon
+from services.identity.registrations.flows import Decisions
+from services.identity.registrations.models import Registration
+
+
+async def on_deal_won(event: DealWon, uow: UnitOfWork, envelope: Envelope) -> None:
+    """Approve the applicant of a registration deal."""
+    decisions = Decisions(uow)
+    registration = await _applicant(decisions, event, envelope)
+    if registration is not None:
+        await decisions.approve(registration, at=envelope.time, by=envelope.actor, reason=event.reason)
+
+
+async def on_deal_lost(event: DealLost, uow: UnitOfWork, envelope: Envelope) -> None:
+    """Turn down the applicant of a registration deal."""
+    decisions = Decisions(uow)
+    registration = await _applicant(decisions, event, envelope)
+    if registration is not None:
+        await decisions.reject(registration, at=envelope.time, by=envelope.actor, reason=event.reason)
+
+
+async def _applicant(
+    decisions: Decisions, event: DealWon | DealLost, envelope: Envelope
+) -> Registration | None:
+    # A business that writes a registration's id into a deal of its own must not approve itself.
+    if event.registration_id is None or envelope.tenant_id != OPERATOR_TENANT_ID:
+        return None
+    await decisions.uow.enter_platform()
+    return await decisions.find(event.registration_id)

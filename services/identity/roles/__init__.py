@@ -1,0 +1,1 @@
+"""Roles as data: named sets of permissions."""

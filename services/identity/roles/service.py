@@ -1,0 +1,52 @@
+"""The rules of roles."""
+
+from typing import Any
+from uuid import UUID
+
+from libs.common.errors import AlreadyExists
+from libs.common.resource import ResourceService
+from services.identity.members.repository import MemberRepository
+from services.identity.roles.catalogue import SYSTEM_ROLES
+from services.identity.roles.errors import RoleInUse, SystemRoleFixed
+from services.identity.roles.granting import require_all
+from services.identity.roles.models import Role
+from services.identity.roles.repository import RoleRepository
+
+_TAKEN = frozenset(role.code for role in SYSTEM_ROLES)
+
+
+class RoleService(ResourceService[Role]):
+    """Roles of the platform, to read, and those that a business makes for itself."""
+
+    repository = RoleRepository
+    noun = "role"
+
+    async def get(self, row_id: UUID, *, lock: bool = False) -> Role:
+        """A role that can be seen here; to change it, one that the business made.
+
+        Raises:
+            SystemRoleFixed: it is to be changed and belongs to the platform.
+        """
+        row = await super().get(row_id)
+        if lock and row.is_system:
+            raise SystemRoleFixed("Roles of the platform cannot be changed; make one of your own.")
+        return await super().get(row_id, lock=True) if lock else row
+
+    async def prepare(self, values: dict[str, Any], row: Role | None) -> dict[str, Any]:
+        """Put nothing into a role that its maker lacks.
+
+        Raises:
+            AlreadyExists, PermissionDenied.
+        """
+        if row is None and values["code"] in _TAKEN:
+            raise AlreadyExists("The platform has a role of this code.")
+        if "permissions" in values:
+            wanted = sorted(set(values["permissions"]))
+            require_all(self.uow.actor, set(wanted) - set(row.permissions if row else ()))
+            values = {**values, "permissions": wanted}
+        return values
+
+    async def before_delete(self, row: Role) -> None:
+        """Keep a role that somebody holds; nobody is given it now, for its row is locked."""
+        if await MemberRepository(self.uow).holders(row.code, limit=1):
+            raise RoleInUse("Members still hold this role; take it from them first.")

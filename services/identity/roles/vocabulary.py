@@ -1,0 +1,74 @@
+"""Which permissions there are: each service says so in its API document, on the routes that ask for them."""
+
+import asyncio
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from libs.common.actor import system_actor
+from libs.common.errors import AppError
+from libs.common.runtime.context import ServiceContext
+
+log = logging.getLogger("pillars.identity")
+_CACHE_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """One permission and what it allows."""
+
+    code: str
+    service: str
+    description: str
+
+
+class Vocabulary:
+    """The permissions of all services that can be reached, remembered for some minutes."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._known: dict[str, list[Permission]] = {}
+        self._read_at: dict[str, float] = {}
+
+    @classmethod
+    def of(cls, context: ServiceContext) -> "Vocabulary":
+        """The one of this process."""
+        if "vocabulary" not in context.resources:
+            context.resources["vocabulary"] = cls(context)
+        found: Vocabulary = context.resources["vocabulary"]
+        return found
+
+    async def all(self) -> list[Permission]:
+        """Every permission, by code."""
+        own = self._context.service
+        others = [name for name in self._context.upstreams.names if name != own.name]
+        await asyncio.gather(*(self._read(name) for name in others))
+        found = [Permission(code, own.name, text) for code, text in own.permissions.items()]
+        found += [permission for name in others for permission in self._known.get(name, ())]
+        return sorted(found, key=lambda permission: permission.code)
+
+    async def _read(self, service: str) -> None:
+        now = self._context.clock.now().timestamp()
+        if now - self._read_at.get(service, 0) < _CACHE_SECONDS:
+            return
+        try:
+            document = await self._context.upstreams.call(
+                service, "GET", "/openapi.json", actor=system_actor("identity")
+            )
+        except AppError as error:
+            # What was read before still holds; a list without one service is better than none.
+            log.warning("the permissions of %s could not be read: %s", service, error)
+            return
+        self._known[service] = permissions_of(service, document)
+        self._read_at[service] = now
+
+
+def permissions_of(service: str, document: dict[str, Any]) -> list[Permission]:
+    """The permissions that the operations of an API document ask for, each with what it opens."""
+    uses: dict[str, list[str]] = {}
+    for path in document.get("paths", {}).values():
+        for operation in path.values():
+            code = operation.get("x-permission") if isinstance(operation, dict) else None
+            if code:
+                uses.setdefault(code, []).append(str(operation.get("summary", "")))
+    return [Permission(code, service, "; ".join(texts)) for code, texts in uses.items()]

@@ -1,0 +1,1 @@
+"""Sign-ins: one session per device, with rotating refresh tokens."""

@@ -1,0 +1,140 @@
+"""The rules of sessions: starting, refreshing, ending."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.errors import NotFound
+from libs.common.filters import ListQuery
+from libs.contracts.audit import change_recorded
+from libs.contracts.identity import SessionRevoked
+from services.identity.sessions.models import RefreshToken, Session
+from services.identity.sessions.repository import SessionRepository
+from services.identity.users.models import User
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """The outcome of showing a refresh token: a new one, or None where the old one is no good.
+
+    `is_reuse` says that it was used before and that its session was ended for that.
+    """
+
+    session: Session | None = None
+    token: str | None = None
+    is_reuse: bool = False
+
+
+class SessionService:
+    """Sessions of the platform, in a unit of work of the platform scope."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self.uow = uow
+        self.rows = SessionRepository(uow)
+        self._settings = uow.context.settings
+
+    async def list(self, query: ListQuery) -> dict[str, Any]:
+        """One page of the caller's live sessions."""
+        rows, cursor = await self.rows.page(query)
+        return {"items": rows, "next_cursor": cursor}
+
+    async def start(self, user: User, *, address: str, user_agent: str | None) -> tuple[Session, str]:
+        """A new session and its first refresh token."""
+        now = self.uow.now
+        session = Session(
+            user_id=user.id,
+            address=address,
+            user_agent=user_agent,
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + timedelta(seconds=self._settings.session_seconds),
+        )
+        await self.rows.add(session)
+        return session, await self._new_token(session)
+
+    async def refresh(self, token: str, *, address: str) -> Refreshed:
+        """Trade a refresh token for a new one; the session's row lock lets one of several at once win."""
+        token_hash = _hash(token)
+        found = await self.rows.find_token(token_hash)
+        if found is None:
+            return Refreshed()
+        session = await self.rows.get(found.session_id, lock=True)
+        # Read again: whoever held the lock before us may have used it.
+        found = await self.rows.find_token(token_hash)
+        now = self.uow.now
+        if session is None or found is None or session.revoked_at is not None or session.expires_at <= now:
+            return Refreshed()
+        if found.used_at is not None:
+            await self.revoke(session, "refresh token used twice")
+            return Refreshed(session, is_reuse=True)
+        if found.expires_at <= now:
+            return Refreshed()
+        found.used_at = now
+        session.last_seen_at, session.address = now, address
+        await self.uow.session.flush()
+        return Refreshed(session, await self._new_token(session))
+
+    async def revoke_token(self, token: str, reason: str) -> None:
+        """End the session of a refresh token, if it is live."""
+        found = await self.rows.find_token(_hash(token))
+        if found is not None:
+            session = await self.rows.get(found.session_id, lock=True)
+            if session is not None:
+                await self.revoke(session, reason)
+
+    async def revoke_own(self, session_id: UUID, reason: str) -> None:
+        """End one of the caller's sessions.
+
+        Raises:
+            NotFound: the caller has no such live session.
+        """
+        session = await self.rows.get(session_id, lock=True)
+        if session is None or session.user_id != self.uow.actor.user_id or session.revoked_at is not None:
+            raise NotFound("There is no such session.", resource="session")
+        await self.revoke(session, reason)
+
+    async def revoke_all(self, user_id: UUID, reason: str, *, keep: UUID | None = None) -> int:
+        """End all live sessions of a person, but for one; return how many."""
+        sessions = [s for s in await self.rows.live_of(user_id, lock=True) if s.id != keep]
+        for session in sessions:
+            await self.revoke(session, reason)
+        return len(sessions)
+
+    async def revoke(self, session: Session, reason: str) -> None:
+        """End a session that is locked; one that has ended stays as it is."""
+        if session.revoked_at is not None:
+            return
+        session.revoked_at, session.revoked_reason = self.uow.now, reason
+        await self.uow.session.flush()
+        user = await self.uow.session.get(User, session.user_id)
+        tenant_id = (user.home_tenant_id if user else None) or OPERATOR_TENANT_ID
+        self.uow.emit(
+            SessionRevoked(session_id=session.id, user_id=session.user_id, reason=reason), tenant_id=tenant_id
+        )
+        self.uow.emit(
+            change_recorded("identity", "signed_out", "session", session.id, None, {"reason": reason}),
+            tenant_id=tenant_id,
+        )
+
+    async def _new_token(self, session: Session) -> str:
+        token = secrets.token_urlsafe(32)
+        life = timedelta(seconds=self._settings.refresh_seconds)
+        await self.rows.add_token(
+            RefreshToken(
+                token_hash=_hash(token),
+                session_id=session.id,
+                created_at=self.uow.now,
+                expires_at=min(self.uow.now + life, session.expires_at),
+            )
+        )
+        return token
+
+
+def _hash(token: str) -> bytes:
+    # The token is 256 random bits, so a plain hash cannot be guessed back.
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,43 @@
+"""All SQL of signing keys; used in the platform scope only."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select, text
+
+from libs.common.db.unit_of_work import UnitOfWork
+from services.identity.signing_keys.models import SigningKey
+
+# Makes one process at a time change keys.
+_LOCK = text("SELECT pg_advisory_xact_lock(7152307)")
+
+
+class SigningKeyRepository:
+    """The key pairs of the platform."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self.session = uow.session
+
+    async def current(self) -> SigningKey | None:
+        """The key that signs."""
+        found = await self.session.execute(select(SigningKey).where(SigningKey.retired_at.is_(None)))
+        return found.scalar_one_or_none()
+
+    async def verifying(self, retired_after: datetime) -> list[SigningKey]:
+        """The keys whose signatures may still be about, newest first."""
+        statement = select(SigningKey).where(
+            or_(SigningKey.retired_at.is_(None), SigningKey.retired_at > retired_after)
+        )
+        return list((await self.session.execute(statement.order_by(SigningKey.id.desc()))).scalars())
+
+    async def lock(self) -> None:
+        """Wait until no other transaction changes keys."""
+        await self.session.execute(_LOCK)
+
+    async def add(self, key: SigningKey) -> None:
+        """Insert a key."""
+        self.session.add(key)
+        await self.session.flush()
+
+    async def remove_retired(self, retired_before: datetime) -> None:
+        """Forget the keys that no valid token can bear any more."""
+        await self.session.execute(delete(SigningKey).where(SigningKey.retired_at < retired_before))

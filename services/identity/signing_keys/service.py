@@ -1,0 +1,90 @@
+"""Making, rotating and publishing signing keys."""
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from jose import jwk
+
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.ids import new_id
+from services.identity.signing_keys.models import SigningKey
+from services.identity.signing_keys.repository import SigningKeyRepository
+
+ALGORITHM = "RS256"
+PURPOSE = "signing_keys.private_pem"
+# A process that has not seen the rotation yet may sign with the old key for a while.
+_OVERLAP = timedelta(hours=1)
+
+
+class SigningKeyService:
+    """The platform's signing keys, in a unit of work of the platform scope."""
+
+    def __init__(self, uow: UnitOfWork) -> None:
+        self.uow = uow
+        self.rows = SigningKeyRepository(uow)
+
+    async def ensure(self) -> SigningKey:
+        """The current key, made if there is none."""
+        found = await self.rows.current()
+        if found is None:
+            await self.rows.lock()
+            found = await self.rows.current() or await self._make()
+        return found
+
+    async def rotate(self) -> SigningKey:
+        """Sign with a new key from now on; the old one stays published until its last token has expired."""
+        await self.rows.lock()
+        old = await self.rows.current()
+        if old is not None:
+            old.retired_at = self.uow.now
+            await self.uow.session.flush()
+        new = await self._make()
+        await self.rows.remove_retired(self._oldest())
+        return new
+
+    async def rotate_when_due(self) -> bool:
+        """Rotate if the current key has signed for long enough; say whether that was so."""
+        key = await self.ensure()
+        life = timedelta(seconds=self.uow.context.settings.signing_key_seconds)
+        if key.created_at + life > self.uow.now:
+            return False
+        await self.rotate()
+        return True
+
+    async def published(self) -> dict[str, Any]:
+        """The JWK set (RFC 7517): the public parts only."""
+        return {"keys": [key.public_jwk for key in await self.rows.verifying(self._oldest())]}
+
+    def _oldest(self) -> datetime:
+        return self.uow.now - timedelta(seconds=self.uow.context.settings.access_seconds) - _OVERLAP
+
+    async def _make(self) -> SigningKey:
+        key_id = new_id()
+        # Finding primes takes a moment.
+        pair = await asyncio.to_thread(rsa.generate_private_key, public_exponent=65537, key_size=2048)
+        pem = pair.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode()
+        public = jwk.construct(pair.public_key(), ALGORITHM).to_dict()
+        row = SigningKey(
+            id=key_id,
+            public_jwk={
+                "kty": "RSA",
+                "use": "sig",
+                "alg": ALGORITHM,
+                "kid": str(key_id),
+                "n": _text(public["n"]),
+                "e": _text(public["e"]),
+            },
+            private_pem=self.uow.context.keyring.encrypt(pem, purpose=PURPOSE),
+            created_at=self.uow.now,
+        )
+        await self.rows.add(row)
+        return row
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

@@ -1,0 +1,54 @@
+"""Access tokens: short-lived JWTs (RFC 9068 in short) that name a person and a session."""
+
+from uuid import UUID
+
+from jose import jwk, jws
+from jose.backends.base import Key
+
+from libs.common.ids import new_id
+from libs.common.runtime.context import ServiceContext
+from services.identity.signing_keys.service import ALGORITHM, PURPOSE, SigningKeyService
+
+_CACHE_SECONDS = 30
+
+
+class TokenIssuer:
+    """Signs access tokens. The loaded key is kept for some seconds, so that a rotation elsewhere is seen soon."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+        self._key: tuple[str, Key] | None = None
+        self._loaded_at = 0.0
+
+    @classmethod
+    def of(cls, context: ServiceContext) -> "TokenIssuer":
+        """The one of this process."""
+        if "token_issuer" not in context.resources:
+            context.resources["token_issuer"] = cls(context)
+        found: TokenIssuer = context.resources["token_issuer"]
+        return found
+
+    async def issue(self, user_id: UUID, session_id: UUID) -> str:
+        """A token for a session, valid for `access_seconds`."""
+        settings = self._context.settings
+        now = self._context.clock.now().timestamp()
+        key_id, key = await self._current(now)
+        claims = {
+            "iss": settings.token_issuer,
+            "aud": settings.token_audience,
+            "sub": str(user_id),
+            "sid": str(session_id),
+            "iat": int(now),
+            "exp": int(now) + settings.access_seconds,
+            "jti": str(new_id()),
+        }
+        return jws.sign(claims, key, headers={"kid": key_id}, algorithm=ALGORITHM)
+
+    async def _current(self, now: float) -> tuple[str, Key]:
+        if self._key is None or not 0 <= now - self._loaded_at < _CACHE_SECONDS:
+            async with self._context.unit_of_work(platform=True) as uow:
+                row = await SigningKeyService(uow).ensure()
+            pem = self._context.keyring.decrypt(row.private_pem, purpose=PURPOSE)
+            self._key = (str(row.id), jwk.construct(pem, ALGORITHM))
+            self._loaded_at = now
+        return self._key

@@ -1,0 +1,1 @@
+"""Businesses on the platform."""

@@ -1,0 +1,52 @@
+"""Rows of tenants."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from libs.common.db.base import TenantRow
+from services.identity.db import Base
+
+
+class TenantStatus(StrEnum):
+    """Where a business stands. Only an active one trades."""
+
+    PENDING = "pending"
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REJECTED = "rejected"
+    CLOSED = "closed"
+
+
+class Tenant(TenantRow, Base):
+    """A business on the platform. It is a row of itself: `tenant_id` is its own id, so isolation holds for it too."""
+
+    __tablename__ = "tenants"
+    __table_args__ = (
+        CheckConstraint("tenant_id = id", name="own_row"),
+        # The slug names a business on the whole platform.
+        Index("uq_tenants_slug", "slug", unique=True),
+        # Staff list over all businesses, so these do not begin with the tenant.
+        Index("ix_tenants_created_at", "created_at", "id"),
+        Index("ix_tenants_updated_at", "updated_at", "id"),
+        Index("ix_tenants_name", "name", "id"),
+        Index("ix_tenants_status", "status", "created_at", "id"),
+        Index("ix_tenants_country", "country", "created_at", "id"),
+    )
+
+    name: Mapped[str]
+    slug: Mapped[str]
+    status: Mapped[str] = mapped_column(default=TenantStatus.PENDING)
+    status_reason: Mapped[str | None]
+    country: Mapped[str | None]
+    currency: Mapped[str]
+    registration_number: Mapped[str | None]
+    phone: Mapped[str | None]
+    website: Mapped[str | None]
+    address: Mapped[str | None]
+    industry: Mapped[str | None]
+    settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    activated_at: Mapped[datetime | None]
