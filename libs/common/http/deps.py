@@ -5,6 +5,7 @@ sent, so a failure at commit is still an error answer.
 """
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -137,6 +138,7 @@ def _if_match(request: Request) -> int | None:
         raise BadRequest('If-Match must hold the ETag of a resource, such as "3".') from None
 
 
+@asynccontextmanager
 async def _open(
     request: Request, response: Response, context: Context, actor: Actor, *, platform: bool
 ) -> AsyncIterator[UnitOfWork]:
@@ -151,7 +153,7 @@ async def open_uow(
     request: Request, response: Response, context: Context, actor: CurrentActor
 ) -> AsyncIterator[UnitOfWork]:
     """A unit of work in the caller's tenant."""
-    async for uow in _open(request, response, context, actor, platform=False):
+    async with _open(request, response, context, actor, platform=False) as uow:
         yield uow
 
 
@@ -159,7 +161,7 @@ async def open_platform_uow(
     request: Request, response: Response, context: Context, actor: CurrentActor
 ) -> AsyncIterator[UnitOfWork]:
     """A unit of work over all tenants: for routes that check rights themselves (sign-in, webhooks, operators)."""
-    async for uow in _open(request, response, context, actor, platform=True):
+    async with _open(request, response, context, actor, platform=True) as uow:
         yield uow
 
 
