@@ -131,11 +131,11 @@ class CartService:
             raise Unauthenticated("Sign in first: POST /api/v1/auth/login.")
         carts = await self.rows.lock_for_claim(cart_id, self.caller.token_hash or "", user_id)
         cart = next((row for row in carts if row.id == cart_id), None)
-        if cart is None:
+        if cart is None or cart.customer_user_id not in (None, user_id):
             raise NotFound("There is no such cart.", resource="cart")
         if cart.customer_user_id == user_id:
             return await self.get(cart.merged_into_id or cart.id)
-        _require_open(cart)
+        require_open(cart)
         cart.customer_user_id, cart.token_hash = user_id, None
         target = next((row for row in carts if row is not cart and row.currency == cart.currency), None)
         if target is None:
@@ -152,7 +152,7 @@ class CartService:
 
     async def _lock(self, cart_id: UUID) -> Cart:
         cart = await self._find(cart_id, lock=True)
-        _require_open(cart)
+        require_open(cart)
         return cart
 
     async def _variant(self, variant_id: UUID) -> Variant:
@@ -211,7 +211,14 @@ def merge(source: Cart, target: Cart) -> None:
     source.status, source.merged_into_id = CartStatus.ABANDONED, target.id
 
 
-def _require_open(cart: Cart) -> None:
+def require_open(cart: Cart) -> None:
+    """Refuse a change to a locked cart that is closed; one that was merely left alone is open again.
+
+    Raises:
+        CartNotOpen: it was checked out, or became part of another.
+    """
+    if cart.status == CartStatus.ABANDONED and cart.merged_into_id is None:
+        cart.status = CartStatus.OPEN
     if cart.status != CartStatus.OPEN:
         order_id = str(cart.order_id) if cart.status == CartStatus.CHECKED_OUT else None
         raise CartNotOpen("Start another cart.", cart_status=cart.status, order_id=order_id)

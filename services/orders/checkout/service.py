@@ -13,11 +13,10 @@ from libs.common.errors import InvalidTransition, NotFound, ValidationFailed
 from libs.common.ids import new_id
 from libs.common.money import Money
 from services.orders.aftermath import Aftermath
-from services.orders.carts.errors import CartNotOpen
 from services.orders.carts.models import Cart, CartStatus
 from services.orders.carts.pricing import Priced, cart_needs_shipping, price
 from services.orders.carts.repository import CartRepository
-from services.orders.carts.service import put, refresh
+from services.orders.carts.service import put, refresh, require_open
 from services.orders.catalog import Catalog, Variant
 from services.orders.checkout.building import Customer, build
 from services.orders.checkout.errors import CartEmpty, PriceChanged
@@ -67,12 +66,7 @@ class CheckoutService:
         cart = await self.carts.get(cart_id, lock=True)
         if cart is None:
             raise NotFound("There is no such cart.", resource="cart")
-        if cart.status != CartStatus.OPEN:
-            raise CartNotOpen(
-                "Start another cart.",
-                cart_status=cart.status,
-                order_id=str(cart.order_id) if cart.status == CartStatus.CHECKED_OUT else None,
-            )
+        require_open(cart)
         if not cart.items:
             raise CartEmpty("Put something in first.")
         variants = await self._for_sale({item.variant_id for item in cart.items}, cart.currency)
