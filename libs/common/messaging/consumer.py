@@ -5,6 +5,7 @@ import logging
 import time
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import psycopg
 import sqlalchemy as sa
 from opentelemetry.trace import SpanKind
@@ -16,6 +17,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from libs.common import metrics
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.ids import new_id
+from libs.common.logging import bind, clear
 from libs.common.messaging.broker import MAX_ATTEMPTS, Verdict
 from libs.common.messaging.dead_letter import dead_letter_id
 from libs.common.messaging.envelope import Envelope
@@ -65,6 +67,15 @@ class Consumer:
     async def deliver(self, subscription: Subscription, envelope: Envelope) -> Verdict:
         """Handle one delivery and say what becomes of it; nothing is raised."""
         started = time.perf_counter()
+        clear()
+        bind(
+            service=self._service,
+            handler=subscription.name,
+            event_id=str(envelope.id),
+            event_type=envelope.type,
+            tenant_id=str(envelope.tenant_id),
+            correlation_id=envelope.correlation_id,
+        )
         with span(
             f"consume {subscription.name}",
             kind=SpanKind.CONSUMER,
@@ -77,7 +88,7 @@ class Consumer:
         seconds = time.perf_counter() - started
         metrics.consumer_handled_total.labels(self._service, subscription.name, outcome).inc()
         metrics.consumer_seconds.labels(self._service, subscription.name).observe(seconds)
-        self._log(subscription, envelope, outcome, error, seconds)
+        _log(envelope, outcome, error, seconds)
         return verdict
 
     async def refuse(
@@ -85,7 +96,7 @@ class Consumer:
     ) -> None:
         """Keep a message that is no envelope as a dead letter; raises when the database is away."""
         stored = {
-            "attributes": {name: str(value) for name, value in attributes.items()},
+            "attributes": {_storable(name): _storable(str(value)) for name, value in attributes.items()},
             "body_base64": base64.b64encode(body).decode(),
         }
         async with self._context.unit_of_work(platform=True) as uow:
@@ -93,7 +104,7 @@ class Consumer:
                 "id": new_id(),
                 "handler": subscription.name,
                 "envelope": stored,
-                "reason": reason,
+                "reason": _storable(reason),
                 "attempts": 0,
             }
             await uow.session.execute(insert(self._context.models.dead_letter).values(row))
@@ -133,6 +144,11 @@ class Consumer:
                 return Verdict.RETRY, "retry", error
             try:
                 await self._bury(subscription, envelope, error, attempts)
+            except DBAPIError as second:
+                if is_outage(second):
+                    return Verdict.RELEASE, "release", second
+                # Its JSON cannot be stored as such; its bytes can.
+                return await self._bury_bytes(subscription, envelope, error)
             except Exception as second:
                 # Rather again than lost.
                 return Verdict.RELEASE, "release", second
@@ -171,36 +187,38 @@ class Consumer:
                 .on_conflict_do_update(index_elements=["id"], set_=again)
             )
 
-    def _log(
-        self,
-        subscription: Subscription,
-        envelope: Envelope,
-        outcome: str,
-        error: Exception | None,
-        seconds: float,
-    ) -> None:
-        fields = {
-            "service": self._service,
-            "handler": subscription.name,
-            "event_id": str(envelope.id),
-            "event_type": envelope.type,
-            "subject": envelope.subject,
-            "tenant_id": str(envelope.tenant_id),
-            "correlation_id": envelope.correlation_id,
-            "attempts": envelope.attempts + 1,
-            "outcome": outcome,
-            "duration_ms": round(seconds * 1000, 2),
-        }
-        if error is None:
-            logger.info("handled", extra=fields)
-        elif outcome == "release" or (isinstance(error, RetryLater) and outcome == "retry"):
-            logger.info("put back: %s", reason_of(error), extra=fields)
-        elif outcome == "retry":
-            logger.warning("failed, will be tried again: %s", reason_of(error), extra=fields, exc_info=error)
-        else:
-            logger.error("dead letter: %s", reason_of(error), extra=fields, exc_info=error)
+    async def _bury_bytes(
+        self, subscription: Subscription, envelope: Envelope, error: Exception
+    ) -> tuple[Verdict, str, Exception]:
+        try:
+            await self.refuse(subscription, orjson.dumps(envelope.to_json()), {}, reason_of(error))
+        except Exception as second:
+            return Verdict.RELEASE, "release", second
+        return Verdict.DONE, "dead", error
 
 
 def reason_of(error: BaseException) -> str:
-    """An error as one line for operators, at most 2,000 characters."""
-    return f"{type(error).__name__}: {error}"[:2000]
+    """An error as operators read it, at most 2,000 characters."""
+    return _storable(f"{type(error).__name__}: {error}")[:2000]
+
+
+def _storable(text: str) -> str:
+    """A text without what Postgres cannot store: NUL characters and halves of surrogate pairs."""
+    return text.replace("\0", "\\0").encode("utf-8", "replace").decode()
+
+
+def _log(envelope: Envelope, outcome: str, error: Exception | None, seconds: float) -> None:
+    fields = {
+        "subject": envelope.subject,
+        "attempts": envelope.attempts + 1,
+        "outcome": outcome,
+        "duration_ms": round(seconds * 1000, 2),
+    }
+    if error is None:
+        logger.info("handled", extra=fields)
+    elif outcome == "release" or (isinstance(error, RetryLater) and outcome == "retry"):
+        logger.info("put back: %s", reason_of(error), extra=fields)
+    elif outcome == "retry":
+        logger.warning("failed, will be tried again: %s", reason_of(error), extra=fields, exc_info=error)
+    else:
+        logger.error("dead letter: %s", reason_of(error), extra=fields, exc_info=error)

@@ -26,7 +26,7 @@ from libs.common.runtime.embedded.postgres import EmbeddedPostgres
 from libs.common.settings import CommonSettings
 from libs.common.testing.broker_suite import MakeBroker
 from libs.common.testing.eventually import eventually
-from libs.common.testing.plugin import test_settings
+from libs.common.testing.plugin import settings_for_tests
 
 
 class TestDeliveryThroughPostgres(DeliverySuite):
@@ -62,7 +62,7 @@ def own_postgres(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
 async def test_nothing_is_lost_when_the_database_is_killed(
     own_postgres: EmbeddedPostgres, namespace: str, tenant_id: UUID
 ) -> None:
-    settings = test_settings(own_postgres.start())
+    settings = settings_for_tests(own_postgres.start())
     migrate([SERVICE], settings)
     context = ServiceContext(SERVICE, settings)
     broker = PostgresBroker(settings.service_database_url("bus"), namespace=namespace, retry_delays=(0.05,))
