@@ -6,7 +6,6 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
-from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
@@ -75,15 +74,18 @@ def health_router(context: ServiceContext) -> APIRouter:
     return router
 
 
-def api_routes(app: Any) -> Iterator[APIRoute]:
+def api_routes(app: Any) -> Iterator[Any]:
     """The API routes of a service app (wrapped or not), those of health checks left out."""
     inner = getattr(app, "app", app)
     for route in inner.routes:
-        if isinstance(route, APIRoute) and route.include_in_schema:
-            yield route
+        # The framework keeps an included router whole among the routes; it is asked for those it stands for.
+        inside = getattr(route, "effective_route_contexts", None)
+        for found in inside() if inside else (route,):
+            if hasattr(found, "dependant") and found.include_in_schema:
+                yield found
 
 
-def requirement_of(route: APIRoute) -> Requirement | None:
+def requirement_of(route: Any) -> Requirement | None:
     """What a route demands of its caller, or None where it forgot to say."""
     found = [d.call for d in route.dependant.dependencies if isinstance(d.call, Requirement)]
     return found[0] if found else None
