@@ -45,7 +45,7 @@ class DealTransitions(DealService):
         if reason is not None:
             _check_reason(reason, deal.pipeline_row.won_reasons)
         stage = await self._closing_stage(deal, "won")
-        await self._enter(deal, stage, "won", status="won", won_reason=reason, closed_at=self.uow.now)
+        await self._enter(deal, stage, "won", won_reason=reason)
         self.uow.emit(deal_won(deal))
         return deal
 
@@ -59,7 +59,7 @@ class DealTransitions(DealService):
         deal = await self._locked(deal_id, "open")
         _check_reason(reason, deal.pipeline_row.lost_reasons)
         stage = await self._closing_stage(deal, "lost")
-        await self._enter(deal, stage, "lost", status="lost", lost_reason=reason, closed_at=self.uow.now)
+        await self._enter(deal, stage, "lost", lost_reason=reason)
         self.uow.emit(deal_lost(deal))
         return deal
 
@@ -71,9 +71,7 @@ class DealTransitions(DealService):
         """
         deal = await self._locked(deal_id, "won", "lost")
         stage = await self._open_stage(deal, stage_id) if stage_id else await self._stage_before(deal)
-        await self._enter(
-            deal, stage, "reopened", status="open", won_reason=None, lost_reason=None, closed_at=None
-        )
+        await self._enter(deal, stage, "reopened", won_reason=None, lost_reason=None)
         self.uow.emit(deal_reopened(deal))
         return deal
 
@@ -105,8 +103,9 @@ class DealTransitions(DealService):
         if stage.kind != "lost" and deal.status == "open":
             require_fields(deal, stage)
         before = snapshot(deal)
-        left, seconds = deal.stage_id, self._seconds_here(deal)
-        deal.stage_id, deal.stage_entered_at = stage.id, self.uow.now
+        left, seconds, now = deal.stage_id, self._seconds_here(deal), self.uow.now
+        deal.stage_id, deal.stage_entered_at = stage.id, now
+        deal.status, deal.closed_at = stage.kind, None if stage.kind == "open" else now
         for name, value in changes.items():
             setattr(deal, name, value)
         await self.rows.save(deal)
