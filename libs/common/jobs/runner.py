@@ -39,6 +39,10 @@ class LeaseLost(Exception):
     """The run took longer than its lease and another worker has the job; this run's effect is rolled back."""
 
 
+class Interrupted(Exception):
+    """The process ended before the run did; it does not count as an attempt."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Claim:
     id: UUID
@@ -213,7 +217,7 @@ class JobRunner:
 
     async def _settle(self, claim: _Claim, error: Exception) -> tuple[str, Exception]:
         now = self._context.clock.now()
-        if is_outage(error):
+        if is_outage(error) or isinstance(error, Interrupted):
             outcome, change = "released", "attempts = attempts - 1, run_at = :at"
             values: dict[str, Any] = {"at": now + timedelta(seconds=backoff(1, base=1))}
         elif claim.attempts >= claim.job.max_attempts:
@@ -310,7 +314,7 @@ class JobRunner:
             task.cancel()
         await asyncio.gather(*late, return_exceptions=True)
         for claim in given_back:
-            await self._settle(claim, ConnectionError("the process is shutting down"))
+            await self._settle(claim, Interrupted("the process is shutting down"))
 
 
 _MINE = "id = :id AND attempts = :attempts AND finished_at IS NULL AND dead_at IS NULL"

@@ -42,7 +42,10 @@ class Unreadable(Exception):
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the error says that the database cannot serve now, rather than that the handler failed."""
+    """Whether the error says that the database cannot serve now, rather than that the handler failed.
+
+    A bare `ConnectionError` does not: the database's driver has its own, so that is a mail server or the like.
+    """
     if isinstance(error, DBAPIError):
         if error.connection_invalidated:
             return True
@@ -50,7 +53,7 @@ def is_outage(error: BaseException) -> bool:
         return isinstance(cause, psycopg.Error) and is_outage(cause)
     if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
         return error.sqlstate is None or error.sqlstate.startswith(_AWAY)
-    return isinstance(error, PoolTimeout | ConnectionError)
+    return isinstance(error, PoolTimeout)
 
 
 class Consumer:

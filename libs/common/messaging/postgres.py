@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from operator import itemgetter
 
 import orjson
 import psycopg
@@ -353,24 +354,31 @@ class PostgresBroker:
         self._wake.set()
 
     async def _claim(self, connection: Connection) -> None:
+        # What is published from here on asks to be looked at anew; it may be too late for this look.
+        wanted, self._look_at = self._look_at, set()
         rooms: dict[str, int] = {}
-        for queue in self._look_at:
+        for queue in wanted:
             room = self._prefetch - self._consumers[queue].in_hand
             # Claiming one by one as places become free would cost a statement each.
             if room * 2 >= self._prefetch:
                 rooms[queue] = room
+            else:
+                self._look_at.add(queue)
         if not rooms:
             return
-        cursor = await connection.execute(
-            _CLAIM, {"queues": list(rooms), "rooms": list(rooms.values()), "lease": self._lease}
-        )
-        taken = sorted(await cursor.fetchall())
-        counts: dict[str, int] = {}
+        try:
+            cursor = await connection.execute(
+                _CLAIM, {"queues": list(rooms), "rooms": list(rooms.values()), "lease": self._lease}
+            )
+            taken = sorted(await cursor.fetchall(), key=itemgetter(0))
+        except BaseException:
+            self._look_at.update(wanted)
+            raise
         for delivery_id, claims, queue, attempts, raw in taken:
-            counts[queue] = counts.get(queue, 0) + 1
+            rooms[queue] -= 1
             self._begin(_Lease(delivery_id, claims, queue, attempts), raw)
         # A queue that filled its room may hold more; it is looked at again when places are free.
-        self._look_at -= {queue for queue, room in rooms.items() if counts.get(queue, 0) < room}
+        self._look_at.update(queue for queue, room in rooms.items() if room <= 0)
 
     def _begin(self, lease: _Lease, raw: dict[str, object]) -> None:
         self._leases[lease.id] = lease
