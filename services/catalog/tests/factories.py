@@ -30,7 +30,9 @@ async def store(client: Client, **fields: Any) -> dict[str, Any]:
     return await created(client, "/inventory/stores", {"name": "Main warehouse"} | fields)
 
 
-async def stocked(client: Client, quantity: int, *, store_id: str | None = None, **fields: Any) -> tuple[str, str]:
+async def stocked(
+    client: Client, quantity: int, *, store_id: str | None = None, **fields: Any
+) -> tuple[str, str]:
     """A variant with so many pieces in a store: the ids of both."""
     place = store_id or (await store(client))["id"]
     variant_id = (await product(client, variant_body(**fields)))["variants"][0]["id"]
