@@ -16,7 +16,7 @@ from services.orders.shipping.models import ShippingAccount, ShippingMethod
 from services.orders.shipping.providers.base import Parcel, Quote
 from services.orders.shipping.providers.registry import PROVIDERS
 from services.orders.shipping.repository import ShippingAccountRepository, ShippingMethodRepository
-from services.orders.shipping.schemas import RatesRequest
+from services.orders.shipping.schemas import RateIn, RatesRequest
 
 
 class ShippingAccountService(ResourceService[ShippingAccount]):
@@ -24,7 +24,7 @@ class ShippingAccountService(ResourceService[ShippingAccount]):
 
     repository = ShippingAccountRepository
     noun = "shipping_account"
-    _sent_rates: list[dict[str, Any]] | None = None
+    _sent_rates: list[RateIn] | None = None
 
     async def create(self, body: BaseModel) -> ShippingAccount:
         """Add an account with its rates."""
@@ -38,7 +38,8 @@ class ShippingAccountService(ResourceService[ShippingAccount]):
         """Keep the provider, and lay the table of rates aside."""
         if row is not None and values.get("provider", row.provider) != row.provider:
             raise ValidationFailed("An account stays with its provider; add another account.")
-        self._sent_rates = values.pop("rates", None)
+        rates = values.pop("rates", None)
+        self._sent_rates = None if rates is None else [RateIn.model_validate(rate) for rate in rates]
         return values
 
     async def before_delete(self, row: ShippingAccount) -> None:
@@ -59,23 +60,23 @@ class ShippingAccountService(ResourceService[ShippingAccount]):
                 method.deleted_at = self.uow.now
             await session.flush()
             await session.refresh(row, ["rates"])
+            rates = [rate.model_dump(mode="json") for rate in self._sent_rates]
+            self.uow.audit("rates_set", self.noun, row.id, after={"rates": rates})
         return row
 
-    def _method(self, rate: dict[str, Any], known: dict[UUID, ShippingMethod]) -> ShippingMethod:
-        rate_id = rate.pop("id")
-        if rate_id is None:
+    def _method(self, rate: RateIn, known: dict[UUID, ShippingMethod]) -> ShippingMethod:
+        if rate.id is None:
             method = ShippingMethod(tenant_id=self.uow.tenant_id)
-        elif rate_id in known:
-            method = known.pop(rate_id)
+        elif rate.id in known:
+            method = known.pop(rate.id)
         else:
             raise ValidationFailed(
-                "A rate id is not one of this account, or came twice.", rate_id=str(rate_id)
+                "A rate id is not one of this account, or came twice.", rate_id=str(rate.id)
             )
-        amount, free_from = rate.pop("amount"), rate.pop("free_from")
-        method.amount, method.currency = amount["amount"], amount["currency"]
-        method.free_amount = free_from["amount"] if free_from else None
-        for name, value in rate.items():
-            setattr(method, name, value)
+        method.name, method.country = rate.name, rate.country
+        method.amount, method.currency = rate.amount.amount, rate.amount.currency
+        method.free_amount = rate.free_from.amount if rate.free_from else None
+        method.weight_min_g, method.weight_max_g = rate.weight_min_g, rate.weight_max_g
         return method
 
 
