@@ -58,7 +58,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @contextmanager
-def _one_at_a_time() -> Iterator[None]:
+def one_at_a_time() -> Iterator[None]:
+    """Hold while migrating."""
     # Roles belong to the whole server, so only one worker may migrate at a time.
     with (Path(os.environ[_FOLDER]) / "migrate.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -72,7 +73,8 @@ def postgres_url() -> str:
 
 
 @contextmanager
-def _new_database(server: str) -> Iterator[str]:
+def new_database(server: str) -> Iterator[str]:
+    """A database that is dropped at the end; gives its URL."""
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
@@ -84,11 +86,11 @@ def _new_database(server: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def database_url(postgres_url: str) -> Iterator[str]:
     """The URL of this worker's database, as an administrator."""
-    with _new_database(postgres_url) as url:
+    with new_database(postgres_url) as url:
         yield url
 
 
-def test_settings(url: str, **changes: Any) -> CommonSettings:
+def settings_for_tests(url: str, **changes: Any) -> CommonSettings:
     """Settings as tests use them."""
     return CommonSettings(
         environment="test",
@@ -100,13 +102,10 @@ def test_settings(url: str, **changes: Any) -> CommonSettings:
     )
 
 
-test_settings.__test__ = False  # type: ignore[attr-defined]
-
-
 @pytest.fixture(scope="session")
 def common_settings(database_url: str) -> CommonSettings:
     """The settings of this worker's database."""
-    return test_settings(database_url)
+    return settings_for_tests(database_url)
 
 
 MakeContext = Callable[..., Awaitable[ServiceContext]]
@@ -123,7 +122,7 @@ async def make_context(common_settings: CommonSettings) -> AsyncIterator[MakeCon
 
     async def make(service: Service, **parts: Any) -> ServiceContext:
         if service.name not in migrated:
-            with _one_at_a_time():
+            with one_at_a_time():
                 migrate([service], common_settings)
             migrated.add(service.name)
         context = ServiceContext(service, common_settings, **parts)
@@ -139,11 +138,11 @@ async def make_context(common_settings: CommonSettings) -> AsyncIterator[MakeCon
 @pytest.fixture
 def fresh_database(postgres_url: str) -> Iterator[Callable[..., CommonSettings]]:
     """A database to oneself: `fresh_database(SERVICE, …)` migrates the services and returns its settings."""
-    with _new_database(postgres_url) as url:
+    with new_database(postgres_url) as url:
 
         def make(*services: Service, **changes: Any) -> CommonSettings:
-            settings = test_settings(url, **changes)
-            with _one_at_a_time():
+            settings = settings_for_tests(url, **changes)
+            with one_at_a_time():
                 migrate(services, settings)
             return settings
 

@@ -1,0 +1,69 @@
+"""The main story through the command line, in both shapes, and every invariant after it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from libs.common.runtime.embedded.ports import free_port
+
+
+def pillars(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command with a home of its own and nothing of the test run's servers."""
+    kept = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "AMQP_URL")}
+    return subprocess.run(
+        [sys.executable, "-m", "libs.common.runtime.cli", *arguments],
+        env={**kept, "PILLARS_HOME": str(home), "COLUMNS": "200", **environment},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+def tell(home: Path, *arguments: str) -> None:
+    """Play the story, then verify what it left behind."""
+    told = pillars(home, "up", "--story", "--leave", "--port", str(free_port()), *arguments)
+    logs = "".join(path.read_text()[-4000:] for path in (home / "logs").glob("*.log")) if told.returncode else ""
+    assert told.returncode == 0, told.stdout + told.stderr + logs
+    assert "everyone sees it" in told.stdout
+    verified = pillars(home, "verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert "all hold" in verified.stdout
+
+
+@pytest.mark.slow
+def test_the_story_in_one_process_with_events_through_postgres(tmp_path: Path) -> None:
+    tell(tmp_path / "a home with spaces")
+
+
+@pytest.mark.slow
+@pytest.mark.rabbit
+def test_the_story_in_eight_processes_over_rabbitmq(tmp_path: Path) -> None:
+    from libs.common.runtime.embedded.rabbitmq import find_rabbitmq
+
+    if find_rabbitmq() is None:
+        pytest.skip("no RabbitMQ: install rabbitmq-server or set AMQP_URL")
+    tell(tmp_path / "home", "--separate")
+
+
+def test_a_breach_is_found_and_fails_the_command(tmp_path: Path) -> None:
+    import psycopg
+
+    from libs.common.runtime.embedded.postgres import EmbeddedPostgres
+
+    home = tmp_path / "home"
+    assert pillars(home, "up", "--leave", "--port", str(free_port())).returncode == 0
+    with EmbeddedPostgres(home / "postgres") as server:
+        url = server.start().rpartition("/")[0] + "/pillars"
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("DELETE FROM crm.inbox WHERE handler = 'crm.project_people'")
+            removed = connection.execute("DELETE FROM identity.inbox").rowcount
+    assert removed > 0
+
+    verified = pillars(home, "verify", "--wait", "0")
+
+    assert verified.returncode == 1
+    assert "breaches" in verified.stdout
