@@ -10,7 +10,7 @@ from libs.common.http.deps import allow
 from libs.common.http.idempotency import Idempotent
 from libs.common.http.problems import problems
 from services.orders.aftermath import After
-from services.orders.carts.errors import CartNotOpen
+from services.orders.carts.errors import CartNotOpen, QuantityTooLarge
 from services.orders.checkout.errors import CartEmpty, PriceChanged
 from services.orders.checkout.schemas import CheckoutIn, OrderCreate
 from services.orders.deps import Checkout
@@ -23,9 +23,18 @@ from services.orders.errors import (
     UnknownVariant,
 )
 from services.orders.orders.schemas import OrderOut
+from services.orders.totals import TotalsTooLarge
 
 router = APIRouter()
-MISSING = (AddressRequired, ShippingRequired, UnknownShippingMethod, UnknownVariant, CurrencyMismatch)
+MISSING = (
+    AddressRequired,
+    ShippingRequired,
+    UnknownShippingMethod,
+    UnknownVariant,
+    CurrencyMismatch,
+    QuantityTooLarge,
+    TotalsTooLarge,
+)
 
 
 @router.post(

@@ -13,7 +13,7 @@ class TaxRate(TenantRow, Base):
     __tablename__ = "tax_rates"
     __table_args__ = (
         CheckConstraint("rate_ppm BETWEEN 0 AND 1000000", name="rate_ppm"),
-        *list_indexes("tax_rates", unique=(("country", "tax_class"),)),
+        *list_indexes("tax_rates", "tax_class", unique=(("country", "tax_class"),)),
     )
 
     name: Mapped[str]

@@ -353,6 +353,13 @@ def upgrade() -> None:
         schema="orders",
     )
     op.create_index(
+        "ix_tax_rates_tax_class",
+        "tax_rates",
+        ["tenant_id", "tax_class", "created_at", "id"],
+        unique=False,
+        schema="orders",
+    )
+    op.create_index(
         "uq_tax_rates_country_tax_class",
         "tax_rates",
         ["tenant_id", "country", "tax_class"],
@@ -599,6 +606,7 @@ def downgrade() -> None:
     op.drop_index("uq_cart_items_cart_id_variant_id", table_name="cart_items", schema="orders")
     op.drop_table("cart_items", schema="orders")
     op.drop_index("uq_tax_rates_country_tax_class", table_name="tax_rates", schema="orders")
+    op.drop_index("ix_tax_rates_tax_class", table_name="tax_rates", schema="orders")
     op.drop_index("ix_tax_rates_created_at", table_name="tax_rates", schema="orders")
     op.drop_table("tax_rates", schema="orders")
     op.drop_index("ix_shipping_accounts_provider", table_name="shipping_accounts", schema="orders")

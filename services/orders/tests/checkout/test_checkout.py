@@ -2,6 +2,8 @@
 
 import asyncio
 
+from sqlalchemy import text
+
 from libs.common.ids import new_id
 from libs.common.testing.actors import user
 from libs.common.testing.events import emitted
@@ -135,6 +137,17 @@ async def test_checkouts_never_sell_more_than_there_is(shop: Shop) -> None:
     answers = await asyncio.gather(*(shop.check_out(cart) for cart in carts))
 
     assert sorted(a.status_code for a in answers) == [201, 409, 409]
+
+
+async def test_the_secret_of_a_cart_is_stored_nowhere(shop: Shop) -> None:
+    cart = await shop.ready(client=shop.guest)
+    ok(await shop.check_out(cart, shop.guest), 201)
+
+    async with shop.context.unit_of_work(platform=True) as uow:
+        for table in shop.context.service.metadata.sorted_tables:
+            statement = text(f"SELECT count(*) FROM {table.fullname} t WHERE strpos(t::text, :secret) > 0")
+            found = (await uow.session.execute(statement, {"secret": cart["token"]})).scalar_one()
+            assert found == 0, table.name
 
 
 async def test_staff_place_orders_directly(shop: Shop) -> None:
