@@ -20,7 +20,11 @@ def build_mail(outgoing: Outgoing, *, sender: str, now: datetime) -> EmailMessag
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address(name, addr_spec=address)
     mail["To"] = to_address(outgoing.recipient)
-    mail["Subject"] = outgoing.subject
+    try:
+        mail["Subject"] = outgoing.subject
+    except ValueError:
+        # The mail package refuses a line break, which would begin another header.
+        raise PermanentFailure("the subject is not one line") from None
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = f"<{outgoing.delivery_id}@{address.rpartition('@')[2] or 'localhost'}>"
     # RFC 3834: tells vacation responders not to answer.

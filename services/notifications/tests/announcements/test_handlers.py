@@ -1,0 +1,272 @@
+"""What people are told beside the main story, and what repeats do."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+
+from libs.common.ids import new_id
+from libs.common.messaging.broker import Verdict
+from libs.common.messaging.event import Event
+from libs.common.runtime.context import ServiceContext
+from libs.common.testing.client import Client
+from libs.common.testing.events import deliver, envelope
+from libs.contracts.catalog import StockLow
+from libs.contracts.crm import DealLost, DealWon, MessagePosted, TaskAssigned
+from libs.contracts.identity import MemberRemoved, RegistrationRejected
+from libs.contracts.orders import OrderCancelled, OrderExpired, ShipmentCreated, ShipmentUpdated
+from libs.contracts.payments import InvoiceIssued, PaymentFailed, RefundSucceeded
+from services.notifications.tests.conftest import OpenContext
+from services.notifications.tests.factories import (
+    acting,
+    activation,
+    all_deliveries,
+    join,
+    mails,
+    notices,
+    paid,
+    placed,
+    pushes,
+    register_device,
+    registration,
+    run_jobs,
+    take,
+    zar,
+)
+
+
+async def test_a_message_reaches_its_readers_but_not_its_author(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    author, reader, gone = [await join(context, tenant_id, "manager") for _ in range(3)]
+    await take(context, MemberRemoved(company_id=tenant_id, user_id=gone.user_id), tenant_id)
+    late = new_id()
+    token = await register_device(acting(client, reader))
+    event = MessagePosted(
+        message_id=new_id(),
+        object_type="deal",
+        object_id=new_id(),
+        author_id=author.user_id,
+        author_name="Sipho",
+        text="Can we deliver on Friday?",
+        recipient_ids=[reader.user_id, author.user_id, gone.user_id, late, reader.user_id],
+    )
+
+    await take(context, event, tenant_id)
+    await run_jobs(context)
+
+    [notice] = await notices(acting(client, reader))
+    assert (notice["title"], notice["body"]) == ("Message from Sipho", "Can we deliver on Friday?")
+    assert notice["object"] == {"type": "deal", "id": str(event.object_id)}
+    assert len(await pushes(client, token)) == 1
+    assert await notices(acting(client, author)) == []
+    assert await notices(acting(client, gone)) == []
+
+
+async def test_a_task_reaches_its_assignee(context: ServiceContext, client: Client, tenant_id: UUID) -> None:
+    assignee = await join(context, tenant_id, "staff")
+    event = TaskAssigned(
+        task_id=new_id(),
+        name="Call the owner",
+        assignee_id=assignee.user_id,
+        due_at=datetime(2026, 11, 20, tzinfo=UTC),
+    )
+    await take(context, event, tenant_id)
+
+    [notice] = await notices(acting(client, assignee))
+    assert notice["type"] == "task_assigned"
+    assert notice["link"] == f"/tasks/{event.task_id}"
+    assert "2026-11-20" in notice["body"]
+
+
+async def test_the_staff_hear_how_a_deal_ended(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    staff = await join(context, tenant_id, "staff")
+    deal: dict[str, Any] = {
+        "deal_id": new_id(),
+        "name": "Karoo",
+        "pipeline_id": new_id(),
+        "pipeline": "Sales",
+        "amount": zar(49900),
+    }
+    await take(context, DealWon(**deal), tenant_id)
+    await take(context, DealLost(**deal, reason="Too dear"), tenant_id)
+
+    lost, won = await notices(acting(client, staff), type="deal_update")
+    assert (won["title"], lost["title"]) == ("Deal won: Karoo", "Deal lost: Karoo")
+    assert "Too dear" in lost["body"]
+
+
+async def test_a_rejected_applicant_gets_a_mail(
+    context: ServiceContext, client: Client, tenant_id: UUID, email: str
+) -> None:
+    event = RegistrationRejected(
+        registration_id=new_id(),
+        company_id=tenant_id,
+        company_name="Karoo",
+        owner_user_id=new_id(),
+        owner_email=email,
+        reason="No licence",
+    )
+    await take(context, event, new_id())
+    await run_jobs(context)
+
+    [item] = await mails(client, email)
+    assert "No licence" in (await client.get(f"/mailbox/{item['id']}")).json()["text"]
+
+
+async def test_low_stock_is_told_in_the_app_only(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    manager = await join(context, tenant_id, "manager")
+    await register_device(acting(client, manager))
+    event = StockLow(
+        store_id=new_id(), variant_id=new_id(), sku="HB-1", name="Blend", available=2, threshold=5
+    )
+    await take(context, event, tenant_id)
+
+    assert [n["title"] for n in await notices(acting(client, manager))] == ["Low stock: Blend"]
+    assert await all_deliveries(client) == []
+
+
+def _later_events(order_id: UUID, email: str) -> dict[str, Event]:
+    same: dict[str, Any] = {"order_id": order_id, "number": "1001", "email": email}
+    totals = placed(email).totals
+    payment: dict[str, Any] = {"payment_id": new_id(), "order_id": order_id, "amount": zar(5000)}
+    shipment = {"shipment_id": new_id(), "tracking_reference": "TCG123"}
+    now = datetime.now(UTC)
+    return {
+        "Order 1001 was cancelled": OrderCancelled(**same, totals=totals, was_paid=True),
+        "Order 1001 has expired": OrderExpired(**same, totals=totals),
+        "Order 1001 is on its way": ShipmentCreated(**same, **shipment, carrier="TCG", lines=[]),
+        "Order 1001 has arrived": ShipmentUpdated(**same, **shipment, status="delivered"),
+        "": ShipmentUpdated(**same, **shipment, status="in_transit"),
+        "Payment for order 1001 failed": PaymentFailed(**payment, provider="sandbox", reason="declined"),
+        "Refund for order 1001": RefundSucceeded(
+            **payment,
+            refund_id=new_id(),
+            refunded_total=zar(5000),
+            payment_amount=zar(9000),
+            succeeded_at=now,
+        ),
+        "Invoice INV-1": InvoiceIssued(
+            invoice_id=new_id(), number="INV-1", order_id=order_id, total=zar(9000), issued_at=now
+        ),
+    }
+
+
+@pytest.mark.parametrize("subject", list(_later_events(new_id(), "a@example.com")))
+async def test_a_guest_is_mailed_what_becomes_of_the_order(
+    context: ServiceContext, client: Client, tenant_id: UUID, email: str, subject: str
+) -> None:
+    await join(context, tenant_id, "owner")
+    order = placed(email)
+    await take(context, order, tenant_id)
+    event = _later_events(order.order_id, email)[subject]
+
+    await take(context, event, tenant_id)
+    await run_jobs(context)
+
+    subjects = {m["subject"] for m in await mails(client, email)}
+    assert subjects == {"Your order 1001", subject} - {""}
+
+
+async def test_an_invoice_mail_has_a_link(
+    context: ServiceContext, client: Client, tenant_id: UUID, email: str
+) -> None:
+    event = InvoiceIssued(
+        invoice_id=new_id(), number="INV-2", email=email, total=zar(100), issued_at=datetime.now(UTC)
+    )
+    await take(context, event, tenant_id)
+    nobody = event.model_copy(update={"email": None})
+    await take(context, nobody, tenant_id)
+    await run_jobs(context)
+
+    [item] = await mails(client, email)
+    mail = (await client.get(f"/mailbox/{item['id']}")).json()
+    assert f"/api/v1/invoices/{event.invoice_id}/pdf" in mail["text"]
+    assert 'href="http' in mail["html"]
+
+
+async def test_an_event_of_an_order_that_is_not_known_yet_waits_for_it(
+    context: ServiceContext, client: Client, tenant_id: UUID, email: str
+) -> None:
+    await join(context, tenant_id, "owner")
+    order = placed(email)
+    refund = envelope(_later_events(order.order_id, email)["Refund for order 1001"], tenant_id)
+
+    assert await deliver(context, refund) == [Verdict.RETRY]
+    await take(context, order, tenant_id)
+    assert await deliver(context, refund) == [Verdict.DONE]
+
+
+async def test_a_registration_waits_until_staff_are_known(
+    fresh_database: Any, open_context: OpenContext
+) -> None:
+    from libs.common.runtime.context import ServiceContext as Context
+    from services.notifications.manifest import SERVICE
+
+    empty = Context(SERVICE, fresh_database(SERVICE))
+    try:
+        assert await deliver(empty, registration(), new_id()) == [Verdict.RETRY]
+    finally:
+        await empty.close()
+
+
+async def test_a_shop_without_staff_is_waited_for_a_while_only(
+    context: ServiceContext, tenant_id: UUID, email: str
+) -> None:
+    handler = "notifications.announce_order"
+    sent = envelope(placed(email), tenant_id)
+    assert await deliver(context, sent, handler=handler) == [Verdict.RETRY]
+    late = envelope(placed(email), tenant_id, attempts=3)
+    assert await deliver(context, late, handler=handler) == [Verdict.DONE]
+
+
+async def test_repeats_of_every_event_tell_nobody_twice(
+    context: ServiceContext, client: Client, tenant_id: UUID, email: str
+) -> None:
+    owner = await join(context, tenant_id, "owner")
+    me = acting(client, owner)
+    token = await register_device(me)
+    order = placed(email)
+    events = [
+        activation(tenant_id, owner_user_id=owner.user_id, owner_email=owner.email),
+        order,
+        paid(order),
+        *_later_events(order.order_id, email).values(),
+    ]
+    envelopes = [envelope(event, tenant_id) for event in events]
+
+    for _ in range(3):
+        for sent in envelopes:
+            assert set(await deliver(context, sent)) == {Verdict.DONE}
+        await run_jobs(context)
+
+    inbox = await notices(me)
+    assert len(inbox) == len({n["type"] for n in inbox}) == 3
+    assert len(await pushes(client, token)) == 2
+    subjects = [m["subject"] for m in await mails(client, email)]
+    assert len(subjects) == len(set(subjects)) == 9
+
+
+async def test_the_effect_is_had_once_even_without_the_inbox(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    """Marks of handled events are swept after a while; the keys of notices and deliveries stay."""
+    from sqlalchemy import text
+
+    owner = await join(context, tenant_id, "owner")
+    sent = envelope(activation(tenant_id, owner_user_id=owner.user_id, owner_email=owner.email), tenant_id)
+    for _ in range(2):
+        await deliver(context, sent)
+        async with context.unit_of_work(platform=True) as uow:
+            await uow.session.execute(
+                text("DELETE FROM notifications.inbox WHERE event_id = :id"), {"id": sent.id}
+            )
+    await run_jobs(context)
+
+    assert len(await notices(acting(client, owner))) == 1
+    assert len(await mails(client, owner.email)) == 1

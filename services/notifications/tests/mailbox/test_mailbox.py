@@ -1,0 +1,70 @@
+"""Kept mails and simulated pushes over HTTP."""
+
+from uuid import UUID
+
+import pytest
+
+from libs.common.ids import new_id
+from libs.common.runtime.context import ServiceContext
+from libs.common.testing.actors import guest, user
+from libs.common.testing.client import Client
+from services.notifications.channels.mailbox import MailboxChannel
+from services.notifications.tests.channels.provider_suite import outgoing
+from services.notifications.tests.conftest import OpenContext
+from services.notifications.tests.factories import operator
+
+
+async def test_mails_are_found_by_address_and_subject(
+    context: ServiceContext, client: Client, tenant_id: UUID, email: str
+) -> None:
+    channel = MailboxChannel(context)
+    await channel.send(outgoing(email.upper(), tenant_id, subject="100% off"))
+    await channel.send(outgoing(email, tenant_id, subject="100 off"))
+
+    listed = await client.get("/mailbox", params={"to": email})
+    by_subject = (await client.get("/mailbox", params={"subject": "0% O"})).json()["items"]
+
+    assert len(listed.json()["items"]) == 2
+    assert "No SMTP server is configured" in listed.json()["notice"]
+    assert listed.headers["x-pillars-mail"] == "kept"
+    assert [m["subject"] for m in by_subject] == ["100% off"]
+    assert by_subject[0]["to"] == email.lower()
+    mail = (await client.get(f"/mailbox/{by_subject[0]['id']}")).json()
+    assert (mail["text"], mail["html"]) == ("Thank you\nfor your order", "<p>Thank you</p>")
+
+
+async def test_a_business_sees_its_own_and_the_platform_sees_all(
+    context: ServiceContext, client: Client, tenant_id: UUID, other_tenant_id: UUID, email: str
+) -> None:
+    await MailboxChannel(context).send(outgoing(email, tenant_id))
+    stranger = client.acting(user(other_tenant_id))
+    [item] = (await client.get("/mailbox", params={"to": email})).json()["items"]
+
+    assert (await stranger.get("/mailbox", params={"to": email})).json()["items"] == []
+    assert (await stranger.get(f"/mailbox/{item['id']}")).status_code == 404
+    assert (await operator(client).get(f"/mailbox/{item['id']}")).json()["id"] == item["id"]
+    seen = (await operator(client).get("/mailbox", params={"to": email})).json()["items"]
+    assert [m["id"] for m in seen] == [item["id"]]
+
+
+@pytest.mark.parametrize("path", ["/mailbox", f"/mailbox/{new_id()}", "/fcm/sandbox/messages"])
+async def test_rights_are_demanded(client: Client, tenant_id: UUID, path: str) -> None:
+    assert (await client.acting(None).get(path)).status_code == 401
+    assert (await client.acting(guest(tenant_id)).get(path)).status_code == 401
+    refused = await client.acting(user(tenant_id, "notifications.deliveries.read")).get(path)
+    assert refused.json()["required_permission"] == "notifications.mailbox.read"
+
+
+async def test_the_start_says_what_is_only_simulated(
+    open_context: OpenContext, tenant_id: UUID, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("WARNING"):
+        await open_context()
+        assert "no SMTP server is configured" in caplog.text
+        assert "no FCM service account is configured" in caplog.text
+        caplog.clear()
+        context = await open_context(smtp_host="mail.example.com", fcm_credentials="/etc/firebase.json")
+        assert caplog.text == ""
+
+    listed = await Client(context, user(tenant_id)).get("/mailbox")
+    assert listed.headers["x-pillars-mail"] == "sent"
