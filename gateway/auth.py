@@ -117,10 +117,10 @@ class Authenticator:
         name, document = await self._document(credential)
         # Only superusers may name a tenant in the query; for all others the parameter is just a filter of a list,
         # and must not cost a call for each of its values.
+        if hints.query_company_id is None:
+            return await self._ask(_Key(name, hints), document)
         known = await self._ask(_Key(name, replace(hints, query_company_id=None)), document)
-        if hints.query_company_id is None or not known.actor.is_superuser:
-            return known
-        return await self._ask(_Key(name, hints), document)
+        return await self._ask(_Key(name, hints), document) if known.actor.is_superuser else known
 
     async def _document(self, credential: Credential | None) -> tuple[str, dict[str, Any] | None]:
         if credential is None:

@@ -33,10 +33,13 @@ class Deadline:
         self._settings = settings
         self._loop = asyncio.get_running_loop()
         self._is_endless = False
-        self._end: float | None = self._loop.time() + settings.total_seconds
+        self._end = self._loop.time() + settings.total_seconds
         self._phase = Phase.ANSWER
-        self._timeout = asyncio.timeout_at(self._when(settings.answer_seconds))
         self._body_end = 0.0
+        # Does the cancelling; told to when our own timer finds that time is up.
+        self._timeout = asyncio.timeout(None)
+        self._due: float | None = self._when(settings.answer_seconds)
+        self._timer = self._loop.call_at(self._due, self._check)
 
     async def __aenter__(self) -> Self:
         await self._timeout.__aenter__()
@@ -45,6 +48,7 @@ class Deadline:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
+        self._timer.cancel()
         try:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError:
@@ -79,7 +83,6 @@ class Deadline:
 
     def never(self) -> None:
         """An event stream: no limit from here on."""
-        self._end = None
         self._is_endless = True
         self._set(Phase.STREAM, None)
 
@@ -91,15 +94,26 @@ class Deadline:
         """The answer is complete whatever the service would still say (HEAD of a stream): cancel it without error."""
         self._set(Phase.DONE, self._loop.time())
 
-    def _set(self, phase: Phase, when: float | None) -> None:
+    def _set(self, phase: Phase, due: float | None) -> None:
         if self._phase in (Phase.GONE, Phase.DONE) or self._timeout.expired():
             return
         self._phase = phase
-        self._timeout.reschedule(when)
+        self._due = due
+        # A later time is only noted: moving the timer with every part of a body would cost more than the part.
+        if due is not None and due < self._timer.when():
+            self._timer.cancel()
+            self._timer = self._loop.call_at(due, self._check)
+
+    def _check(self) -> None:
+        if self._due is None:
+            return
+        if self._due > self._loop.time():
+            self._timer = self._loop.call_at(self._due, self._check)
+        else:
+            self._timeout.reschedule(self._loop.time())
 
     def _when(self, seconds: float) -> float:
-        when = self._loop.time() + seconds
-        return when if self._end is None else min(when, self._end)
+        return min(self._loop.time() + seconds, self._end)
 
     def _meaning(self) -> Exception:
         if self._phase is Phase.GONE:

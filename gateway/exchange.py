@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
+from uuid import UUID
 
 from gateway import headers as header_rules
 from gateway.errors import HostNotServed, TargetTooLong
@@ -21,6 +22,7 @@ class Exchange:
     """Filled in on the way through the gateway.
 
     Attributes:
+        id: ours; `request_id` is the client's own where it sent a sane one, else the same.
         headers: the request headers by lower-case name.
         client, scheme, host: as the client sees them; `host` in lower case without the port.
         actor: who asks, once known; `identity` is its signed header.
@@ -33,7 +35,8 @@ class Exchange:
     receive: Receive
     send: Send
     method: str
-    request_id: str = ""
+    id: UUID
+    request_id: str
     headers: dict[bytes, bytes] = field(default_factory=dict)
     client: str = ""
     scheme: str = "http"
@@ -73,8 +76,10 @@ class Exchange:
 def open_exchange(scope: Scope, receive: Receive, send: Send) -> Exchange:
     """An exchange that knows its method and has an id; reading the rest may fail, and the failure needs the id."""
     sent = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
-    request_id = header_rules.request_id({b"x-request-id": sent}) or str(new_id())
-    return Exchange(scope, receive, send, scope["method"], request_id)
+    own_id = new_id()
+    return Exchange(
+        scope, receive, send, scope["method"], own_id, header_rules.request_id(sent) or str(own_id)
+    )
 
 
 def read_head(exchange: Exchange, settings: GatewaySettings) -> None:

@@ -2,7 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from ipaddress import ip_address
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 
 from gateway.errors import HeadersTooLarge
@@ -81,9 +82,8 @@ def read(raw: Iterable[tuple[bytes, bytes]], limit: int) -> dict[bytes, bytes]:
     return headers
 
 
-def request_id(headers: dict[bytes, bytes]) -> str | None:
+def request_id(value: bytes) -> str | None:
     """The client's request id, where it sent a sane one."""
-    value = headers.get(b"x-request-id", b"")
     return value.decode() if _REQUEST_ID.fullmatch(value) else None
 
 
@@ -122,13 +122,18 @@ def answered(raw: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
     ]
 
 
+@lru_cache(maxsize=4096)
+def _ip(address: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(address)
+    except ValueError:
+        return None
+
+
 def is_in(address: str, networks: list[Network]) -> bool:
     """Whether an address lies in one of the networks; what is not an address lies in none."""
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return False
-    return any(ip.version == network.version and ip in network for network in networks)
+    ip = _ip(address)
+    return ip is not None and any(ip.version == network.version and ip in network for network in networks)
 
 
 def client_of(peer: str, headers: dict[bytes, bytes], trusted: list[Network]) -> str:
@@ -139,9 +144,7 @@ def client_of(peer: str, headers: dict[bytes, bytes], trusted: list[Network]) ->
     for hop in reversed(chain):
         if not hop:
             continue
-        try:
-            ip_address(hop)
-        except ValueError:
+        if _ip(hop) is None:
             return peer
         if not is_in(hop, trusted):
             return hop

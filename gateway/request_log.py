@@ -12,7 +12,6 @@ from uuid import UUID
 from gateway.exchange import Exchange
 from gateway.routes import visible
 from libs.common.clock import Clock
-from libs.common.ids import new_id
 
 _SECRET = re.compile(
     r"token|secret|password|passwd|key|signature|sig$|code|otp|state|auth|session|hash", re.IGNORECASE
@@ -22,7 +21,7 @@ _MASK = "***"
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request. `user` is the e-mail address, or what else names the caller."""
+    """One request; `at` is when it ended. `user` is the e-mail address, or what else names the caller."""
 
     id: UUID
     at: datetime
@@ -55,7 +54,7 @@ class RequestLog:
         actor = exchange.actor
         self._records.append(
             RequestRecord(
-                id=new_id(),
+                id=exchange.id,
                 at=self._clock.now(),
                 method=exchange.method,
                 path=visible(exchange.path, exchange.target),
@@ -75,7 +74,8 @@ class RequestLog:
         self, matches: Callable[[RequestRecord], bool], before: UUID | None
     ) -> Iterator[RequestRecord]:
         """The records that match, newest first, those before one id."""
-        for record in reversed(self._records):
+        # By id, which is by arrival: they were appended in the order in which they ended.
+        for record in sorted(self._records, key=lambda r: r.id, reverse=True):
             if (before is None or record.id < before) and matches(record):
                 yield record
 

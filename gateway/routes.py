@@ -130,7 +130,7 @@ ROUTES: tuple[Route, ...] = (
         "/outreach-events",
         "/mass-mail",
     ),
-    *_all("notifications", "/messages", "/webhooks"),
+    *_all("notifications", "/messages", "/deliveries", "/webhooks"),
     Route("/fcm/register", "notifications", hides_tail=True),
     Route("/unsubscribe", "notifications", trust=Trust.LENIENT, hides_tail=True),
     Route("/preferences", "notifications", trust=Trust.LENIENT, hides_tail=True),

@@ -1,5 +1,6 @@
 """Who is charged for a request, and against which limit."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
 
 from gateway.exchange import Exchange
@@ -72,6 +73,7 @@ class RateLimits:
             )
 
 
+@lru_cache(maxsize=4096)
 def network_of(address: str) -> str:
     """Who an address stands for: itself, or for IPv6 its /64, which is what one customer is given."""
     try:

@@ -1,4 +1,4 @@
-"""`/admin/bus`: outboxes, queues and dead letters of all services, asked of each as the caller."""
+"""`/admin/bus`: outboxes, queues, dead letters and jobs of all services, asked of each as the caller."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -24,11 +24,16 @@ _BY_SERVICE: Mapping[str, Any] = {
         "unavailable": {"type": "array", "items": {"type": "string"}, "description": "Could not be asked"},
     },
 }
-_LETTER: Mapping[str, Any] = {
+_ITEM: Mapping[str, Any] = {
     "type": "object",
-    "required": ["service"],
-    "properties": {"service": {"type": "string"}, "id": {"type": "string"}},
+    "required": ["service", "id"],
+    "properties": {"service": {"type": "string"}, "id": {"type": "string", "format": "uuid"}},
 }
+_PAGING = (
+    query("service", "Only those of one service"),
+    query("limit", "Page size", {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 50}),
+    query("cursor", "`next_cursor` of the page before"),
+)
 
 
 class Bus:
@@ -79,16 +84,8 @@ class Bus:
                 summary="Messages whose handlers gave up",
                 description="One service after the other.",
                 permission=READ,
-                parameters=(
-                    query("service", "Only those of one service"),
-                    query(
-                        "limit",
-                        "Page size",
-                        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": 50},
-                    ),
-                    query("cursor", "`next_cursor` of the page before"),
-                ),
-                response=page_of(_LETTER),
+                parameters=_PAGING,
+                response=page_of(_ITEM),
             ),
             Operation(
                 "GET",
@@ -126,6 +123,35 @@ class Bus:
                     "properties": {"reason": {"type": "string", "minLength": 1, "maxLength": 500}},
                 },
             ),
+            Operation(
+                "GET",
+                "/admin/bus/jobs",
+                self.jobs,
+                id="gateway_list_jobs",
+                tag=_TAG,
+                summary="Background work that is not finished",
+                description="One service after the other.",
+                permission=READ,
+                parameters=(
+                    query(
+                        "state",
+                        "In one state only",
+                        {"type": "string", "enum": ["waiting", "running", "dead"]},
+                    ),
+                    *_PAGING,
+                ),
+                response=page_of(_ITEM),
+            ),
+            Operation(
+                "POST",
+                "/admin/bus/jobs/{service}/{id}/retry",
+                self.retry_job,
+                id="gateway_retry_job",
+                tag=_TAG,
+                summary="Let a dead job run again",
+                permission=WRITE,
+                parameters=(in_path("service", "Such as `crm`"), in_path("id", "Id of the job")),
+            ),
         ]
 
     async def overview(self, exchange: Exchange, _: Mapping[str, str]) -> Answer:
@@ -143,16 +169,25 @@ class Bus:
         return json_answer(await self._ask_all(exchange, "queues"))
 
     async def dead_letters(self, exchange: Exchange, _: Mapping[str, str]) -> Answer:
+        """One page of them."""
+        return await self._list(exchange, "dead-letters", ())
+
+    async def jobs(self, exchange: Exchange, _: Mapping[str, str]) -> Answer:
+        """One page of them."""
+        return await self._list(exchange, "jobs", ("state",))
+
+    async def _list(self, exchange: Exchange, what: str, filters: tuple[str, ...]) -> Answer:
         """One page, the services in turn; the cursor says which one is on, and where in it."""
         asked = exchange.parameters()
         for name in asked:
-            if name not in ("service", "limit", "cursor"):
+            if name not in (*filters, "service", "limit", "cursor"):
                 raise invalid(name, "is not a filter of this list")
         limit = whole_number(asked.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
+        passed = {name: asked[name] for name in filters if name in asked}
         names = self._upstreams.names
         if "service" in asked:
             names = [self._known(asked["service"])]
-        inner: str | None = None
+        inner = ""
         if asked.get("cursor"):
             # The service's own cursor, which only it can read, after the service's name.
             place, _colon, inner = asked["cursor"].partition(":")
@@ -161,8 +196,9 @@ class Bus:
             names = names[names.index(place) :]
         items: list[dict[str, Any]] = []
         for position, service in enumerate(names):
-            page = await self._page(exchange, service, limit - len(items), inner)
-            inner = None
+            params = {**passed, "limit": str(limit - len(items)), **({"cursor": inner} if inner else {})}
+            page = await self._page(exchange, service, what, params)
+            inner = ""
             items += [{**item, "service": service} for item in page["items"]]
             if page["next_cursor"]:
                 return json_answer({"items": items, "next_cursor": f"{service}:{page['next_cursor']}"})
@@ -170,12 +206,11 @@ class Bus:
                 return json_answer({"items": items, "next_cursor": f"{names[position + 1]}:"})
         return json_answer({"items": items, "next_cursor": None})
 
-    async def _page(self, exchange: Exchange, service: str, limit: int, cursor: str | None) -> dict[str, Any]:
+    async def _page(
+        self, exchange: Exchange, service: str, what: str, params: Mapping[str, str]
+    ) -> dict[str, Any]:
         assert exchange.actor is not None
-        params = {"limit": str(limit), **({"cursor": cursor} if cursor else {})}
-        answers = await ask_all(
-            self._upstreams, [service], "/internal/bus/dead-letters", exchange.actor, params
-        )
+        answers = await ask_all(self._upstreams, [service], f"/internal/bus/{what}", exchange.actor, params)
         if answers.unavailable:
             raise Unavailable(f"{service} could not be asked; name another one with ?service=.")
         page: dict[str, Any] = answers.by_service.get(service, {"items": [], "next_cursor": None})
@@ -183,11 +218,15 @@ class Bus:
 
     async def dead_letter(self, exchange: Exchange, values: Mapping[str, str]) -> Answer:
         """One in full."""
-        return json_answer(await self._call(exchange, "GET", values))
+        return _done(await self._call(exchange, "GET", "dead-letters", values))
 
     async def retry(self, exchange: Exchange, values: Mapping[str, str]) -> Answer:
         """Deliver it again."""
-        return _done(await self._call(exchange, "POST", values, "/retry"))
+        return _done(await self._call(exchange, "POST", "dead-letters", values, "/retry"))
+
+    async def retry_job(self, exchange: Exchange, values: Mapping[str, str]) -> Answer:
+        """Let it run again."""
+        return _done(await self._call(exchange, "POST", "jobs", values, "/retry"))
 
     async def skip(self, exchange: Exchange, values: Mapping[str, str]) -> Answer:
         """Give it up."""
@@ -195,7 +234,9 @@ class Bus:
         reason = body.get("reason")
         if set(body) != {"reason"} or not isinstance(reason, str) or not 1 <= len(reason.strip()) <= 500:
             raise invalid("reason", "must be a text of 1 to 500 characters, and the only field", "body")
-        return _done(await self._call(exchange, "POST", values, "/skip", {"reason": reason.strip()}))
+        return _done(
+            await self._call(exchange, "POST", "dead-letters", values, "/skip", {"reason": reason.strip()})
+        )
 
     def _known(self, service: str) -> str:
         if service not in self._upstreams.names:
@@ -203,13 +244,17 @@ class Bus:
         return service
 
     async def _call(
-        self, exchange: Exchange, method: str, values: Mapping[str, str], step: str = "", body: Any = None
+        self,
+        exchange: Exchange,
+        method: str,
+        what: str,
+        values: Mapping[str, str],
+        step: str = "",
+        body: Any = None,
     ) -> Any:
         assert exchange.actor is not None
-        path = f"/internal/bus/dead-letters/{values['id']}{step}"
-        return await self._upstreams.call(
-            self._known(values["service"]), method, path, actor=exchange.actor, json=body
-        )
+        service, path = self._known(values["service"]), f"/internal/bus/{what}/{values['id']}{step}"
+        return await self._upstreams.call(service, method, path, actor=exchange.actor, json=body)
 
     async def _ask_all(self, exchange: Exchange, what: str) -> dict[str, Any]:
         assert exchange.actor is not None

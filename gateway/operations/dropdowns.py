@@ -7,6 +7,7 @@ from gateway.exchange import Exchange
 from gateway.fan_out import ask_all
 from gateway.operations.operation import Operation, in_path, page_of
 from gateway.responses import Answer, json_answer
+from libs.common.actor import system_actor
 from libs.common.errors import NotFound, Unavailable
 from libs.common.runtime.upstreams import Upstreams
 
@@ -71,9 +72,9 @@ class Dropdowns:
 
     async def _collect(self, exchange: Exchange) -> tuple[dict[str, list[dict[str, Any]]], list[str]]:
         assert exchange.actor is not None
-        answers = await ask_all(
-            self._upstreams, self._upstreams.names, "/internal/dropdown-options", exchange.actor
-        )
+        # Choices are open to all who act in a business, so the services need not know who asks.
+        asker = system_actor("gateway", exchange.actor.tenant_id)
+        answers = await ask_all(self._upstreams, self._upstreams.names, "/internal/dropdown-options", asker)
         merged: dict[str, dict[str, dict[str, Any]]] = {}
         for service in sorted(answers.by_service):
             for category, options in answers.by_service[service].items():

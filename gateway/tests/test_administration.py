@@ -20,6 +20,8 @@ OPERATOR_PATHS = {
     "GET /api/v1/admin/bus/dead-letters/crm/1": "gateway.bus.read",
     "POST /api/v1/admin/bus/dead-letters/crm/1/retry": "gateway.bus.write",
     "POST /api/v1/admin/bus/dead-letters/crm/1/skip": "gateway.bus.write",
+    "GET /api/v1/admin/bus/jobs": "gateway.bus.read",
+    "POST /api/v1/admin/bus/jobs/crm/1/retry": "gateway.bus.write",
 }
 
 
@@ -217,6 +219,24 @@ class TestBus:
         missing = await world.get(f"/api/v1/admin/bus/dead-letters/crm/{new_id()}", headers=staff.headers)
         assert missing.status_code == 404
 
+    async def test_jobs_are_listed_by_state_and_run_again(self, world: World) -> None:
+        asked = []
+
+        def jobs(request: Any, *_: Any) -> Response:
+            asked.append(dict(request.query_params))
+            return JSONResponse({"items": [{"id": "1", "state": "dead"}], "next_cursor": None})
+
+        world.crm.internal = {
+            "GET /internal/bus/jobs": jobs,
+            "POST /internal/bus/jobs/1/retry": {"id": "1", "state": "waiting"},
+        }
+        headers = operator(world).headers
+        page = (await world.get("/api/v1/admin/bus/jobs?state=dead", headers=headers)).json()
+        assert page == {"items": [{"id": "1", "state": "dead", "service": "crm"}], "next_cursor": None}
+        assert asked == [{"state": "dead", "limit": "50"}]
+        response = await world.post("/api/v1/admin/bus/jobs/crm/1/retry", headers=headers)
+        assert response.json()["state"] == "waiting"
+
     @pytest.mark.parametrize("body", [{}, {"reason": ""}, {"reason": 1}, {"reason": "x", "more": 1}])
     async def test_skipping_needs_a_reason(self, world: World, body: dict[str, Any]) -> None:
         path = f"/api/v1/admin/bus/dead-letters/crm/{new_id()}/skip"
@@ -230,7 +250,9 @@ class TestDropdowns:
         both.services["orders"].internal[path] = {
             "country": [{"value": "ZA", "label": "Suid-Afrika"}, {"value": "NA", "label": "Namibia"}]
         }
-        response = await both.get("/api/v1/dropdown-options/")
+        company = new_id()
+        response = await both.get("/api/v1/dropdown-options/", headers={"X-Company-Id": str(company)})
+        assert both.crm.asked == [("system", company)]
         assert response.json() == {
             "country": [{"value": "ZA", "label": "South Africa"}, {"value": "NA", "label": "Namibia"}],
             "stage": [],

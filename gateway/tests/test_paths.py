@@ -27,7 +27,7 @@ PLACES = {
         /credit-notes /wallets /gift-cards /ledger/proof /loyalty/balance /referrals /fines /payouts
         /instalment-plans /subscriptions /sandbox/1""",
     "notifications": """/fcm/register /notifications /notifications/stream /templates /campaigns /outreach-events
-        /mass-mail /messages /webhooks /unsubscribe/abc /preferences/abc /mailbox""",
+        /mass-mail /messages /deliveries /webhooks /unsubscribe/abc /preferences/abc /mailbox""",
     "analytics": "/analytics/dashboard /insight-analytics/anomalies /ai/conversations /reports",
 }
 

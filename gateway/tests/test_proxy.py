@@ -88,6 +88,13 @@ class TestPassingOn:
         seen = (await both.get("/api/v1/deals", headers=sent)).json()
         assert trace in (header(seen, "traceparent") or "")
 
+    async def test_the_clients_trace_goes_on_inside_a_span_too(self, world: World) -> None:
+        world.gateway._is_traced = True
+        trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+        sent = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+        seen = (await world.get("/api/v1/deals", headers=sent)).json()
+        assert trace in (header(seen, "traceparent") or "")
+
     async def test_head_is_answered_as_get_without_the_body(self, both: World) -> None:
         full = await both.get("/api/v1/deals/short")
         head = await both.client.head("/api/v1/deals/short")

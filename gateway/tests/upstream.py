@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
@@ -26,6 +27,7 @@ class Upstream:
         self.left = asyncio.Event()
         self.is_ready = True
         self.internal: dict[str, Any] = {}
+        self.asked: list[tuple[str, UUID | None]] = []
         self.openapi: dict[str, Any] | None = None
         self.app = Starlette(
             routes=[
@@ -75,12 +77,13 @@ class Upstream:
 
     async def _internal(self, request: Request) -> Response:
         self.calls["internal"] += 1
+        asker = self.signer.verify(request.headers[ACTOR_HEADER], 0)
+        self.asked.append((asker.kind.value, asker.tenant_id))
         answer = self.internal.get(f"{request.method} {request.url.path}")
         if answer is None:
             return JSONResponse({"slug": "not-found", "status": 404}, 404)
         if callable(answer):
-            actor = self.signer.verify(request.headers[ACTOR_HEADER], 0)
-            answer = answer(request, actor, await request.body())
+            answer = answer(request, asker, await request.body())
         return answer if isinstance(answer, Response) else JSONResponse(answer)
 
     async def _stall(self, _: Request) -> Response:
