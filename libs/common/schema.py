@@ -11,8 +11,16 @@ class Schema(BaseModel):
     model_config = ConfigDict(extra="forbid", from_attributes=True, str_strip_whitespace=True)
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:
+    # Absent means unchanged, so a default would be a lie, and often not even a valid value.
+    for definition in schema.get("properties", {}).values():
+        definition.pop("default", None)
+
+
 class PatchSchema(Schema):
     """A partial update: `changes()` holds the fields that were sent, so that null differs from absent."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
     def changes(self) -> dict[str, Any]:
         """The fields that the caller sent, with their values."""
