@@ -1,6 +1,8 @@
 """What must always hold in this service's data."""
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
@@ -17,11 +19,11 @@ _EXAMPLES = 5
 
 
 async def _count(
-    uow: UnitOfWork, noun: str, column: ColumnElement[object], breach: ColumnElement[bool]
+    uow: UnitOfWork, noun: str, column: ColumnElement[Any], breach: ColumnElement[bool]
 ) -> Finding:
     total = await uow.session.scalar(select(func.count(column)))
     breaches = await uow.session.scalar(select(func.count(column)).where(breach))
-    examples: Select[tuple[object]] = select(column).where(breach).limit(_EXAMPLES)
+    examples = select(column).where(breach).limit(_EXAMPLES)
     found = (await uow.session.execute(examples)).scalars()
     return Finding(f"{total} {noun}", int(breaches or 0), tuple(str(value) for value in found))
 

@@ -3,10 +3,15 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, EmailStr, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, SecretStr, model_validator
 
 from libs.common.schema import OutSchema, PatchSchema, Schema
 from services.identity.passwords.policy import MAX_LENGTH
+
+
+def _unstripped(value: object) -> object:
+    # Bodies trim their strings; spaces belong to a password.
+    return SecretStr(value) if isinstance(value, str) else value
 
 
 def _sized(value: SecretStr) -> SecretStr:
@@ -17,6 +22,7 @@ def _sized(value: SecretStr) -> SecretStr:
 
 Password = Annotated[
     SecretStr,
+    BeforeValidator(_unstripped),
     AfterValidator(_sized),
     Field(description="At least 8 characters, and none of the best-known ones"),
 ]

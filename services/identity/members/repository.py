@@ -1,6 +1,7 @@
 """All SQL of members."""
 
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, func, or_, select
@@ -17,7 +18,7 @@ class MemberRepository(Repository[Member]):
 
     model = Member
 
-    def select(self) -> Select[tuple[Member]]:
+    def select(self) -> Select[Any]:
         """Members with their accounts, so that a search can look at both."""
         return super().select().join(Member.user).options(contains_eager(Member.user))
 

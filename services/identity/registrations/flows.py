@@ -177,7 +177,11 @@ class Decisions:
         reason: str | None,
     ) -> bool:
         is_old = registration.decided_at is not None and at < registration.decided_at
-        if is_old or registration.status == status:
+        if is_old:
+            return False
+        if registration.status == status:
+            # Said again, later: what happened in between and arrives after this is old.
+            registration.decided_at = at
             return False
         before = registration.status
         registration.status, registration.reason = status, reason

@@ -1,6 +1,7 @@
 """All SQL of roles."""
 
 from collections.abc import Collection
+from typing import Any
 
 from sqlalchemy import Select, or_, select
 
@@ -13,7 +14,7 @@ class RoleRepository(Repository[Role]):
 
     model = Role
 
-    def select(self) -> Select[tuple[Role]]:
+    def select(self) -> Select[Any]:
         """Roles that can be seen here."""
         if self.uow.is_platform:
             return super().select()

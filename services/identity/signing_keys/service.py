@@ -68,7 +68,7 @@ class SigningKeyService:
         pem = pair.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         ).decode()
-        public = jwk.construct(pair.public_key(), ALGORITHM).to_dict()
+        public = jwk.construct(pem, ALGORITHM).public_key().to_dict()
         row = SigningKey(
             id=key_id,
             public_jwk={

@@ -22,10 +22,7 @@ class TenantRepository(Repository[Tenant]):
 
     async def get(self, row_id: UUID, *, lock: bool = False) -> Tenant | None:
         """The business with this id, or None; `lock` takes it FOR UPDATE."""
-        statement = self.select().where(Tenant.tenant_id == row_id, Tenant.id == row_id)
-        if lock:
-            statement = statement.with_for_update().execution_options(populate_existing=True)
-        return (await self.session.execute(statement)).scalar_one_or_none()
+        return await self.find(Tenant.tenant_id == row_id, Tenant.id == row_id, lock=lock)
 
     async def has_slug(self, slug: str) -> bool:
         """Whether a business of the platform has this slug."""

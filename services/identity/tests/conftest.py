@@ -161,3 +161,9 @@ class Platform:
 def platform(context: ServiceContext) -> Platform:
     """The platform as outsiders see it."""
     return Platform(context)
+
+
+@pytest.fixture
+def future(later: ServiceContext) -> Platform:
+    """The platform on a clock that the test moves."""
+    return Platform(later)
