@@ -7,9 +7,11 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import select, text
 
@@ -131,8 +133,6 @@ async def test_a_job_of_a_change_that_was_not_committed_does_not_exist(
 
 
 async def test_a_job_waits_for_its_time(context: ServiceContext, clock: ManualClock, tenant_id: UUID) -> None:
-    from datetime import timedelta
-
     runner = quiet(context, Job("look", leave_a_mark))
     await swept(runner)
     async with context.unit_of_work(tenant_id=tenant_id) as uow:
@@ -401,8 +401,6 @@ async def test_a_stop_waits_for_what_is_running(context: ServiceContext, tenant_
 async def test_it_outlives_a_cut_connection(
     context: ServiceContext, settings: CommonSettings, tenant_id: UUID
 ) -> None:
-    import psycopg
-
     async with running(quiet(context, Job("look", leave_a_mark), poll=0.05)):
         async with context.unit_of_work(tenant_id=tenant_id) as uow:
             uow.defer("look", step=1)

@@ -1,12 +1,13 @@
 """The Postgres broker passes the suite; beside it, what only leases have."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import psycopg
 import pytest
 
 from libs.common.ids import new_id
-from libs.common.messaging.broker import Broker, Verdict, queue_name
+from libs.common.messaging.broker import Broker, PublishFailed, Verdict, queue_name
 from libs.common.messaging.postgres import PostgresBroker
 from libs.common.messaging.subscription import Subscription
 from libs.common.messaging.tests.parcels.service import SERVICE
@@ -57,6 +58,15 @@ class TestPostgresBroker(BrokerSuite):
 
         return put
 
+    async def test_no_service_can_reach_the_tables_of_the_bus(
+        self, bus_url: str, common_settings: CommonSettings
+    ) -> None:
+        url = common_settings.service_database_url(SERVICE.name)
+        async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+            for statement in ("SELECT FROM bus.message", "DELETE FROM bus.delivery"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    await connection.execute(statement)
+
     async def test_a_repeated_publish_is_not_stored_again(self, make_broker: MakeBroker) -> None:
         broker, recorder = await make_broker(), Recorder()
         await broker.declare([THINGS])
@@ -68,8 +78,6 @@ class TestPostgresBroker(BrokerSuite):
         await eventually(lambda: sorted(recorder.ids(THINGS)) == ids(sent))
 
     async def test_a_handler_may_take_longer_than_the_lease(self, make_broker: MakeBroker) -> None:
-        import asyncio
-
         held, slow, other = asyncio.Event(), Recorder(), Recorder()
 
         async def deliver(subscription: Subscription, envelope: object) -> Verdict:
@@ -98,8 +106,6 @@ class TestPostgresBroker(BrokerSuite):
     async def test_who_lost_the_lease_cannot_settle_what_is_now_anothers(
         self, make_broker: MakeBroker, bus_url: str, namespace: str
     ) -> None:
-        import asyncio
-
         held, slow, started = asyncio.Event(), Recorder(), asyncio.Event()
 
         async def deliver(subscription: Subscription, envelope: object) -> Verdict:
@@ -143,8 +149,6 @@ class TestPostgresBroker(BrokerSuite):
         late = things(5)
 
         async def published() -> bool:
-            from libs.common.messaging.broker import PublishFailed
-
             try:
                 await broker.publish(late)
             except PublishFailed:
