@@ -30,6 +30,7 @@ class ServiceContext:
         broker: the bus, once this process has joined it.
         checks: what `/readyz` asks beside the database, by name.
         relay_is_local: whether this process runs the relay; otherwise a commit notifies the one that does.
+        stopping: set when the process is asked to stop; open event streams end then.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class ServiceContext:
         self.relay_wake = asyncio.Event()
         self.jobs_wake = asyncio.Event()
         self.relay_is_local = True
+        self.stopping = asyncio.Event()
 
     @property
     def models(self) -> Infrastructure:

@@ -153,12 +153,19 @@ class Host:
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         waiting = asyncio.create_task(stop.wait())
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        self._announce_stop()
         server.should_exit = True
         waiting.cancel()
         await serving
 
+    def _announce_stop(self) -> None:
+        # A stream has no end of its own: without this the server would wait for it as long as it may.
+        for context in self.contexts.values():
+            context.stopping.set()
+
     async def close(self) -> None:
         """End the background work, then release everything in reverse order."""
+        self._announce_stop()
         self._stop.set()
         if self.broker is not None:
             with contextlib.suppress(Exception):
