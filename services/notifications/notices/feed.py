@@ -71,10 +71,14 @@ class NoticeFeed:
             for signal in self._signals.get(key, ()):
                 signal.set()
 
-    async def close(self) -> None:
-        """End the listener and the streams."""
+    def end(self) -> None:
+        """Let every stream come to its end."""
         self.closed = True
         self.wake()
+
+    async def close(self) -> None:
+        """End the streams and the listener."""
+        self.end()
         if self._listener is not None:
             self._listener.cancel()
             await asyncio.gather(self._listener, return_exceptions=True)
@@ -105,7 +109,14 @@ class NoticeFeed:
 async def open_feed(context: ServiceContext) -> AsyncIterator[NoticeFeed]:
     """The feed of this process, ended with it."""
     feed = NoticeFeed(plain_url(context.engine), per_user=context.settings.streams_per_user)
+
+    async def end_with_process() -> None:
+        await context.stopping.wait()
+        feed.end()
+
+    ending = asyncio.create_task(end_with_process(), name="end of the streams of notices")
     try:
         yield feed
     finally:
+        ending.cancel()
         await feed.close()
