@@ -173,3 +173,16 @@ class RequestSubmitted(Event):
     request_id: UUID
     name: str
     source: str | None = None
+
+
+class MemoSent(Event):
+    """An office memo was written. `recipient_ids` are those to be told, without the author."""
+
+    wire_name = "crm.memo_sent.v1"
+    about: ClassVar[tuple[str, str]] = ("memo", "memo_id")
+
+    memo_id: UUID
+    name: str
+    author_id: UUID | None = None
+    author_name: str
+    recipient_ids: list[UUID] = []

@@ -1,1 +1,1 @@
-"""Customer relations: companies, contacts, leads, deals, tasks, chat and requests."""
+"""Customer relations: companies, contacts, leads, deals, requests, tasks, projects, memos and chat."""

@@ -12,7 +12,9 @@ from services.crm.deal_lines.service import DealLineService
 from services.crm.deals.transitions import DealTransitions
 from services.crm.leads.flows import LeadConversion
 from services.crm.leads.service import LeadService
+from services.crm.memos.service import MemoService
 from services.crm.pipelines.service import PipelineService
+from services.crm.projects.service import ProjectService
 from services.crm.requests.service import RequestService
 from services.crm.stages.service import StageService
 from services.crm.tasks.service import TaskService
@@ -24,7 +26,9 @@ Conversion = Annotated[LeadConversion, Depends(provide(LeadConversion), scope="f
 DealLines = Annotated[DealLineService, Depends(provide(DealLineService), scope="function")]
 Deals = Annotated[DealTransitions, Depends(provide(DealTransitions), scope="function")]
 Leads = Annotated[LeadService, Depends(provide(LeadService), scope="function")]
+Memos = Annotated[MemoService, Depends(provide(MemoService), scope="function")]
 Pipelines = Annotated[PipelineService, Depends(provide(PipelineService), scope="function")]
+Projects = Annotated[ProjectService, Depends(provide(ProjectService), scope="function")]
 Requests = Annotated[RequestService, Depends(provide(RequestService), scope="function")]
 Stages = Annotated[StageService, Depends(provide(StageService), scope="function")]
 Tasks = Annotated[TaskService, Depends(provide(TaskService), scope="function")]

@@ -21,9 +21,11 @@ from services.crm.deals.router import router as deals
 from services.crm.dropdowns.router import router as dropdowns
 from services.crm.invariants import INVARIANTS
 from services.crm.leads.router import router as leads
+from services.crm.memos.router import router as memos
 from services.crm.people.handlers import on_member, on_member_removed
 from services.crm.pipelines.handlers import on_tenant_activated
 from services.crm.pipelines.router import router as pipelines
+from services.crm.projects.router import router as projects
 from services.crm.registrations.handlers import on_product_assigned, on_registration_submitted
 from services.crm.requests.router import router as requests
 from services.crm.seed import seed
@@ -33,7 +35,7 @@ from services.crm.tasks.router import router as tasks
 
 SERVICE = Service(
     name="crm",
-    description="Customer relations: companies, contacts, leads, deals, tasks, chat and requests.",
+    description="Customer relations: companies, contacts, leads, deals, requests, tasks, projects, memos and chat.",
     settings=CrmSettings,
     metadata=metadata,
     models=MODELS,
@@ -48,6 +50,8 @@ SERVICE = Service(
         deals,
         deal_lines,
         tasks,
+        projects,
+        memos,
         chat,
         dropdowns,
     ),
@@ -77,6 +81,10 @@ SERVICE = Service(
         "crm.deals.close": "Win, lose and reopen deals",
         "crm.tasks.read": "See tasks",
         "crm.tasks.write": "Add, change, complete and remove tasks",
+        "crm.projects.read": "See projects",
+        "crm.projects.write": "Add, change and remove projects",
+        "crm.memos.read": "See office memos",
+        "crm.memos.write": "Write office memos",
         "crm.chat.read": "See messages",
         "crm.chat.write": "Write messages",
     },

@@ -10,6 +10,8 @@ from services.crm.companies.repository import CompanyRepository
 from services.crm.contacts.repository import ContactRepository
 from services.crm.deals.repository import DealRepository
 from services.crm.leads.repository import LeadRepository
+from services.crm.memos.repository import MemoRepository
+from services.crm.projects.repository import ProjectRepository
 from services.crm.requests.repository import RequestRepository
 from services.crm.tasks.repository import TaskRepository
 
@@ -18,13 +20,15 @@ OWN: dict[str, type[Repository[Any]]] = {
     "contact": ContactRepository,
     "deal": DealRepository,
     "lead": LeadRepository,
+    "memo": MemoRepository,
+    "project": ProjectRepository,
     "request": RequestRepository,
     "task": TaskRepository,
 }
 
 
 async def keepers(uow: UnitOfWork, object_type: str, object_id: UUID) -> set[UUID]:
-    """Those who look after an object: its owner or assignee. Objects of other services have none here.
+    """Those who look after an object: its owner, assignee or author. Objects of other services have none here.
 
     Raises:
         NotFound: the object would be ours, and there is none.
@@ -35,5 +39,5 @@ async def keepers(uow: UnitOfWork, object_type: str, object_id: UUID) -> set[UUI
     row = await repository(uow).get(object_id)
     if row is None:
         raise NotFound(f"There is no such {object_type}.", resource=object_type)
-    found = {getattr(row, "owner_id", None), getattr(row, "assignee_id", None)}
+    found = {getattr(row, field, None) for field in ("owner_id", "assignee_id", "author_id")}
     return {user_id for user_id in found if user_id is not None}

@@ -7,6 +7,7 @@ from fastapi import APIRouter
 from libs.common.http.deps import internal
 from services.crm.deals.schemas import DealStatus
 from services.crm.leads.schemas import LeadStatus
+from services.crm.projects.schemas import ProjectStatus
 from services.crm.requests.schemas import RequestStatus
 from services.crm.stages.schemas import RequiredField, StageKind
 from services.crm.tasks.schemas import TaskPriority, TaskStatus
@@ -16,6 +17,7 @@ router = APIRouter(prefix="/internal", include_in_schema=False)
 CATEGORIES: dict[str, Any] = {
     "deal_statuses": DealStatus,
     "lead_statuses": LeadStatus,
+    "project_statuses": ProjectStatus,
     "request_statuses": RequestStatus,
     "stage_kinds": StageKind,
     "stage_required_fields": RequiredField,

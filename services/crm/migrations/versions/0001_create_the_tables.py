@@ -224,6 +224,39 @@ def upgrade() -> None:
         postgresql_where=sa.text("finished_at IS NULL AND dead_at IS NULL"),
     )
     op.create_table(
+        "memos",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=True),
+        sa.Column("author_name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_memos")),
+        schema="crm",
+    )
+    op.isolate_tenants("memos", schema="crm")
+    op.create_index(
+        "ix_memos_author_id",
+        "memos",
+        ["tenant_id", "author_id", "created_at", "id"],
+        unique=False,
+        schema="crm",
+    )
+    op.create_index(
+        "ix_memos_created_at", "memos", ["tenant_id", "created_at", "id"], unique=False, schema="crm"
+    )
+    op.create_index(
+        "ix_memos_updated_at",
+        "memos",
+        ["tenant_id", "updated_at", "created_at", "id"],
+        unique=False,
+        schema="crm",
+    )
+    op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("event_id", sa.Uuid(), nullable=False),
@@ -443,6 +476,28 @@ def upgrade() -> None:
         "ix_contacts_updated_at",
         "contacts",
         ["tenant_id", "updated_at", "created_at", "id"],
+        unique=False,
+        schema="crm",
+    )
+    op.create_table(
+        "memo_recipients",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("memo_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "memo_id"],
+            ["crm.memos.tenant_id", "crm.memos.id"],
+            name=op.f("fk_memo_recipients_tenant_id_memo_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "memo_id", "user_id", name=op.f("pk_memo_recipients")),
+        schema="crm",
+    )
+    op.isolate_tenants("memo_recipients", schema="crm")
+    op.create_index(
+        "ix_memo_recipients_user_id",
+        "memo_recipients",
+        ["tenant_id", "user_id", "memo_id"],
         unique=False,
         schema="crm",
     )
@@ -783,6 +838,90 @@ def upgrade() -> None:
         schema="crm",
     )
     op.create_table(
+        "projects",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("description", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=True),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("company_id", sa.Uuid(), nullable=True),
+        sa.Column("deal_id", sa.Uuid(), nullable=True),
+        sa.Column("tags", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "status IN ('planned', 'active', 'on_hold', 'completed', 'cancelled')",
+            name=op.f("ck_projects_status"),
+        ),
+        sa.CheckConstraint("due_on >= starts_on", name=op.f("ck_projects_due_on")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "company_id"],
+            ["crm.companies.tenant_id", "crm.companies.id"],
+            name=op.f("fk_projects_tenant_id_company_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "deal_id"],
+            ["crm.deals.tenant_id", "crm.deals.id"],
+            name=op.f("fk_projects_tenant_id_deal_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_projects")),
+        schema="crm",
+    )
+    op.isolate_tenants("projects", schema="crm")
+    op.create_index(
+        "ix_projects_company_id",
+        "projects",
+        ["tenant_id", "company_id", "created_at", "id"],
+        unique=False,
+        schema="crm",
+    )
+    op.create_index(
+        "ix_projects_created_at", "projects", ["tenant_id", "created_at", "id"], unique=False, schema="crm"
+    )
+    op.create_index(
+        "ix_projects_deal_id",
+        "projects",
+        ["tenant_id", "deal_id", "created_at", "id"],
+        unique=False,
+        schema="crm",
+    )
+    op.create_index(
+        "ix_projects_due_on",
+        "projects",
+        ["tenant_id", "due_on", "created_at", "id"],
+        unique=False,
+        schema="crm",
+    )
+    op.create_index(
+        "ix_projects_name", "projects", ["tenant_id", "name", "created_at", "id"], unique=False, schema="crm"
+    )
+    op.create_index(
+        "ix_projects_owner_id",
+        "projects",
+        ["tenant_id", "owner_id", "created_at", "id"],
+        unique=False,
+        schema="crm",
+    )
+    op.create_index(
+        "ix_projects_status",
+        "projects",
+        ["tenant_id", "status", "created_at", "id"],
+        unique=False,
+        schema="crm",
+    )
+    op.create_index(
+        "ix_projects_updated_at",
+        "projects",
+        ["tenant_id", "updated_at", "created_at", "id"],
+        unique=False,
+        schema="crm",
+    )
+    op.create_table(
         "requests",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -1023,9 +1162,32 @@ def upgrade() -> None:
         unique=False,
         schema="crm",
     )
+    op.create_table(
+        "project_members",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("project_id", sa.Uuid(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "project_id"],
+            ["crm.projects.tenant_id", "crm.projects.id"],
+            name=op.f("fk_project_members_tenant_id_project_id"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "project_id", "user_id", name=op.f("pk_project_members")),
+        schema="crm",
+    )
+    op.isolate_tenants("project_members", schema="crm")
+    op.create_index(
+        "ix_project_members_user_id",
+        "project_members",
+        ["tenant_id", "user_id", "project_id"],
+        unique=False,
+        schema="crm",
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_project_members_user_id", table_name="project_members", schema="crm")
+    op.drop_table("project_members", schema="crm")
     op.drop_index("ix_tasks_updated_at", table_name="tasks", schema="crm")
     op.drop_index("ix_tasks_status", table_name="tasks", schema="crm")
     op.drop_index("ix_tasks_priority", table_name="tasks", schema="crm")
@@ -1050,6 +1212,15 @@ def downgrade() -> None:
     op.drop_index("ix_requests_contact_id", table_name="requests", schema="crm")
     op.drop_index("ix_requests_company_id", table_name="requests", schema="crm")
     op.drop_table("requests", schema="crm")
+    op.drop_index("ix_projects_updated_at", table_name="projects", schema="crm")
+    op.drop_index("ix_projects_status", table_name="projects", schema="crm")
+    op.drop_index("ix_projects_owner_id", table_name="projects", schema="crm")
+    op.drop_index("ix_projects_name", table_name="projects", schema="crm")
+    op.drop_index("ix_projects_due_on", table_name="projects", schema="crm")
+    op.drop_index("ix_projects_deal_id", table_name="projects", schema="crm")
+    op.drop_index("ix_projects_created_at", table_name="projects", schema="crm")
+    op.drop_index("ix_projects_company_id", table_name="projects", schema="crm")
+    op.drop_table("projects", schema="crm")
     op.drop_index("ix_leads_updated_at", table_name="leads", schema="crm")
     op.drop_index("ix_leads_status", table_name="leads", schema="crm")
     op.drop_index("ix_leads_source", table_name="leads", schema="crm")
@@ -1098,6 +1269,8 @@ def downgrade() -> None:
     op.drop_index("ix_stages_kind", table_name="stages", schema="crm")
     op.drop_index("ix_stages_created_at", table_name="stages", schema="crm")
     op.drop_table("stages", schema="crm")
+    op.drop_index("ix_memo_recipients_user_id", table_name="memo_recipients", schema="crm")
+    op.drop_table("memo_recipients", schema="crm")
     op.drop_index("ix_contacts_updated_at", table_name="contacts", schema="crm")
     op.drop_index("ix_contacts_owner_id", table_name="contacts", schema="crm")
     op.drop_index("ix_contacts_name", table_name="contacts", schema="crm")
@@ -1136,6 +1309,10 @@ def downgrade() -> None:
         postgresql_where=sa.text("published_at IS NULL"),
     )
     op.drop_table("outbox", schema="crm")
+    op.drop_index("ix_memos_updated_at", table_name="memos", schema="crm")
+    op.drop_index("ix_memos_created_at", table_name="memos", schema="crm")
+    op.drop_index("ix_memos_author_id", table_name="memos", schema="crm")
+    op.drop_table("memos", schema="crm")
     op.drop_index(
         "uq_jobs_name_key",
         table_name="jobs",

@@ -91,7 +91,7 @@ async def test_an_object_of_this_service_must_exist(crm: Crm, client: Client, ot
     deal = await crm.deal()
     stranger = Crm(client.acting(user(other_tenant_id)))
 
-    for object_type in ("deal", "task", "company", "contact", "lead", "request"):
+    for object_type in ("deal", "task", "company", "contact", "lead", "request", "project", "memo"):
         await crm.refused(
             404, "not-found", "/chat", object_type=object_type, object_id=str(new_id()), text="x"
         )

@@ -1,0 +1,1 @@
+"""Projects: work of several people over some time."""
