@@ -1,10 +1,7 @@
 """What is done after a unit of work failed: steps registered before a risky call, run once it has rolled back."""
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Annotated
-
-from fastapi import Depends
+from collections.abc import Awaitable, Callable
 
 log = logging.getLogger("pillars.orders.aftermath")
 Step = Callable[[BaseException], Awaitable[None]]
@@ -27,16 +24,3 @@ class Aftermath:
                 await step(error)
             except Exception:
                 log.warning("a step after a failed request failed too", exc_info=True)
-
-
-async def get_aftermath() -> AsyncIterator[Aftermath]:
-    """An aftermath that encloses the unit of work: name it before the service in the endpoint's signature."""
-    aftermath = Aftermath()
-    try:
-        yield aftermath
-    except BaseException as error:
-        await aftermath.run(error)
-        raise
-
-
-After = Annotated[Aftermath, Depends(get_aftermath, scope="function")]

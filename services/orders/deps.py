@@ -1,12 +1,13 @@
 """The aliases that orders routers use in their signatures."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.http.deps import CurrentActor, Requirement, Uow, provide
+from services.orders.aftermath import Aftermath
 from services.orders.carts.service import CartService
 from services.orders.checkout.service import CheckoutService
 from services.orders.orders.service import OrderService
@@ -45,6 +46,16 @@ def provide_scoped(kind: Callable[[UnitOfWork, Caller], S]) -> Callable[..., S]:
     return make
 
 
+async def get_aftermath() -> AsyncIterator[Aftermath]:
+    """An aftermath that encloses the unit of work: name it before the service in the endpoint's signature."""
+    aftermath = Aftermath()
+    try:
+        yield aftermath
+    except BaseException as error:
+        await aftermath.run(error)
+        raise
+
+
 class OrAnyoneWithToken(Requirement):
     """The permission, or else a cart token: the rows that it opens are all its bearer sees."""
 
@@ -55,6 +66,7 @@ class OrAnyoneWithToken(Requirement):
         return super().__call__(actor)
 
 
+After = Annotated[Aftermath, Depends(get_aftermath, scope="function")]
 Carts = Annotated[CartService, Depends(provide_scoped(CartService), scope="function")]
 Checkout = Annotated[CheckoutService, Depends(provide_scoped(CheckoutService), scope="function")]
 Orders = Annotated[OrderService, Depends(provide_scoped(OrderService), scope="function")]

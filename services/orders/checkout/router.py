@@ -9,11 +9,10 @@ from libs.common.errors import InvalidTransition, NotFound
 from libs.common.http.deps import allow
 from libs.common.http.idempotency import Idempotent
 from libs.common.http.problems import problems
-from services.orders.aftermath import After
 from services.orders.carts.errors import CartNotOpen, QuantityTooLarge
 from services.orders.checkout.errors import CartEmpty, PriceChanged
 from services.orders.checkout.schemas import CheckoutIn, OrderCreate
-from services.orders.deps import Checkout
+from services.orders.deps import After, Checkout
 from services.orders.errors import (
     AddressRequired,
     CurrencyMismatch,
