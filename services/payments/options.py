@@ -18,9 +18,9 @@ def _options(*values: str) -> list[dict[str, str]]:
 async def dropdown_options() -> dict[str, Any]:
     """The lists by category."""
     return {
-        "payment_providers": _options("sandbox", "bank_transfer"),
-        "payment_statuses": _options(*(status.value for status in Status)),
-        "refund_statuses": _options("pending", "succeeded", "failed"),
-        "invoice_statuses": _options("draft", "issued", "paid", "void"),
-        "invoice_payment_methods": _options("bank_transfer", "cash", "card", "other"),
+        "payment_provider": _options("sandbox", "bank_transfer"),
+        "payment_status": _options(*(status.value for status in Status)),
+        "refund_status": _options("pending", "succeeded", "failed"),
+        "invoice_status": _options("draft", "issued", "paid", "void"),
+        "invoice_payment_method": _options("bank_transfer", "cash", "card", "other"),
     }

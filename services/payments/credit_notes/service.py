@@ -25,9 +25,12 @@ class CreditNoteService(ResourceService[CreditNote]):
         self.ledger = LedgerService(uow)
 
     async def issue_for(self, refund: Refund) -> CreditNote | None:
-        """Credit what was refunded; None where there is no invoice (yet), or all of it is credited."""
+        """Credit what was refunded; None where there is no invoice (yet), or it was paid by another payment.
+
+        An order paid twice has one invoice: giving the second payment back takes nothing from it.
+        """
         invoice = await self.invoices.of_order(refund.order_id)
-        if invoice is None or refund.credit_note_id is not None or invoice.currency != refund.currency:
+        if invoice is None or refund.credit_note_id is not None or invoice.payment_id != refund.payment_id:
             return None
         amount = min(refund.amount_minor, invoice.total_minor - invoice.credited_minor)
         if amount <= 0:

@@ -37,7 +37,7 @@ class LedgerAccountRepository(Repository[LedgerAccount]):
         ]
         await self.session.execute(insert(LedgerAccount).values(rows).on_conflict_do_nothing())
         codes = {account.code for account, _ in wanted}
-        found = await self.session.scalars(self.select().where(LedgerAccount.code.in_(codes)))
+        found = await self.find_all(LedgerAccount.code.in_(codes))
         return {(row.code, row.currency): row.id for row in found}
 
     async def balances(self, account_ids: Sequence[UUID], at: datetime | None) -> dict[UUID, int]:

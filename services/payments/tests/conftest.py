@@ -1,6 +1,6 @@
 """Fixtures of the payments tests."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
 import httpx
@@ -9,6 +9,7 @@ import pytest
 from libs.common.clock import ManualClock
 from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.upstreams import Upstreams
+from libs.common.settings import CommonSettings
 from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.plugin import MakeContext
@@ -49,6 +50,30 @@ def shop(client: Client, orders: OrdersApp, tenant_id: UUID) -> Shop:
 
 
 @pytest.fixture
-def clock(context: ServiceContext) -> ManualClock:
-    """A clock that tests move; pass it to a context of their own."""
+def clock() -> ManualClock:
+    """The clock of the isolated shop."""
     return ManualClock()
+
+
+@pytest.fixture
+async def isolated(
+    fresh_database: Callable[..., CommonSettings], orders: OrdersApp, tenant_id: UUID, clock: ManualClock
+) -> AsyncIterator[Shop]:
+    """A shop with a database and a clock to itself, for tests that move the time under timed jobs."""
+    settings = fresh_database(SERVICE)
+    context = ServiceContext(SERVICE, settings, clock=clock)
+    context.upstreams.register("orders", orders)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(Front(context))) as http:
+        context.resources[HTTP_RESOURCE] = http
+        yield Shop(Client(context, user(tenant_id)), orders, tenant_id)
+    await context.upstreams.close()
+    await context.close()
+
+
+@pytest.fixture
+def front(isolated: Shop) -> Front:
+    """What stands before the isolated shop."""
+    transport = isolated.context.resources[HTTP_RESOURCE]._transport
+    assert isinstance(transport, httpx.ASGITransport)
+    assert isinstance(transport.app, Front)
+    return transport.app

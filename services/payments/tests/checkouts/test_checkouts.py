@@ -1,0 +1,278 @@
+"""Starting a payment."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from libs.common.actor import Actor
+from libs.common.ids import new_id
+from libs.common.jobs.runner import JobRunner
+from libs.common.testing.actors import guest, user
+from libs.common.testing.events import emitted
+from libs.contracts.payments import PaymentFailed, PaymentSucceeded
+from services.payments.providers.base import ProviderRefused
+from services.payments.tests.flaky import break_at
+from services.payments.tests.shop import Shop
+
+BUY = "payments.checkouts.write"
+
+
+async def test_a_repeat_gives_the_payment_that_is_open(shop: Shop) -> None:
+    await shop.account()
+    order = shop.orders.place(shop.tenant_id)
+
+    first = await shop.start(order)
+
+    assert await shop.start(order) == first
+    assert len(await shop.list("/payments", order_id=order["id"])) == 1
+
+
+async def test_two_tries_at_once_are_one_payment(shop: Shop) -> None:
+    await shop.account()
+    order = shop.orders.place(shop.tenant_id)
+
+    answers = await asyncio.gather(*(shop.start(order) for _ in range(4)))
+
+    assert len({answer["payment_id"] for answer in answers}) == 1
+    assert len({answer["redirect_url"] for answer in answers}) == 1
+
+
+@pytest.mark.parametrize("status", ["draft", "paid", "cancelled", "expired", "shipped"])
+async def test_only_a_placed_order_is_paid(shop: Shop, status: str) -> None:
+    await shop.account()
+    order = shop.orders.place(shop.tenant_id, status=status)
+
+    response = await shop.client.post("/payments/checkouts", json={"order_id": order["id"]})
+
+    assert (response.status_code, response.json()["slug"]) == (409, "order-not-payable")
+    assert response.json()["order_status"] == status
+
+
+async def test_an_order_whose_payment_has_just_succeeded_is_not_paid_twice(shop: Shop) -> None:
+    await shop.account()
+    order, _ = await shop.paid()
+
+    response = await shop.client.post("/payments/checkouts", json={"order_id": order["id"]})
+
+    assert response.json()["slug"] == "order-not-payable"
+
+
+async def test_there_is_nothing_to_pay_for_a_free_order(shop: Shop) -> None:
+    await shop.account()
+    order = shop.orders.place(shop.tenant_id, 0, shipping=0)
+
+    response = await shop.client.post("/payments/checkouts", json={"order_id": order["id"]})
+
+    assert response.json()["slug"] == "order-not-payable"
+
+
+async def test_without_an_account_for_the_currency_nothing_is_started(shop: Shop) -> None:
+    await shop.account(currency="USD")
+    await shop.account(is_active=False)
+    order = shop.orders.place(shop.tenant_id)
+
+    response = await shop.client.post("/payments/checkouts", json={"order_id": order["id"]})
+
+    assert (response.status_code, response.json()["slug"]) == (409, "no-payment-account")
+
+
+async def test_the_account_can_be_named(shop: Shop) -> None:
+    await shop.account()
+    bank = await shop.account(
+        provider="bank_transfer",
+        credentials={"account_holder": "K", "bank": "S", "account_number": "1"},
+    )
+    order = shop.orders.place(shop.tenant_id)
+
+    default = await shop.start(order)
+    named = await shop.start(order, account_id=bank["id"])
+
+    assert (default["provider"], named["provider"]) == ("sandbox", "bank_transfer")
+    assert named["redirect_url"] is None
+    assert (await shop.payment(default["payment_id"]))["status"] == "cancelled"
+    assert await emitted(shop.context, shop.tenant_id, PaymentFailed) == []
+    for wrong in (str(new_id()), (await shop.account(currency="USD"))["id"]):
+        response = await shop.client.post(
+            "/payments/checkouts", json={"order_id": order["id"], "account_id": wrong}
+        )
+        assert response.status_code == 404
+
+
+async def test_another_amount_makes_another_payment(shop: Shop) -> None:
+    await shop.account()
+    order = shop.orders.place(shop.tenant_id)
+    first = await shop.start(order)
+    order["totals"]["total"]["amount"] = 50_000
+
+    second = await shop.start(order)
+
+    assert second["payment_id"] != first["payment_id"]
+    assert second["amount"]["amount"] == 50_000
+
+
+def client_of(tenant_id: UUID, **changes: object) -> Actor:
+    """A client of a shop."""
+    return user(tenant_id, BUY, roles=("client",), **changes)
+
+
+async def test_a_client_pays_his_own_orders_and_those_of_guests(shop: Shop) -> None:
+    await shop.account()
+    me = client_of(shop.tenant_id)
+    mine = shop.orders.place(shop.tenant_id, customer_user_id=str(me.user_id))
+    guests = shop.orders.place(shop.tenant_id)
+    others = shop.orders.place(shop.tenant_id, customer_user_id=str(new_id()))
+
+    statuses = [
+        (await shop.client.acting(me).post("/payments/checkouts", json={"order_id": order["id"]})).status_code
+        for order in (mine, guests, others)
+    ]
+
+    assert statuses == [201, 201, 404]
+
+
+async def test_a_guest_pays_the_orders_of_guests_and_nothing_else(shop: Shop) -> None:
+    await shop.account()
+    guests = shop.orders.place(shop.tenant_id)
+    others = shop.orders.place(shop.tenant_id, customer_user_id=str(new_id()))
+    visitor = shop.client.acting(guest(shop.tenant_id, BUY))
+
+    assert (await visitor.post("/payments/checkouts", json={"order_id": guests["id"]})).status_code == 201
+    assert (await visitor.post("/payments/checkouts", json={"order_id": others["id"]})).status_code == 404
+    nobody = shop.client.acting(guest(shop.tenant_id))
+    assert (await nobody.post("/payments/checkouts", json={"order_id": guests["id"]})).status_code == 401
+
+
+async def test_orders_of_other_businesses_are_unknown(shop: Shop, other_tenant_id: UUID) -> None:
+    await shop.account()
+    order = shop.orders.place(other_tenant_id)
+
+    response = await shop.client.post("/payments/checkouts", json={"order_id": order["id"]})
+    missing = await shop.client.post("/payments/checkouts", json={"order_id": str(new_id())})
+
+    assert (response.status_code, missing.status_code) == (404, 404)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "//evil.example/",
+        "/thanks",
+        "http://127.0.0.1:8000@evil.example/",
+        "http://evil.example#@127.0.0.1:8000/",
+        "http://evil.example\\@127.0.0.1:8000/",
+        "http://127.0.0.1:8000.evil.example/",
+        "http://127.0.0.1:8001/",
+        "https://127.0.0.1:8000/",
+        "http://user:pass@127.0.0.1:8000/",
+        "http://127.0.0.1:8000\t.evil.example/",
+        "http://127.0.0.1:99999/",
+        "http://[::1/",
+        "ftp://127.0.0.1:8000/",
+        "",
+    ],
+)
+async def test_buyers_are_not_sent_to_strangers(shop: Shop, url: str) -> None:
+    await shop.account()
+    order = shop.orders.place(shop.tenant_id)
+
+    response = await shop.client.post(
+        "/payments/checkouts", json={"order_id": order["id"], "return_url": url}
+    )
+
+    assert (response.status_code, response.json()["slug"]) == (422, "return-url-refused")
+    assert await shop.list("/payments") == []
+
+
+async def test_buyers_are_sent_home(shop: Shop) -> None:
+    await shop.account()
+
+    for url in ("http://127.0.0.1:8000/thanks?a=1", "HTTP://127.0.0.1:8000"):
+        await shop.start(shop.orders.place(shop.tenant_id), return_url=url)
+
+
+async def test_a_key_replays_the_answer_and_refuses_another_body(shop: Shop) -> None:
+    await shop.account()
+    order, other = shop.orders.place(shop.tenant_id), shop.orders.place(shop.tenant_id)
+    key = {"Idempotency-Key": "k-1"}
+
+    first = await shop.client.post("/payments/checkouts", json={"order_id": order["id"]}, headers=key)
+    again = await shop.client.post("/payments/checkouts", json={"order_id": order["id"]}, headers=key)
+    reused = await shop.client.post("/payments/checkouts", json={"order_id": other["id"]}, headers=key)
+
+    assert again.json() == first.json()
+    assert again.headers["idempotency-replayed"] == "true"
+    assert "idempotency-replayed" not in first.headers
+    assert (reused.status_code, reused.json()["slug"]) == (422, "idempotency-key-reused")
+
+
+async def test_a_business_that_may_not_trade_takes_no_money(shop: Shop) -> None:
+    order = shop.orders.place(shop.tenant_id)
+    pending = shop.client.acting(user(shop.tenant_id, tenant_status="pending"))
+
+    response = await pending.post("/payments/checkouts", json={"order_id": order["id"]})
+
+    assert (response.status_code, response.json()["slug"]) == (403, "tenant-not-active")
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+async def test_a_checkout_cut_off_at_the_provider_goes_on_at_the_next_try(
+    isolated: Shop, moment: str
+) -> None:
+    shop = isolated
+    await shop.account()
+    flaky = break_at(shop)
+    getattr(flaky, moment).append("create_checkout")
+    order = shop.orders.place(shop.tenant_id)
+    key = {"Idempotency-Key": "k-1"}
+
+    broken = await shop.client.post("/payments/checkouts", json={"order_id": order["id"]}, headers=key)
+    (kept,) = await shop.list("/payments")
+    again = await shop.client.post("/payments/checkouts", json={"order_id": order["id"]}, headers=key)
+
+    assert (broken.status_code, broken.json()["slug"]) == (503, "payment-provider-unavailable")
+    assert (kept["status"], kept["redirect_url"]) == ("pending", None)
+    assert (again.status_code, again.json()["payment_id"]) == (201, kept["id"])
+    await shop.press(again.json())
+    await shop.work()
+    assert len(await emitted(shop.context, shop.tenant_id, PaymentSucceeded)) == 1
+
+
+async def test_a_checkout_of_a_process_that_died_is_completed_by_the_reconciling_job(isolated: Shop) -> None:
+    shop = isolated
+    await shop.account()
+    flaky = break_at(shop)
+    flaky.error = KeyboardInterrupt  # type: ignore[assignment]
+    flaky.before.append("create_checkout")
+    order = shop.orders.place(shop.tenant_id)
+    with pytest.raises(KeyboardInterrupt):
+        await shop.client.post("/payments/checkouts", json={"order_id": order["id"]})
+    (kept,) = await shop.list("/payments")
+
+    await shop.work()
+    assert (await shop.payment(kept["id"]))["redirect_url"] is None
+    shop.context.clock.advance(minutes=3)  # type: ignore[attr-defined]
+    await JobRunner(shop.context).run_due()
+
+    assert (await shop.start(order))["payment_id"] == kept["id"]
+    assert (await shop.payment(kept["id"]))["redirect_url"]
+    assert flaky.calls.count("create_checkout") == 2
+
+
+async def test_a_refusal_fails_the_payment_and_another_may_be_tried(isolated: Shop) -> None:
+    shop = isolated
+    await shop.account()
+    flaky = break_at(shop)
+    flaky.error = lambda: ProviderRefused("amount too small")
+    flaky.before.append("create_checkout")
+    order = shop.orders.place(shop.tenant_id)
+
+    refused = await shop.client.post("/payments/checkouts", json={"order_id": order["id"]})
+
+    assert (refused.status_code, refused.json()["slug"]) == (502, "payment-provider-refused")
+    (failed,) = await emitted(shop.context, shop.tenant_id, PaymentFailed)
+    assert failed.data["reason"] == "amount too small"
+    assert (await shop.start(order))["payment_id"] != failed.data["payment_id"]

@@ -1,0 +1,182 @@
+"""The ledger: it balances, posts once, and nothing in it ever changes."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from libs.common.ids import new_id
+from libs.common.money import Money
+from libs.common.runtime.context import ServiceContext
+from libs.common.testing.actors import guest, user
+from libs.common.testing.client import Client
+from services.payments.ledger.chart import RECEIVABLE, REVENUE, TAX_PAYABLE, cash
+from services.payments.ledger.service import LedgerService, Line, Unbalanced
+from services.payments.tests.shop import Shop
+
+ACCOUNTS = (RECEIVABLE, REVENUE, TAX_PAYABLE, cash("a"), cash("b"))
+
+
+def zar(amount: int) -> Money:
+    """Rand cents."""
+    return Money(amount=amount, currency="ZAR")
+
+
+async def post(
+    context: ServiceContext, tenant_id: UUID, lines: list[Line], reference: str, **more: Any
+) -> bool:
+    """Post in a transaction of its own."""
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        return await LedgerService(uow).post("test", reference, "A test", lines, **more)
+
+
+async def proof(context: ServiceContext, tenant_id: UUID) -> dict[str, Any]:
+    """The proof of a tenant's ledger."""
+    return (await Client(context, user(tenant_id)).get("/ledger/proof")).json()
+
+
+postings = st.lists(
+    st.tuples(st.sampled_from(ACCOUNTS), st.sampled_from(["ZAR", "USD"]), st.integers(-(10**12), 10**12)),
+    min_size=1,
+    max_size=6,
+)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(posting=postings, balance=st.booleans())
+async def test_what_balances_is_posted_and_nothing_else(
+    context: ServiceContext, posting: list[tuple[Any, str, int]], balance: bool
+) -> None:
+    tenant_id = new_id()
+    lines: list[Line] = [(account, Money(amount=a, currency=c)) for account, c, a in posting]
+    if balance:
+        for currency in ("ZAR", "USD"):
+            rest = sum(a for _, c, a in posting if c == currency)
+            lines.append((cash("rest"), Money(amount=-rest, currency=currency)))
+    sums = {c: sum(m.amount for _, m in lines if m.currency == c) for c in ("ZAR", "USD")}
+
+    if any(sums.values()):
+        with pytest.raises(Unbalanced):
+            await post(context, tenant_id, lines, "1")
+        assert (await proof(context, tenant_id))["currencies"] == []
+        return
+    posted = await post(context, tenant_id, lines, "1")
+
+    assert posted is any(m.amount for _, m in lines)
+    shown = await proof(context, tenant_id)
+    assert shown["is_balanced"] is True
+    assert sum(c["entries"] for c in shown["currencies"]) == sum(1 for _, m in lines if m.amount)
+    page = (await Client(context, user(tenant_id)).get("/ledger/accounts")).json()["items"]
+    for account in page:
+        expected = sum(
+            m.amount for a, m in lines if (a.code, m.currency) == (account["code"], account["currency"])
+        )
+        assert account["balance"]["amount"] == expected
+
+
+async def test_one_reference_is_posted_once_even_at_once(context: ServiceContext, tenant_id: UUID) -> None:
+    lines: list[Line] = [(RECEIVABLE, zar(100)), (REVENUE, zar(-100))]
+
+    posted = await asyncio.gather(*(post(context, tenant_id, lines, "1") for _ in range(4)))
+
+    assert sorted(posted) == [False, False, False, True]
+    assert (await proof(context, tenant_id))["currencies"][0]["entries"] == 2
+
+
+async def test_the_database_refuses_what_does_not_balance(context: ServiceContext, tenant_id: UUID) -> None:
+    other = new_id()
+    with pytest.raises(DBAPIError, match="does not balance"):
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            service = LedgerService(uow)
+            transaction = await service.rows.insert("test", "1", "Bad", uow.now)
+            ids = await service.accounts.ids([(REVENUE, "ZAR")])
+            row = {
+                "tenant_id": tenant_id,
+                "transaction_id": transaction,
+                "position": 1,
+                "account_id": ids["revenue", "ZAR"],
+                "amount_minor": 1,
+                "currency": "ZAR",
+                "occurred_at": uow.now,
+            }
+            await service.rows.insert_entries([row])
+            # At the commit the session may be in the scope of another tenant.
+            await uow.enter_tenant(other)
+    assert (await proof(context, tenant_id))["currencies"] == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE payments.ledger_entries SET amount_minor = 0",
+        "DELETE FROM payments.ledger_entries",
+        "UPDATE payments.ledger_transactions SET description = 'x'",
+        "DELETE FROM payments.ledger_transactions",
+        "TRUNCATE payments.ledger_entries",
+    ],
+)
+async def test_nothing_posted_can_be_changed(
+    context: ServiceContext, tenant_id: UUID, statement: str
+) -> None:
+    await post(context, tenant_id, [(RECEIVABLE, zar(100)), (REVENUE, zar(-100))], "1")
+
+    with pytest.raises(DBAPIError, match=r"append-only|permission denied"):
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            await uow.session.execute(text(statement))
+
+
+async def test_balances_are_as_of_a_time(context: ServiceContext, tenant_id: UUID) -> None:
+    client = Client(context, user(tenant_id))
+    noon = datetime(2026, 1, 1, 12, tzinfo=UTC)
+    for hours, amount in ((0, 100), (1, 200), (2, 400)):
+        lines: list[Line] = [(RECEIVABLE, zar(amount)), (REVENUE, zar(-amount))]
+        await post(context, tenant_id, lines, str(hours), occurred_at=noon + timedelta(hours=hours))
+
+    async def receivable(**params: str) -> int:
+        response = await client.get("/ledger/accounts", params={"code": "receivable", **params})
+        return response.json()["items"][0]["balance"]["amount"]
+
+    assert await receivable() == 700
+    assert await receivable(at=(noon + timedelta(hours=1)).isoformat()) == 300
+    assert await receivable(at=(noon - timedelta(hours=1)).isoformat()) == 0
+    assert (await client.get("/ledger/accounts", params={"at": "2026-01-01T12:00:00"})).status_code == 422
+
+
+async def test_transactions_show_both_sides(shop: Shop) -> None:
+    await shop.account()
+    _, payment = await shop.paid()
+
+    (transaction,) = await shop.list("/ledger/transactions", kind="payment", reference=payment["id"])
+
+    money = {"amount": 45_000, "currency": "ZAR"}
+    assert [(e["account_code"], e["debit"], e["credit"]) for e in transaction["entries"]] == [
+        ("cash:sandbox", money, None),
+        ("receivable", None, money),
+    ]
+    read = await shop.client.get(f"/ledger/transactions/{transaction['id']}")
+    assert read.json() == transaction
+
+
+async def test_the_ledger_is_read_with_its_permission_by_its_business(
+    shop: Shop, other_tenant_id: UUID
+) -> None:
+    await shop.account()
+    await shop.paid()
+    (transaction, *_) = await shop.list("/ledger/transactions")
+    paths = ["/ledger/accounts", "/ledger/transactions", "/ledger/proof"]
+
+    for path in [*paths, f"/ledger/transactions/{transaction['id']}"]:
+        for anyone in (None, guest(shop.tenant_id)):
+            assert (await shop.client.acting(anyone).get(path)).status_code == 401
+        clerk = shop.client.acting(user(shop.tenant_id, "payments.payments.read"))
+        assert (await clerk.get(path)).status_code == 403
+    stranger = shop.client.acting(user(other_tenant_id))
+    assert (await stranger.get(f"/ledger/transactions/{transaction['id']}")).status_code == 404
+    assert (await stranger.get("/ledger/accounts")).json()["items"] == []
+    assert (await stranger.get("/ledger/proof")).json()["currencies"] == []

@@ -1,0 +1,79 @@
+"""What must always hold is checked, and each check sees its breach."""
+
+import psycopg
+import pytest
+
+from libs.common.runtime.verify import Finding
+from services.payments.invariants import INVARIANTS
+from services.payments.tests.shop import Shop
+
+NAMES = [invariant.name for invariant in INVARIANTS]
+
+
+async def findings(shop: Shop) -> dict[str, Finding]:
+    """What the checks find."""
+    async with shop.context.unit_of_work(platform=True) as uow:
+        return {invariant.name: await invariant.check(uow) for invariant in INVARIANTS}
+
+
+async def full(shop: Shop) -> None:
+    """A payment, an invoice, a refund and a credit note."""
+    await shop.account()
+    _, payment = await shop.invoiced(45_000, tax=1_234)
+    await shop.refund(payment["id"], 10_001)
+    await shop.work()
+
+
+async def test_all_hold_after_a_story(isolated: Shop) -> None:
+    await full(isolated)
+
+    found = await findings(isolated)
+
+    assert {name: finding.breaches for name, finding in found.items()} == dict.fromkeys(NAMES, 0)
+    assert not any(finding.figure.startswith("0 ") for finding in found.values())
+
+
+@pytest.mark.parametrize(
+    ("name", "statements"),
+    [
+        (
+            "ledger sums to zero",
+            ["UPDATE payments.ledger_entries SET amount_minor = amount_minor + 1 WHERE position = 1"],
+        ),
+        (
+            "every ledger transaction balances",
+            ["UPDATE payments.ledger_entries SET amount_minor = amount_minor + 1 WHERE position = 1"],
+        ),
+        (
+            "every succeeded payment is posted once",
+            ["UPDATE payments.ledger_transactions SET reference = 'x' WHERE kind = 'payment'"],
+        ),
+        ("no payment is refunded beyond its amount", ["UPDATE payments.payments SET refunded_minor = 9"]),
+        ("no payment is refunded beyond its amount", ["UPDATE payments.refunds SET amount_minor = 45001"]),
+        ("invoices are posted and re-add", ["UPDATE payments.invoices SET total_minor = total_minor + 1"]),
+        ("invoices are posted and re-add", ["UPDATE payments.invoices SET lines = '[]'"]),
+        (
+            "an order has one invoice",
+            [
+                "DROP INDEX payments.uq_invoices_order_id",
+                "DROP INDEX payments.uq_invoices_number",
+                "CREATE TEMP TABLE copy AS SELECT * FROM payments.invoices",
+                "UPDATE copy SET id = gen_random_uuid()",
+                "INSERT INTO payments.invoices SELECT * FROM copy",
+            ],
+        ),
+        ("document numbers have no gaps", ["UPDATE payments.document_counters SET last = last + 1"]),
+        ("credit notes add up to what is credited", ["UPDATE payments.invoices SET credited_minor = 1"]),
+    ],
+)
+async def test_each_sees_its_breach(isolated: Shop, name: str, statements: list[str]) -> None:
+    await full(isolated)
+    with psycopg.connect(isolated.context.common.database_url) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for statement in statements:
+            connection.execute(statement)
+
+    found = (await findings(isolated))[name]
+
+    assert found.breaches > 0
+    assert found.examples
