@@ -25,7 +25,7 @@ class PriceService:
         The variant must have its id and be locked (or new); the caller flushes.
         """
         old = variant.price
-        if old == price:
+        if (variant.price_amount, variant.price_currency) == (price.amount, price.currency):
             return None
         variant.price_amount, variant.price_currency = price.amount, price.currency
         record = PriceRecord(
