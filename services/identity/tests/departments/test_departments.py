@@ -1,0 +1,57 @@
+"""Departments over HTTP."""
+
+from typing import Any
+
+from libs.common.runtime.context import ServiceContext
+from libs.common.testing.actors import user
+from libs.common.testing.client import Client
+
+
+async def test_a_department_is_added_changed_and_removed(platform: Any) -> None:
+    owner = await platform.business()
+    boss = await platform.signed_in(owner.email)
+    path = f"/tenants/{owner.company_id}/departments"
+
+    made = await boss.post(path, json={"name": "Operations", "description": "Runs it"})
+    assert made.status_code == 201
+    own = f"{path}/{made.json()['id']}"
+    assert (await boss.patch(own, json={"name": "Sales"})).json()["description"] == "Runs it"
+    assert (await boss.patch(own, json={"description": None})).json()["description"] is None
+    assert (await boss.put(own, json={"name": "Product"})).json()["name"] == "Product"
+    taken = await boss.post(path, json={"name": "Product"})
+    assert (taken.status_code, taken.json()["slug"]) == (409, "already-exists")
+    assert [d["name"] for d in (await boss.get(path)).json()["items"]] == ["Product"]
+    assert (await boss.delete(own)).status_code == 204
+    assert (await boss.get(own)).status_code == 404
+
+
+async def test_one_with_members_stays(platform: Any) -> None:
+    owner = await platform.business()
+    boss = await platform.signed_in(owner.email)
+    path = f"/tenants/{owner.company_id}/departments"
+    made = (await boss.post(path, json={"name": "Operations"})).json()
+    member = f"/tenants/{owner.company_id}/members/{owner.user_id}"
+
+    placed = await boss.patch(member, json={"department_id": made["id"]})
+    assert placed.json()["department_id"] == made["id"]
+    listed = await boss.get(f"/tenants/{owner.company_id}/members", params={"department_id": made["id"]})
+    assert [m["user_id"] for m in listed.json()["items"]] == [str(owner.user_id)]
+    assert (await boss.delete(f"{path}/{made['id']}")).status_code == 409
+    assert (await boss.patch(member, json={"department_id": None})).json()["department_id"] is None
+    assert (await boss.delete(f"{path}/{made['id']}")).status_code == 204
+
+
+async def test_others_have_no_access(context: ServiceContext, platform: Any) -> None:
+    owner, other = await platform.business(), await platform.business()
+    boss, rival = await platform.signed_in(owner.email), await platform.signed_in(other.email)
+    path = f"/tenants/{owner.company_id}/departments"
+    made = (await boss.post(path, json={"name": "Operations"})).json()
+    reader = Client(context, user(owner.company_id, "identity.departments.read"))
+
+    assert (await rival.get(f"{path}/{made['id']}")).status_code == 404
+    assert (await rival.get(f"/tenants/{other.company_id}/departments/{made['id']}")).status_code == 404
+    assert (await reader.get(path)).status_code == 200
+    assert (await reader.post(path, json={"name": "x"})).status_code == 403
+    assert (await platform.anyone.get(path)).status_code == 401
+    for body in ({}, {"name": ""}, {"name": "x", "surprise": 1}):
+        assert (await boss.post(path, json=body)).status_code == 422

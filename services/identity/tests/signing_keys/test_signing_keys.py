@@ -1,0 +1,86 @@
+"""Signing keys: publishing and rotation."""
+
+from typing import Any
+
+from jose import jwt
+from sqlalchemy import func, select, text
+
+from libs.common.runtime.context import ServiceContext
+from services.identity.signing_keys.jobs import rotate_signing_keys
+from services.identity.signing_keys.models import SigningKey
+
+
+async def published(platform: Any) -> list[dict[str, Any]]:
+    """The public key set."""
+    return (await platform.anyone.get("/.well-known/jwks.json")).json()["keys"]
+
+
+async def test_the_key_set_never_shows_private_parts(context: ServiceContext, platform: Any) -> None:
+    response = await platform.anyone.get("/.well-known/jwks.json")
+
+    assert response.json()["keys"]
+    for key in response.json()["keys"]:
+        assert set(key) == {"kty", "use", "alg", "kid", "n", "e"}
+        assert (key["kty"], key["use"], key["alg"]) == ("RSA", "sig", "RS256")
+    async with context.unit_of_work(platform=True) as uow:
+        stored = (await uow.session.execute(select(SigningKey))).scalars().all()
+    for row in stored:
+        assert "PRIVATE" not in row.private_pem
+        assert set(row.public_jwk) == {"kty", "use", "alg", "kid", "n", "e"}
+
+
+async def test_after_a_rotation_old_tokens_are_good_until_they_end(
+    make_context: Any, identity_settings: Any, fresh_database: Any
+) -> None:
+    from libs.common.clock import ManualClock
+    from libs.common.runtime.context import ServiceContext
+    from services.identity.manifest import SERVICE
+    from services.identity.seed import seed
+    from services.identity.tests.conftest import Platform
+
+    clock = ManualClock()
+    context = ServiceContext(SERVICE, fresh_database(SERVICE), settings=identity_settings, clock=clock)
+    try:
+        await seed(context)
+        platform = Platform(context)
+        owner = await platform.register()
+        old = await platform.login(owner.email)
+        (before,) = await published(platform)
+
+        async with context.unit_of_work(platform=True) as uow:
+            await rotate_signing_keys(uow, {})
+        assert await published(platform) == [before]
+        async with context.unit_of_work(platform=True) as uow:
+            await rotate_signing_keys(uow, {"now": True})
+        clock.advance(seconds=31)
+        new = await platform.login(owner.email)
+
+        keys = await published(platform)
+        assert [key["kid"] for key in keys][1:] == [before["kid"]]
+        assert jwt.get_unverified_header(new["access"])["kid"] == keys[0]["kid"]
+        for tokens in (old, new):
+            claims = jwt.decode(tokens["access"], {"keys": keys}, algorithms=["RS256"], audience="pillars")
+            assert claims["sub"] == str(owner.user_id)
+
+        clock.advance(hours=2)
+        assert [key["kid"] for key in await published(platform)] == [keys[0]["kid"]]
+        clock.advance(days=90)
+        async with context.unit_of_work(platform=True) as uow:
+            await rotate_signing_keys(uow, {})
+        assert (await published(platform))[0]["kid"] != keys[0]["kid"]
+        async with context.unit_of_work(platform=True) as uow:
+            # The first one could verify nothing any more, so it is gone.
+            assert await uow.session.scalar(select(func.count(SigningKey.id))) == 2
+    finally:
+        await context.close()
+
+
+async def test_a_tenants_scope_never_sees_keys_sessions_or_counters(
+    context: ServiceContext, platform: Any
+) -> None:
+    owner = await platform.register()
+    await platform.login(owner.email)
+
+    async with context.unit_of_work(tenant_id=owner.company_id) as uow:
+        for table in ("signing_keys", "sessions", "refresh_tokens", "attempt_counters"):
+            assert await uow.session.scalar(text(f"SELECT count(*) FROM identity.{table}")) == 0
