@@ -167,7 +167,11 @@ class Gateway:
                 await self._answer_or_fail(exchange, writer)
         finally:
             self.metrics.in_flight.dec()
-            self._record(exchange)
+            self.metrics.observe(
+                exchange.service, exchange.method, exchange.status, exchange.milliseconds / 1000
+            )
+            if not exchange.is_probe:
+                self._record(exchange)
 
     async def _answer_or_fail(self, exchange: Exchange, writer: Writer) -> None:
         try:
@@ -221,6 +225,7 @@ class Gateway:
             raise NotFound("There is nothing at this path.")
         operation, values = found
         exchange.service = "gateway"
+        exchange.is_probe = operation.is_exempt
         actor = Actor()
         if operation.needs_actor or operation.permission is not None:
             actor = await self._identify(exchange, Trust.CHECKED)
@@ -241,7 +246,7 @@ class Gateway:
         return identified.actor
 
     async def _fail(self, error: AppError, exchange: Exchange, writer: Writer) -> None:
-        if exchange.status:
+        if not writer.abandon():
             # Too late for a problem document. The server closes the connection of an answer without an end,
             # which is how the client learns that it was cut short.
             log.warning("an answer was cut short: %s", error)
@@ -249,8 +254,6 @@ class Gateway:
         await send(problem_answer(error, exchange), writer)
 
     def _record(self, exchange: Exchange) -> None:
-        elapsed = exchange.milliseconds
-        self.metrics.observe(exchange.service, exchange.method, exchange.status, elapsed / 1000)
         self.requests.add(exchange)
         if access_log.isEnabledFor(logging.INFO):
             actor = exchange.actor
@@ -264,7 +267,7 @@ class Gateway:
                     "method": exchange.method,
                     "path": path,
                     "status": exchange.status,
-                    "ms": round(elapsed, 2),
+                    "ms": round(exchange.milliseconds, 2),
                     "service": exchange.service,
                     "request_id": exchange.request_id,
                     "client": exchange.client,

@@ -29,6 +29,7 @@ class Exchange:
         service: who answers: a service, `gateway`, or `none`.
         response_headers: what the gateway adds to the answer.
         status: of the answer, 0 before it began.
+        is_probe: whether a machine asks every few seconds, which would only fill the logs.
     """
 
     scope: Scope
@@ -49,6 +50,7 @@ class Exchange:
     response_headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     status: int = 0
     is_complete: bool = False
+    is_probe: bool = False
     started: float = field(default_factory=time.perf_counter)
 
     @property

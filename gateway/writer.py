@@ -46,6 +46,13 @@ class Writer:
         elif message["type"] == "http.response.body":
             await self._body(message)
 
+    def abandon(self) -> bool:
+        """Forget a head that has not left yet; whether another answer can still be given."""
+        if self._held is not None:
+            self._held = None
+            self._exchange.status = 0
+        return self._exchange.status == 0
+
     async def _start(self, message: Message) -> None:
         exchange = self._exchange
         exchange.status = status = message["status"]

@@ -58,15 +58,11 @@ class PostgresBuckets:
         self._alone = MemoryBuckets()
         self._alone_until = 0.0
         self._swept_at: float | None = None
+        self._has_table = False
 
     async def start(self) -> None:
-        """Open the pool and make the table where it is missing."""
+        """Open the pool; the table is made with the first connection."""
         await self._pool.open()
-        async with self._pool.connection(timeout=10) as connection, connection.transaction():
-            # Two gateways that start at once would both find nothing.
-            await connection.execute(_LOCK)
-            for statement in _CREATE:
-                await connection.execute(statement)
 
     async def stop(self) -> None:
         """Close the pool."""
@@ -77,6 +73,8 @@ class PostgresBuckets:
         if now >= self._alone_until:
             try:
                 async with self._pool.connection() as connection:
+                    if not self._has_table:
+                        await self._make_table(connection)
                     decision = await self._take(connection, key, limit, now, cost)
                     await self._sweep(connection, now)
                     return decision
@@ -85,6 +83,14 @@ class PostgresBuckets:
                 log.warning("rate limits are counted per process: %s", type(error).__name__)
                 self._alone_until = now + _REST_SECONDS
         return self._alone.take_now(key, limit, now, cost=cost)
+
+    async def _make_table(self, connection: AsyncConnection) -> None:
+        async with connection.transaction():
+            # Two gateways that start at once would both find nothing.
+            await connection.execute(_LOCK)
+            for statement in _CREATE:
+                await connection.execute(statement)
+        self._has_table = True
 
     async def _take(
         self, connection: AsyncConnection, key: str, limit: Limit, now: float, cost: int

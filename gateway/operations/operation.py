@@ -22,7 +22,7 @@ class Operation:
         id: its OpenAPI id; without one it is left out of the document.
         needs_actor: whether to find out who asks; set by a permission as well.
         permission: what the actor must hold, as a member of the operator tenant.
-        is_exempt: not rate limited (health checks, metrics).
+        is_exempt: neither rate limited nor logged (health checks, metrics).
         parameters, body, response: OpenAPI parameter objects, schema of the request body, schema of the answer.
     """
 

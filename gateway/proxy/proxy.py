@@ -81,13 +81,14 @@ class Proxy:
             except Exception as error:
                 if body.failure is not None:
                     raise body.failure from None
-                if exchange.status:
-                    # The head is out already: whether the answer was cut short shows by its missing end.
-                    log.warning("%s broke off its answer", service, exc_info=True)
+                if exchange.is_complete:
+                    log.warning("%s failed after its answer", service, exc_info=True)
                     return
                 raise UpstreamFailed(f"{service} failed.") from error
             if body.failure is not None:
                 raise body.failure
+            if not exchange.is_complete:
+                raise UpstreamFailed(f"{service} did not finish its answer.")
 
     def _headers(self, exchange: Exchange, target: Target) -> RawHeaders:
         with_credential = target.route.trust is Trust.FOREIGN

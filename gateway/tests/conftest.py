@@ -117,11 +117,12 @@ async def eventually(condition: Callable[[], Any], seconds: float = 5.0) -> None
 async def make_world(
     *,
     over_http: bool = False,
+    remote: tuple[str, ...] = ("identity", "crm", "notifications"),
     clock: Clock | None = None,
     common: dict[str, Any] | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
-    """A started world; `settings` are the gateway's."""
+    """A started world; `settings` are the gateway's, `remote` are the services with a socket of their own."""
     signer = ActorSigner(SECRET)
     identity = Identity()
     services = {name: Upstream(name, signer) for name in SERVICES}
@@ -129,7 +130,7 @@ async def make_world(
     async with contextlib.AsyncExitStack() as stack:
         urls = {}
         if over_http:
-            for name in ("identity", "crm", "notifications"):
+            for name in remote:
                 urls[name] = await stack.enter_async_context(served(apps[name]))
         upstreams = Upstreams(urls, signer, clock or SystemClock())
         for name, app in apps.items():

@@ -145,6 +145,11 @@ class TestRequestLog:
         response = await world.get(f"/api/v1/admin/requests?{query}", headers=operator(world).headers)
         assert response.status_code == 422
 
+    async def test_probes_do_not_fill_it(self, world: World) -> None:
+        for path in ("/healthz", "/readyz", "/metrics"):
+            await world.get(path)
+        assert (await self.requests(world, operator(world)))["items"] == []
+
     async def test_it_forgets_the_oldest(self) -> None:
         async with make_world(request_log_size=3) as world:
             for n in range(9):

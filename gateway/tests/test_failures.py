@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
 from gateway.tests.conftest import World, make_world
 from libs.common.clock import ManualClock
@@ -66,6 +67,28 @@ class TestRepeating:
             status, body = await world.raw(b"/api/v1/deals")
             assert (status, body) == (200, b"half")
             assert len(flaky.requests) == 1
+
+    async def test_an_answer_without_any_body_can_still_become_a_problem(self) -> None:
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 5000\r\n\r\n"
+        async with before(Flaky(head)) as world:
+            response = await world.get("/api/v1/deals", headers={"Accept-Encoding": "gzip"})
+            assert (response.status_code, response.json()["slug"]) == (502, "upstream-failed")
+
+    async def test_an_app_that_breaks_off_is_502(self) -> None:
+        async def breaks_off(scope: Any, receive: Any, send: Any) -> None:
+            await send(
+                {"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/plain")]}
+            )
+            raise RuntimeError("boom")
+
+        async def says_nothing(scope: Any, receive: Any, send: Any) -> None:
+            return
+
+        async with make_world() as world:
+            for app in (breaks_off, says_nothing):
+                world.gateway.upstreams.register("crm", app)
+                response = await world.get("/api/v1/deals", headers={"Accept-Encoding": "gzip"})
+                assert (response.status_code, response.json()["slug"]) == (502, "upstream-failed")
 
     async def test_nonsense_is_503(self) -> None:
         async with before(Flaky(b"SMTP ready\r\n\r\n", b"SMTP ready\r\n\r\n")) as world:

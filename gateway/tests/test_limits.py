@@ -133,8 +133,8 @@ class TestRates:
         assert network_of("::ffff:203.0.113.5") == "203.0.113.5"
         assert network_of("203.0.113.5") == "203.0.113.5"
 
-    async def test_gateways_share_their_counters(self, postgres_url: str) -> None:
-        options = {"rate_limit_url": postgres_url, "actor_per_minute": 1, "actor_burst": 2}
+    async def test_gateways_share_their_counters(self, database_url: str) -> None:
+        options = {"rate_limit_url": database_url, "actor_per_minute": 1, "actor_burst": 2}
         async with make_world(**options) as one, make_world(**options) as two:
             person = one.identity.person()
             two.identity.actors.update(one.identity.actors)
@@ -208,9 +208,11 @@ class TestMemoryBuckets(BucketsSuite):
 class TestPostgresBuckets(BucketsSuite):
     @pytest.fixture
     async def buckets(self, database_url: str) -> Any:
-        buckets = PostgresBuckets(database_url)
+        buckets = PostgresBuckets(database_url, timeout=10)
         await buckets.start()
         yield buckets
+        # Or it would have counted in memory, and shown nothing of the database.
+        assert buckets._pool.closed or not buckets._alone_until
         await buckets.stop()
 
     async def test_a_lost_database_does_not_stop_the_gateway(
@@ -220,9 +222,17 @@ class TestPostgresBuckets(BucketsSuite):
         taken = [await buckets.take(key, LIMIT, 1000.0) for _ in range(4)]
         assert [d.is_allowed for d in taken] == [True, True, True, False]
 
+    async def test_a_database_that_is_away_does_not_stop_the_start(self) -> None:
+        buckets = PostgresBuckets("postgresql://nobody@127.0.0.1:9/nothing", timeout=0.1)
+        await buckets.start()
+        assert (await buckets.take("away", LIMIT, 1000.0)).is_allowed
+        await buckets.stop()
+
     async def test_two_may_start_at_once(self, database_url: str) -> None:
-        several = [PostgresBuckets(database_url) for _ in range(4)]
+        several = [PostgresBuckets(database_url, timeout=10) for _ in range(4)]
         await asyncio.gather(*(b.start() for b in several))
+        taken = await asyncio.gather(*(b.take("start", LIMIT, 1000.0) for b in several))
+        assert sorted(d.is_allowed for d in taken) == [False, True, True, True]
         await asyncio.gather(*(b.stop() for b in several))
 
     async def test_old_buckets_are_swept(self, buckets: PostgresBuckets, key: str) -> None:

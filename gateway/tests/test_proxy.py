@@ -150,6 +150,14 @@ class TestEventStreams:
             await anext(response.aiter_raw())
         await eventually(upstream.left.is_set)
 
+    async def test_so_it_does_where_the_service_is_in_this_process(self) -> None:
+        async with make_world(over_http=True, remote=()) as wire:
+            upstream = wire.services["notifications"]
+            async with wire.client.stream("GET", "/api/v1/notifications/stream") as response:
+                async with asyncio.timeout(5):
+                    assert b"first" in await anext(response.aiter_raw())
+            await eventually(upstream.left.is_set)
+
     async def test_head_of_a_stream_ends(self, both: World) -> None:
         async with asyncio.timeout(5):
             response = await both.client.head("/api/v1/notifications/stream")
