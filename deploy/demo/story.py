@@ -67,7 +67,9 @@ class Story:
     def say(self, text: str) -> None:
         """Print a result with the time it took."""
         now = time.monotonic()
-        self.console.print(f"  [green]✓[/] {text:<92} [dim]{(now - self.clock) * 1000:6.0f} ms[/]", soft_wrap=True)
+        self.console.print(
+            f"  [green]✓[/] {text:<92} [dim]{(now - self.clock) * 1000:6.0f} ms[/]", soft_wrap=True
+        )
         self.clock = now
 
     async def call(

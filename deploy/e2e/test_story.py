@@ -26,7 +26,9 @@ def pillars(home: Path, *arguments: str, **environment: str) -> subprocess.Compl
 def tell(home: Path, *arguments: str) -> None:
     """Play the story, then verify what it left behind."""
     told = pillars(home, "up", "--story", "--leave", "--port", str(free_port()), *arguments)
-    logs = "".join(path.read_text()[-4000:] for path in (home / "logs").glob("*.log")) if told.returncode else ""
+    logs = (
+        "".join(path.read_text()[-4000:] for path in (home / "logs").glob("*.log")) if told.returncode else ""
+    )
     assert told.returncode == 0, told.stdout + told.stderr + logs
     assert "everyone sees it" in told.stdout
     verified = pillars(home, "verify")

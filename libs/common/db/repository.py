@@ -21,7 +21,7 @@ class Repository(Generic[M]):
         self.uow = uow
         self.session = uow.session
 
-    def select(self) -> Select[tuple[M]]:
+    def select(self) -> Select[M]:
         """The rows of this tenant (of all tenants in the platform scope), without the deleted ones."""
         statement = select(self.model)
         if not self.uow.is_platform:

@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from libs.common.http.body_limit import BodyLimit
 from libs.common.http.deps import Requirement
 from libs.common.http.middleware import App, RequestLayer
 from libs.common.http.problems import MEDIA_TYPE, Problem, install_problems
@@ -38,7 +39,6 @@ def build_app(context: ServiceContext) -> App:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=context.common.max_body_bytes,
         telemetry={"tracing": False, "metrics": False, "logs": False},
         generate_unique_id_function=lambda route: f"{service.name}_{route.name}",
     )
@@ -48,7 +48,8 @@ def build_app(context: ServiceContext) -> App:
         app.include_router(router)
     app.include_router(bus_admin.router)
     app.include_router(health_router(context))
-    return RequestLayer(app, service.name)
+    limited = BodyLimit(app, service.name, context.common.max_body_bytes)
+    return RequestLayer(limited, service.name)
 
 
 def health_router(context: ServiceContext) -> APIRouter:
@@ -76,7 +77,9 @@ def health_router(context: ServiceContext) -> APIRouter:
 
 def api_routes(app: Any) -> Iterator[Any]:
     """The API routes of a service app (wrapped or not), those of health checks left out."""
-    inner = getattr(app, "app", app)
+    inner: Any = app
+    while not isinstance(inner, FastAPI):
+        inner = inner.app
     for route in inner.routes:
         # The framework keeps an included router whole among the routes; it is asked for those it stands for.
         inside = getattr(route, "effective_route_contexts", None)

@@ -23,5 +23,7 @@ def test_ids_sort_in_the_order_they_were_made() -> None:
 
 def test_threads_never_make_the_same_id() -> None:
     with ThreadPoolExecutor(4) as pool:
-        made = [found for part in pool.map(lambda _: [new_id() for _ in range(2000)], range(4)) for found in part]
+        made = [
+            found for part in pool.map(lambda _: [new_id() for _ in range(2000)], range(4)) for found in part
+        ]
     assert len(set(made)) == 8000

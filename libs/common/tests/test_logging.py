@@ -29,7 +29,12 @@ def test_a_line_bears_what_it_belongs_to(lines: io.StringIO) -> None:
     bind(request_id="r1", tenant_id="t1", actor_id=None)
     logging.getLogger("pillars.test").warning("late %s", "event", extra={"attempts": 2})
     line = json.loads(lines.getvalue())
-    assert (line["message"], line["request_id"], line["tenant_id"], line["attempts"]) == ("late event", "r1", "t1", 2)
+    assert (line["message"], line["request_id"], line["tenant_id"], line["attempts"]) == (
+        "late event",
+        "r1",
+        "t1",
+        2,
+    )
     assert "actor_id" not in line
 
 

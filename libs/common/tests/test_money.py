@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from libs.common.money import EXPONENTS, MAX_AMOUNT, Money, PositiveMoney, Price, share
 
-amounts = st.integers(-10**12, 10**12)
+amounts = st.integers(-(10**12), 10**12)
 
 
 @given(amounts, amounts)
@@ -30,7 +30,10 @@ def test_shares_add_up_to_the_whole_and_stay_close_to_their_weight(amount: int, 
     total = sum(weights)
     assert sum(parts) == (amount if total else 0)
     if total:
-        assert all(abs(part - amount * weight / total) < 1 + 1e-6 * amount for part, weight in zip(parts, weights, strict=True))
+        assert all(
+            abs(part - amount * weight / total) < 1 + 1e-6 * amount
+            for part, weight in zip(parts, weights, strict=True)
+        )
 
 
 @pytest.mark.parametrize(
@@ -61,7 +64,12 @@ def test_prices_are_never_negative_and_payments_never_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("amount", "currency", "shown"),
-    [(1999, "ZAR", "ZAR 19.99"), (-5, "ZAR", "ZAR -0.05"), (1999, "JPY", "JPY 1999"), (1999, "KWD", "KWD 1.999")],
+    [
+        (1999, "ZAR", "ZAR 19.99"),
+        (-5, "ZAR", "ZAR -0.05"),
+        (1999, "JPY", "JPY 1999"),
+        (1999, "KWD", "KWD 1.999"),
+    ],
 )
 def test_money_is_shown_with_the_decimals_of_its_currency(amount: int, currency: str, shown: str) -> None:
     assert str(Money(amount=amount, currency=currency)) == shown

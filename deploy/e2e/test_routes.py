@@ -1,0 +1,68 @@
+"""Rules that every route of every service keeps."""
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.routing import APIRoute
+
+from libs.common.runtime.app import requirement_of
+from libs.common.runtime.registry import NAMES, load
+from libs.common.runtime.service import Service
+
+
+def routes(service: Service) -> Iterator[APIRoute]:
+    """The routes of a service as its manifest lists them."""
+    for router in service.routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                yield route
+
+
+@pytest.fixture(params=NAMES)
+def service(request: pytest.FixtureRequest) -> Service:
+    """Each service in turn."""
+    return load(request.param)
+
+
+def test_every_route_says_who_may_call_it(service: Service) -> None:
+    silent = [f"{route.methods} {route.path}" for route in routes(service) if requirement_of(route) is None]
+    assert not silent
+
+
+def test_every_permission_asked_for_is_one_that_the_manifest_lists(service: Service) -> None:
+    asked = {
+        need.permission for route in routes(service) if (need := requirement_of(route)) and need.permission
+    }
+    assert asked <= {*service.permissions, "gateway.bus.read", "gateway.bus.write"}
+    assert all(name.startswith(f"{service.name}.") for name in service.permissions)
+
+
+def test_no_listed_permission_is_without_use(service: Service) -> None:
+    import inspect
+    import sys
+
+    sources = "".join(
+        inspect.getsource(module)
+        for name, module in list(sys.modules.items())
+        if name.startswith(f"services.{service.name}.") and module is not None and "tests" not in name
+    )
+    unused = [name for name in service.permissions if sources.count(f'"{name}"') < 2]
+    assert not unused
+
+
+def test_every_route_tells_what_it_does_and_answers_with_a_model(service: Service) -> None:
+    poor = [
+        f"{route.methods} {route.path}"
+        for route in routes(service)
+        if route.include_in_schema and (not (route.description or "").strip())
+    ]
+    assert not poor
+
+
+def test_no_two_routes_meet(service: Service) -> None:
+    seen: set[tuple[str, str]] = set()
+    for route in routes(service):
+        for method in route.methods or ():
+            key = (method, route.path)
+            assert key not in seen
+            seen.add(key)

@@ -1,0 +1,206 @@
+"""The edge of a request: one commit, before the answer; every error a problem document."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+
+from libs.common.actor import ACTOR_HEADER, ActorSigner
+from libs.common.http.tests.notes import MODELS, Note
+from libs.common.runtime.context import ServiceContext
+from libs.common.testing.actors import guest, user
+from libs.common.testing.client import Client
+
+
+async def count(context: ServiceContext, tenant_id: UUID) -> int:
+    """Notes of a tenant that were committed."""
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        return await uow.session.scalar(select(func.count()).select_from(Note)) or 0
+
+
+async def test_a_constraint_that_fails_at_commit_is_a_conflict_and_never_a_201(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    assert (await client.post("/notes", json={"title": "a", "serial": "1"})).status_code == 201
+
+    refused = await client.post("/notes", json={"title": "b", "serial": "1"})
+
+    assert refused.status_code == 409
+    assert refused.json()["slug"] == "already-exists"
+    assert refused.json()["constraint"] == "uq_notes_serial"
+    assert await count(context, tenant_id) == 1
+
+
+async def test_a_refused_request_leaves_no_event(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    await client.post("/notes", json={"title": "a", "serial": "1"})
+    await client.post("/notes", json={"title": "b", "serial": "1"})
+
+    async with context.unit_of_work(platform=True) as uow:
+        outbox = MODELS.outbox
+        events = await uow.session.scalar(select(func.count()).where(outbox.tenant_id == tenant_id))
+    assert events == 1
+
+
+async def test_an_unexpected_error_tells_nothing(client: Client) -> None:
+    response = await client.get("/notes/crash")
+    assert response.status_code == 500
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "hunter2" not in response.text
+    assert "Traceback" not in response.text
+    assert response.json()["request_id"] == response.headers["x-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "slug"),
+    [
+        (b"{", 400, "bad-request"),
+        (b"\xff\xfe", 400, "bad-request"),
+        (b"[]", 422, "validation-failed"),
+        (b'{"title": 1}', 422, "validation-failed"),
+        (b'{"title": "x", "other": 1}', 422, "validation-failed"),
+        (b'{"title": "nul \\u0000"}', 422, "validation-failed"),
+        (b'{"title": "lone \\ud800 surrogate"}', 422, "validation-failed"),
+        (b'{"title": "x", "rank": 99999999999999999999999}', 422, "validation-failed"),
+        (b'{"title": "x", "price": {"amount": -1, "currency": "ZAR"}}', 422, "validation-failed"),
+        (b'{"title": "x", "price": {"amount": 1e400, "currency": "ZAR"}}', 422, "validation-failed"),
+        (b'{"title": "x", "price": {"amount": 1, "currency": "QQQ"}}', 422, "validation-failed"),
+        (b"[" * 100_000, 400, "bad-request"),
+    ],
+)
+async def test_bad_bodies_get_a_problem_and_change_nothing(
+    context: ServiceContext, client: Client, tenant_id: UUID, body: bytes, status: int, slug: str
+) -> None:
+    response = await client.post("/notes", content=body, headers={"content-type": "application/json"})
+    assert (response.status_code, response.json()["slug"]) == (status, slug), response.text
+    assert response.json()["type"] == f"urn:pillars:problem:notes:{slug}"
+    assert await count(context, tenant_id) == 0
+
+
+async def test_the_rejected_value_is_never_repeated(client: Client) -> None:
+    response = await client.post("/notes", json={"title": {"password": "hunter2"}})
+    assert response.status_code == 422
+    assert "hunter2" not in response.text
+
+
+async def test_a_body_beyond_the_limit_is_refused(client: Client) -> None:
+    response = await client.post("/notes", json={"title": "x" * 2_000_000})
+    assert response.status_code == 413
+    assert response.json()["slug"] == "payload-too-large"
+
+
+async def test_unknown_paths_and_methods_are_problems_too(client: Client) -> None:
+    missing, wrong = await client.get("/nothing"), await client.delete("/notes")
+    assert (missing.status_code, missing.json()["slug"]) == (404, "not-found")
+    assert (wrong.status_code, wrong.json()["slug"]) == (405, "method-not-allowed")
+
+
+async def test_only_signed_identities_are_taken(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    now = context.clock.now().timestamp()
+    forged = ActorSigner("guessed").sign(user(tenant_id), now)
+    old = context.signer.sign(user(tenant_id), now - 3600)
+    nobody = client.acting(None)
+    for header in (forged, old, "nonsense", "a.b", "é"):
+        response = await nobody.get("/notes", headers={ACTOR_HEADER: header.encode()})
+        assert response.status_code == 401, header
+    assert (await nobody.get("/notes")).status_code == 401
+    assert (await client.acting(guest(tenant_id)).get("/notes")).status_code == 401
+    assert (await client.acting(guest(tenant_id, "notes.notes.read")).get("/notes")).status_code == 200
+
+
+async def test_trading_waits_for_activation(client: Client, tenant_id: UUID) -> None:
+    pending = client.acting(user(tenant_id, tenant_status="pending"))
+    refused = await pending.post("/notes", json={"title": "x"})
+    assert (refused.status_code, refused.json()["slug"]) == (403, "tenant-not-active")
+    assert (await pending.get("/notes")).status_code == 200
+
+
+async def test_a_call_without_a_business_asks_for_one(client: Client) -> None:
+    response = await client.acting(user(None)).get("/notes")
+    assert (response.status_code, response.json()["slug"]) == (400, "tenant-required")
+
+
+async def test_a_repeat_with_the_same_key_gets_the_first_answer(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    key = {"Idempotency-Key": "k1"}
+    first = await client.post("/notes/once", json={"title": "x"}, headers=key)
+    again = await client.post("/notes/once", json={"title": "x"}, headers=key)
+    other = await client.post("/notes/once", json={"title": "y"}, headers=key)
+
+    assert first.status_code == again.status_code == 201
+    assert again.content == first.content
+    assert again.headers["idempotency-replayed"] == "true"
+    assert "idempotency-replayed" not in first.headers
+    assert (other.status_code, other.json()["slug"]) == (422, "idempotency-key-reused")
+    assert await count(context, tenant_id) == 1
+
+
+async def test_repeats_at_the_same_time_have_one_effect(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    key = {"Idempotency-Key": "k1"}
+    answers = await asyncio.gather(
+        *(client.post("/notes/once", json={"title": "x"}, headers=key) for _ in range(8))
+    )
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert await count(context, tenant_id) == 1
+
+
+async def test_a_failed_request_may_be_repeated_with_its_key(client: Client) -> None:
+    key = {"Idempotency-Key": "k1"}
+    assert (await client.post("/notes/once", json={"title": "refused"}, headers=key)).status_code == 409
+    assert (await client.post("/notes/once", json={"title": "fine"}, headers=key)).status_code == 201
+
+
+async def test_keys_of_other_callers_and_businesses_do_not_meet(
+    client: Client, tenant_id: UUID, other_tenant_id: UUID
+) -> None:
+    key = {"Idempotency-Key": "k1"}
+    made = set()
+    for actor in (user(tenant_id), user(tenant_id), user(other_tenant_id)):
+        response = await client.acting(actor).post("/notes/once", json={"title": "x"}, headers=key)
+        assert response.status_code == 201
+        made.add(response.json()["id"])
+    assert len(made) == 3
+
+
+async def test_a_key_is_required_and_must_be_printable(client: Client) -> None:
+    missing = await client.post("/notes/once", json={"title": "x"})
+    assert (missing.status_code, missing.json()["slug"]) == (400, "idempotency-key-required")
+    for key in ("", "k" * 256, "a b"):
+        bad = await client.post("/notes/once", json={"title": "x"}, headers={"Idempotency-Key": key})
+        assert bad.status_code in (400, 422)
+
+
+async def test_nulls_sort_last_and_pages_meet_without_gaps(client: Client) -> None:
+    for title, rank in (("a", 2), ("b", None), ("c", 1), ("d", None), ("e", 2), ("f", 3)):
+        await client.post("/notes", json={"title": title, "rank": rank})
+    for order, expected in (("rank", "caefbd"), ("-rank", "feacdb")):
+        seen, cursor = "", None
+        while True:
+            params = {"order": order, "limit": 2} | ({"cursor": cursor} if cursor else {})
+            page = (await client.get("/notes", params=params)).json()
+            seen += "".join(row["title"] for row in page["items"])
+            cursor = page["next_cursor"]
+            if cursor is None:
+                break
+        assert seen == expected
+
+
+async def test_ranges_and_alternatives_filter(client: Client) -> None:
+    for title, rank in (("a", 1), ("b", 2), ("c", 3)):
+        await client.post("/notes", json={"title": title, "rank": rank})
+
+    async def titles(**params: object) -> str:
+        page = (await client.get("/notes", params=params)).json()  # type: ignore[arg-type]
+        return "".join(sorted(row["title"] for row in page["items"]))
+
+    assert await titles(rank_min=2) == "bc"
+    assert await titles(title=["a", "c"]) == "ac"
+    assert await titles(q="B") == "b"
