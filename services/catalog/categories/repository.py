@@ -16,7 +16,7 @@ class CategoryRepository(Repository[Category]):
 
     model = Category
 
-    def select(self) -> Select[tuple[Category]]:
+    def select(self) -> Select[Category]:
         """The categories of the tenant; shoppers see those of active businesses only."""
         hidden = is_shopper(self.uow.actor) and not sees_the_shop(self.uow.actor)
         return super().select().where(false()) if hidden else super().select()
@@ -63,7 +63,7 @@ class CategoryRepository(Repository[Category]):
         )
 
 
-def branch_ids(tenant_id: UUID, root: ColumnElement[bool]) -> Select[tuple[UUID]]:
+def branch_ids(tenant_id: UUID, root: ColumnElement[bool]) -> Select[UUID]:
     """A subquery of the ids of a category and of all those below it."""
     down = (
         select(Category.id).where(and_(Category.tenant_id == tenant_id, root)).cte("branch", recursive=True)

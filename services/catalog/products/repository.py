@@ -27,7 +27,7 @@ class ProductRepository(Repository[Product]):
 
     model = Product
 
-    def select(self) -> Select[tuple[Product]]:
+    def select(self) -> Select[Product]:
         """The products that the actor may see."""
         statement = super().select()
         if is_shopper(self.uow.actor):
@@ -49,7 +49,7 @@ class ProductRepository(Repository[Product]):
             found.append(or_(*(Product.filter_values.contains({name: [value]}) for value in values)))
         return found
 
-    def _branch(self, root: ColumnElement[bool]) -> Select[tuple[UUID]]:
+    def _branch(self, root: ColumnElement[bool]) -> Select[UUID]:
         return branch_ids(self.uow.tenant_id, root)
 
     def _sellable(self) -> ColumnElement[bool]:

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from libs.common.db.repository import Repository
 from libs.common.filters import ListQuery
 from libs.common.ids import new_id
+from services.catalog.locks import hold
 from services.catalog.reservations.models import Reservation, ReservationLine, ReservationShipment
 from services.catalog.reservations.schemas import ReservationQuery, ReservationStatus
 
@@ -32,6 +33,7 @@ class ReservationRepository(Repository[Reservation]):
 
     async def claim(self, order_id: UUID) -> tuple[Reservation, bool]:
         """The locked reservation of an order, and whether it was made just now (without any line)."""
+        await self._hold(order_id)
         values: dict[str, Any] = {
             "tenant_id": self.uow.tenant_id,
             "id": new_id(),
@@ -48,6 +50,15 @@ class ReservationRepository(Repository[Reservation]):
         found = await self.find(Reservation.order_id == order_id, lock=True)
         assert found is not None
         return found, is_new
+
+    async def known(self, order_id: UUID) -> Reservation | None:
+        """The locked reservation of an order, if there is one."""
+        await self._hold(order_id)
+        return await self.find(Reservation.order_id == order_id, lock=True)
+
+    async def _hold(self, order_id: UUID) -> None:
+        # A release that comes while the reservation is being made must wait for it and not miss it.
+        await hold(self.uow, f"reservation:{order_id}")
 
     async def tenants_due(self, before: datetime, limit: int) -> Sequence[UUID]:
         """Businesses with reservations that expired before a time, for the platform scope."""

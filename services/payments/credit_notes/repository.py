@@ -12,7 +12,7 @@ class CreditNoteRepository(Repository[CreditNote]):
 
     model = CreditNote
 
-    def select(self) -> Select[tuple[CreditNote]]:
+    def select(self) -> Select[CreditNote]:
         """The credit notes the actor may see."""
         statement = super().select()
         if is_customer(self.uow.actor):

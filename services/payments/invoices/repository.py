@@ -16,7 +16,7 @@ class InvoiceRepository(Repository[Invoice]):
 
     model = Invoice
 
-    def select(self) -> Select[tuple[Invoice]]:
+    def select(self) -> Select[Invoice]:
         """The invoices the actor may see."""
         statement = super().select()
         if is_customer(self.uow.actor):

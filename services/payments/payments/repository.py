@@ -16,7 +16,7 @@ class PaymentRepository(Repository[Payment]):
 
     model = Payment
 
-    def select(self) -> Select[tuple[Payment]]:
+    def select(self) -> Select[Payment]:
         """The payments the actor may see."""
         statement = super().select()
         if is_customer(self.uow.actor):
