@@ -82,7 +82,7 @@ class ReservationService:
             return await self.show(row)
         if row.status == RELEASED and not body.renew:
             raise ReservationClosed("Its stock was released.")
-        if body.renew:
+        if body.renew and not is_new:
             row.renewed_at = self.uow.now
         row.expires_at = body.expires_at
         if is_new or row.status == RELEASED or row.requested != requested:
@@ -140,7 +140,7 @@ class ReservationService:
             InvalidTransition: it has no shortfall, or was cancelled.
             InsufficientStock: there is still too little.
         """
-        row = await self.rows.find(Reservation.order_id == order_id, lock=True)
+        row = await self.rows.known(order_id)
         if row is None:
             raise NotFound("There is no such reservation.", resource="reservation")
         if row.status != RELEASED or row.shortfall is None or row.release_cause == ReleaseCause.CANCELLED:
@@ -179,7 +179,7 @@ class ReservationService:
         if remember:
             row, is_new = await self.rows.claim(order_id)
         else:
-            found = await self.rows.find(Reservation.order_id == order_id, lock=True)
+            found = await self.rows.known(order_id)
             if found is None:
                 return
             row, is_new = found, False

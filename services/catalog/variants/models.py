@@ -17,12 +17,9 @@ class Variant(TenantRow, SoftDeleted, Base):
     __tablename__ = "variants"
     __table_args__ = (
         *list_indexes("variants", "product_id"),
-        Index("ix_variants_updated_at", "tenant_id", "updated_at", "id"),
-        Index("ix_variants_sku", "tenant_id", "sku", "id"),
         Index(
             "uq_variants_sku", "tenant_id", "sku", unique=True, postgresql_where=text("deleted_at IS NULL")
         ),
-        Index("ix_variants_options", "options", postgresql_using="gin"),
         ForeignKeyConstraint(
             ["tenant_id", "product_id"],
             ["catalog.products.tenant_id", "catalog.products.id"],

@@ -620,20 +620,9 @@ def upgrade() -> None:
         schema="catalog",
     )
     op.create_index(
-        "ix_variants_options", "variants", ["options"], unique=False, schema="catalog", postgresql_using="gin"
-    )
-    op.create_index(
         "ix_variants_product_id",
         "variants",
         ["tenant_id", "product_id", "created_at", "id"],
-        unique=False,
-        schema="catalog",
-    )
-    op.create_index("ix_variants_sku", "variants", ["tenant_id", "sku", "id"], unique=False, schema="catalog")
-    op.create_index(
-        "ix_variants_updated_at",
-        "variants",
-        ["tenant_id", "updated_at", "id"],
         unique=False,
         schema="catalog",
     )
@@ -717,10 +706,7 @@ def downgrade() -> None:
         schema="catalog",
         postgresql_where=sa.text("deleted_at IS NULL"),
     )
-    op.drop_index("ix_variants_updated_at", table_name="variants", schema="catalog")
-    op.drop_index("ix_variants_sku", table_name="variants", schema="catalog")
     op.drop_index("ix_variants_product_id", table_name="variants", schema="catalog")
-    op.drop_index("ix_variants_options", table_name="variants", schema="catalog", postgresql_using="gin")
     op.drop_index("ix_variants_created_at", table_name="variants", schema="catalog")
     op.drop_table("variants", schema="catalog")
     op.drop_index("ix_reservation_lines_variant_id", table_name="reservation_lines", schema="catalog")

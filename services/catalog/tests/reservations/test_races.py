@@ -2,13 +2,20 @@
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import text
+
+from libs.common.actor import system_actor
 from libs.common.ids import new_id
 from libs.common.messaging.broker import Verdict
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.client import Client
 from libs.common.testing.events import deliver
+from libs.common.testing.eventually import eventually
+from services.catalog.reservations.schemas import RequestLine, ReservationRequest
+from services.catalog.reservations.service import ReservationService
 from services.catalog.tests.factories import adjust, level, stocked, store
 from services.catalog.tests.reservations.facts import cancelled, paid, reserve, shipped
 
@@ -45,6 +52,31 @@ async def test_one_order_asked_for_at_once_is_held_once(client: Client, orders: 
 
     assert {answer.status_code for answer in answers} == {200}
     assert await level(client, variant_id) == (10, 2, 0, 8)
+
+
+async def test_a_release_waits_for_the_reservation_that_is_being_made(
+    client: Client, orders: Client, context: ServiceContext, tenant_id: UUID
+) -> None:
+    variant_id, _ = await stocked(client, 10)
+    order_id = new_id()
+    line = RequestLine(variant_id=UUID(variant_id), quantity=2)
+    waiting = text(
+        "SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+
+    async with context.unit_of_work(system_actor("orders", tenant_id)) as uow:
+        body = ReservationRequest(lines=[line], expires_at=uow.now + timedelta(minutes=5))
+        await ReservationService(uow).reserve(order_id, body)
+        release = asyncio.create_task(orders.delete(f"/internal/reservations/{order_id}"))
+
+        async def release_waits() -> bool:
+            return bool((await uow.session.execute(waiting)).scalar_one())
+
+        await eventually(release_waits)
+
+    assert (await release).status_code == 204
+    assert await level(client, variant_id) == (10, 0, 0, 10)
 
 
 async def test_everything_at_once_leaves_the_books_right(
