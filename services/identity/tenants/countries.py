@@ -3,10 +3,10 @@
 DEFAULT_CURRENCY = "USD"
 
 _COUNTRIES = {
-    "AED": "AE", "AMD": "AM", "ARS": "AR", "AUD": "AU NR KI TV", "AZN": "AZ", "BDT": "BD", "BGN": "BG", "BRL": "BR",
+    "AED": "AE", "AMD": "AM", "ARS": "AR", "AUD": "AU NR KI TV", "AZN": "AZ", "BDT": "BD", "BRL": "BR",
     "BWP": "BW", "BYN": "BY", "CAD": "CA", "CHF": "CH LI", "CLP": "CL", "CNY": "CN", "COP": "CO", "CZK": "CZ",
     "DKK": "DK GL FO", "DZD": "DZ", "EGP": "EG", "ETB": "ET",
-    "EUR": "AD AT BE CY DE EE ES FI FR GR HR IE IT LT LU LV MC ME MT NL PT SI SK SM VA XK",
+    "EUR": "AD AT BE BG CY DE EE ES FI FR GR HR IE IT LT LU LV MC ME MT NL PT SI SK SM VA XK",
     "GBP": "GB GG IM JE", "GEL": "GE", "GHS": "GH", "HKD": "HK", "HUF": "HU", "IDR": "ID", "ILS": "IL", "INR": "IN",
     "ISK": "IS", "JPY": "JP", "KES": "KE", "KGS": "KG", "KRW": "KR", "KWD": "KW", "KZT": "KZ", "LSL": "LS",
     "MAD": "MA EH", "MDL": "MD", "MUR": "MU", "MWK": "MW", "MXN": "MX", "MYR": "MY", "MZN": "MZ", "NAD": "NA",

@@ -83,7 +83,7 @@ async def test_production_has_no_demo_account(fresh_database: Any, identity_sett
 async def test_what_must_hold_holds(fresh_database: Any, identity_settings: Any) -> None:
     from sqlalchemy import text
 
-    from services.identity.tests.conftest import Platform
+    from services.identity.tests.outsiders import Platform
 
     context = ServiceContext(SERVICE, fresh_database(SERVICE), settings=identity_settings)
     try:

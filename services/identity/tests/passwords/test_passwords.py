@@ -8,7 +8,7 @@ from libs.common.runtime.context import ServiceContext
 from services.identity.passwords.hashing import Passwords
 from services.identity.passwords.policy import WeakPassword, check_password
 from services.identity.settings import IdentitySettings
-from services.identity.tests.conftest import Platform
+from services.identity.tests.outsiders import Platform
 from services.identity.users.models import User
 
 

@@ -36,7 +36,7 @@ async def test_after_a_rotation_old_tokens_are_good_until_they_end(
     from libs.common.runtime.context import ServiceContext
     from services.identity.manifest import SERVICE
     from services.identity.seed import seed
-    from services.identity.tests.conftest import Platform
+    from services.identity.tests.outsiders import Platform
 
     clock = ManualClock()
     context = ServiceContext(SERVICE, fresh_database(SERVICE), settings=identity_settings, clock=clock)
