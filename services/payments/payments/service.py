@@ -60,7 +60,7 @@ class PaymentService(ResourceService[Payment]):
 
         Success always counts, even after a failure (a buyer may try again on the same page); nothing undoes it.
         """
-        if status is Status.PENDING or payment.status == status or payment.status == Status.SUCCEEDED:
+        if status is Status.PENDING or payment.status == status:
             return "repeated"
         if status is Status.SUCCEEDED:
             if amount != payment.amount:
