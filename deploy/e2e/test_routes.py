@@ -66,3 +66,16 @@ def test_no_two_routes_meet(service: Service) -> None:
             key = (method, route.path)
             assert key not in seen
             seen.add(key)
+
+
+def test_every_permission_that_a_system_role_holds_exists() -> None:
+    from gateway.manifest import GATEWAY_PERMISSIONS
+    from services.identity.roles.catalogue import SYSTEM_ROLES
+
+    known = {*GATEWAY_PERMISSIONS, *(name for each in NAMES for name in load(each).permissions)}
+    for role in SYSTEM_ROLES:
+        for held in role.permissions:
+            below = held.removesuffix("*")
+            assert (
+                held == "*" or held in known or (held != below and any(k.startswith(below) for k in known))
+            ), f"{role.code} holds {held}, which nothing asks for"

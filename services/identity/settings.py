@@ -24,7 +24,9 @@ class IdentitySettings(ServiceSettings):
     )
     lockout_window_seconds: int = Field(900, ge=1, description="The time in which these are counted")
     lockout_seconds: int = Field(900, ge=1, description="How long the lock lasts")
-    sign_in_per_minute: int = Field(10, ge=1, description="Sign-ins for one name from one address")
+    sign_in_per_minute: int = Field(
+        10, ge=1, description="Sign-ins for one name from one address that did not succeed"
+    )
 
     # OWASP's argon2id minimum; a stronger setting is taken up at each person's next sign-in.
     argon2_memory_kib: int = Field(19_456, ge=8, description="Memory of one password hash")

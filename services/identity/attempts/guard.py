@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, ip_address, ip_network
 
 from sqlalchemy.dialects.postgresql import insert
 
@@ -34,7 +34,7 @@ class Attempt:
 
 
 class AttemptGuard:
-    """Counts attempts by account, by address, and by both."""
+    """Counts attempts by account, by address, and by both; successes leave no mark."""
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
@@ -77,6 +77,9 @@ class AttemptGuard:
     def _settle(self, counters: list[AttemptCounter], succeeded: bool | None, now: datetime) -> None:
         for counter in counters:
             if counter.scope == _PAIR:
+                # The throttle is for guessing: whoever knew the password was not.
+                if succeeded:
+                    counter.marks = counter.marks[:-1]
                 continue
             counter.updated_at = now
             counter.pending = max(0, counter.pending - 1)
@@ -127,7 +130,16 @@ def _keys(name: str, address: str) -> list[tuple[str, str]]:
     # Hashed, because people type passwords into the wrong field.
     account = hashlib.sha256(name.strip().lower().encode()).hexdigest()
     network = _network(address)
-    return [(_ACCOUNT, account), (_ADDRESS, network), (_PAIR, f"{account}|{network}")]
+    keys = [(_ACCOUNT, account), (_ADDRESS, network), (_PAIR, f"{account}|{network}")]
+    # Loopback is this machine itself or a proxy on it: locking it would lock everybody out.
+    return [key for key in keys if key[0] != _ADDRESS or not _is_loopback(network)]
+
+
+def _is_loopback(network: str) -> bool:
+    try:
+        return ip_network(network, strict=False).is_loopback
+    except ValueError:
+        return False
 
 
 def _network(address: str) -> str:
@@ -140,6 +152,8 @@ def _network(address: str) -> str:
         return str(parsed)
     if parsed.ipv4_mapped:
         return str(parsed.ipv4_mapped)
+    if parsed.is_loopback:
+        return str(parsed)
     return f"{IPv6Address(int(parsed) >> 64 << 64)}/64"
 
 

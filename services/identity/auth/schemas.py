@@ -38,6 +38,9 @@ class LoginIn(Schema):
     email: str | None = Field(None, min_length=1, max_length=320)
     username: str | None = Field(None, min_length=1, max_length=320)
     password: Password
+    otp: str | None = Field(
+        None, max_length=32, description="The code of a second factor, for accounts that have one"
+    )
 
     @model_validator(mode="after")
     def _one_name(self) -> Self:

@@ -50,7 +50,7 @@ _SHOPPING = (
     "orders.shipping_methods.read",
     "payments.checkouts.write",
 )
-_OWN_ACCOUNT = ("notifications.inbox.*", "notifications.devices.*", "notifications.preferences.*")
+_OWN_ACCOUNT = ("notifications.inbox.*", "notifications.devices.*", "notifications.settings.*")
 
 SYSTEM_ROLES: tuple[SystemRole, ...] = (
     SystemRole(SUPERADMIN, "Superadministrator", "May do everything, everywhere", RoleScope.PLATFORM, ("*",)),
@@ -117,11 +117,7 @@ SYSTEM_ROLES: tuple[SystemRole, ...] = (
         (
             "catalog.products.*",
             "catalog.categories.*",
-            "crm.pages.*",
-            "crm.posts.*",
-            "crm.files.*",
             "notifications.templates.*",
-            "notifications.campaigns.*",
             *_OWN_ACCOUNT,
         ),
     ),
@@ -134,16 +130,12 @@ SYSTEM_ROLES: tuple[SystemRole, ...] = (
             "crm.companies.read",
             "crm.contacts.*",
             "crm.requests.*",
-            "crm.tickets.*",
             "crm.tasks.*",
             "crm.chat.*",
-            "crm.files.*",
             "catalog.products.read",
             "catalog.categories.read",
-            "catalog.inventory.read",
+            "catalog.stock.read",
             "orders.orders.read",
-            "orders.shipments.read",
-            "orders.returns.*",
             "payments.payments.read",
             "payments.invoices.read",
             "identity.members.read",

@@ -3,9 +3,14 @@
 import asyncio
 from typing import Any
 
+from libs.common.clock import ManualClock
 from libs.common.runtime.context import ServiceContext
+from libs.common.testing.plugin import MakeContext
 from services.identity.attempts.guard import AttemptGuard
 from services.identity.attempts.jobs import forget_attempts
+from services.identity.manifest import SERVICE
+from services.identity.settings import IdentitySettings
+from services.identity.tests.outsiders import Platform
 
 
 async def guess(platform: Any, email: str, password: str = "wrong guess", **headers: str) -> Any:
@@ -88,16 +93,36 @@ async def test_the_lock_and_the_window_end(later: Any, platform: Any, future: An
     assert (await guess(future, other.email, other.password)).status_code == 200
 
 
-async def test_sign_in_is_throttled_by_name_and_address(later: Any, platform: Any, future: Any) -> None:
-    owner = await platform.register()
-    here = platform.address()
+async def test_guessing_is_throttled_by_name_and_address(
+    make_context: MakeContext, platform: Any, context: ServiceContext
+) -> None:
+    patient = IdentitySettings(
+        argon2_memory_kib=8, argon2_time=1, lockout_failures=100, lockout_address_failures=100
+    )
+    clock = ManualClock()
+    future = Platform(await make_context(SERVICE, settings=patient, clock=clock))
+    owner, here = await platform.register(), platform.address()
 
-    answers = [(await guess(future, owner.email, owner.password, **here)).status_code for _ in range(11)]
+    answers = [(await guess(future, owner.email, **here)).status_code for _ in range(11)]
 
-    assert answers == [200] * 10 + [429]
+    assert answers == [401] * 10 + [429]
     assert (await guess(future, owner.email, owner.password)).status_code == 200
-    later.clock.advance(seconds=61)
+    clock.advance(seconds=61)
     assert (await guess(future, owner.email, owner.password, **here)).status_code == 200
+
+
+async def test_signing_in_with_the_right_password_is_not_throttled(platform: Any) -> None:
+    owner, here = await platform.register(), platform.address()
+    answers = [(await guess(platform, owner.email, owner.password, **here)).status_code for _ in range(12)]
+    assert answers == [200] * 12
+
+
+async def test_this_machine_itself_is_never_locked(platform: Any) -> None:
+    here = {"X-Forwarded-For": "127.0.0.1"}
+    for _ in range(6):
+        assert (await guess(platform, (await platform.register()).email, **here)).status_code == 401
+    owner = await platform.register()
+    assert (await guess(platform, owner.email, owner.password, **here)).status_code == 200
 
 
 async def test_an_attempt_without_an_outcome_does_not_count_for_ever(
