@@ -83,6 +83,7 @@ def api_routes(app: Any) -> Iterator[Any]:
     for route in inner.routes:
         # The framework keeps an included router whole among the routes; it is asked for those it stands for.
         inside = getattr(route, "effective_route_contexts", None)
+        found: Any
         for found in inside() if inside else (route,):
             if hasattr(found, "dependant") and found.include_in_schema:
                 yield found
@@ -122,11 +123,14 @@ def describe(app: ServiceApp) -> dict[str, Any]:
 
 
 _COMMON = {
+    "400": "`bad-request` or `tenant-required`: the syntax or the headers are broken, or no business is named",
     "401": "`unauthenticated`: no valid credential came with the request",
     "403": "`permission-denied`, `tenant-forbidden` or `tenant-not-active`",
     "422": "`validation-failed`: a field is missing, unknown, of the wrong type or out of range",
+    "429": "`rate-limited`: wait for `Retry-After` seconds",
     "503": "`unavailable`: try again after `Retry-After` seconds",
 }
+_WITH_BODY = {"413": "`payload-too-large`: `limit_bytes` says how large it may be"}
 
 
 def _complete(operation: dict[str, Any], requirement: Requirement | None) -> None:
@@ -134,7 +138,7 @@ def _complete(operation: dict[str, Any], requirement: Requirement | None) -> Non
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     if "HTTPValidationError" in str(responses.get("422", "")):
         responses.pop("422")
-    for status, description in _COMMON.items():
+    for status, description in (_COMMON | (_WITH_BODY if "requestBody" in operation else {})).items():
         responses.setdefault(status, {"description": description, "content": content})
     if requirement is not None and requirement.permission:
         operation["x-permission"] = requirement.permission
