@@ -207,6 +207,7 @@ def _walk(node: Any, change: Callable[[str], str]) -> None:
 
 
 _PROBLEMS = {
+    "400": "`bad-request`: the path, the query or the headers are broken",
     "401": "`unauthenticated`: no valid credential came with the request",
     "403": "`permission-denied`: `required_permission` names what is missing",
     "429": "`rate-limited`: wait for `Retry-After` seconds",

@@ -134,7 +134,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/fcm/register", "notifications", hides_tail=True),
     Route("/unsubscribe", "notifications", trust=Trust.LENIENT, hides_tail=True),
     Route("/preferences", "notifications", trust=Trust.LENIENT, hides_tail=True),
-    # The outbox of the mail simulator, for people who try the demo.
+    # Mail kept because no server is configured, for people who try the demo.
     Route("/mailbox", "notifications", at_root=True),
     # analytics
     *_all("analytics", "/analytics", "/insight-analytics", "/ai", "/reports"),
