@@ -15,9 +15,10 @@ class PaymentsSettings(ServiceSettings):
         None,
         description="Where the payment simulator sends its webhooks, where that is not the public address",
     )
-    return_origins: list[str] = Field(
-        default_factory=list,
-        description="Origins a buyer may be sent back to after paying, beside the public address, as JSON",
+    return_origins: list[str] | None = Field(
+        None,
+        description="Origins a buyer may be sent back to after paying, beside the public address, as JSON; "
+        "unset: any, but none in production",
     )
     sandbox_enabled: bool | None = Field(
         None, description="Whether sandbox accounts may be made; unset: everywhere but in production"

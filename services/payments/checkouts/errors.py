@@ -18,7 +18,7 @@ class NoPaymentAccount(Conflict):
 
 
 class ReturnUrlRefused(ValidationFailed):
-    """Buyers are sent back to this platform or to an allowed origin only (`PAYMENTS_RETURN_ORIGINS`)."""
+    """Buyers are sent back to http(s) addresses of this platform or of `PAYMENTS_RETURN_ORIGINS` only."""
 
     slug = "return-url-refused"
     title = "The return address is not allowed"

@@ -15,7 +15,7 @@ from libs.common.errors import TenantRequired
 from services.payments.caller import Caller
 from services.payments.checkouts.errors import NoPaymentAccount, OrderNotPayable
 from services.payments.checkouts.orders import order_for
-from services.payments.checkouts.return_url import check_return_url
+from services.payments.checkouts.return_url import allowed_origins, check_return_url
 from services.payments.checkouts.schemas import CheckoutCreate, CheckoutOut, PayableOrder
 from services.payments.merchants.repository import MerchantRepository
 from services.payments.payment_accounts.credentials import merchant_of
@@ -38,7 +38,7 @@ async def start_checkout(caller: Caller, body: CheckoutCreate, replay: Replay) -
     context = caller.context
     if caller.actor.tenant_id is None:
         raise TenantRequired("Name the business with the X-Company-Id header.")
-    check_return_url(body.return_url, [context.common.public_url, *context.settings.return_origins])
+    check_return_url(body.return_url, allowed_origins(context.common, context.settings))
     order = await order_for(caller, body.order_id)
     async with caller.unit_of_work() as uow:
         answered = await replay.claim(uow)

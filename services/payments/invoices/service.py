@@ -38,7 +38,7 @@ class InvoiceService(ResourceService[Invoice]):
     async def prepare(self, values: dict[str, Any], row: Invoice | None) -> dict[str, Any]:
         """Work the totals of a draft out."""
         if row is not None and row.status != "draft":
-            raise InvoiceFinal(f"Invoice {row.number} is {row.status}.", status=row.status)
+            raise InvoiceFinal(f"Invoice {row.number} is {row.status}.", current_status=row.status)
         values = dict(values)
         currency: str = values.get("currency") or row.currency  # type: ignore[union-attr]
         lines = stored_lines(values.pop("lines"), currency) if "lines" in values else row.lines  # type: ignore[union-attr]
@@ -55,7 +55,7 @@ class InvoiceService(ResourceService[Invoice]):
     async def before_delete(self, row: Invoice) -> None:
         """Drafts go, final ones stay."""
         if row.status != "draft":
-            raise InvoiceFinal(f"Invoice {row.number} is {row.status}; void it.", status=row.status)
+            raise InvoiceFinal(f"Invoice {row.number} is {row.status}; void it.", current_status=row.status)
 
     async def issue_for_order(self, event: OrderPaid) -> Invoice | None:
         """Make the final invoice of a paid order; None where it has one already."""
@@ -110,7 +110,9 @@ class InvoiceService(ResourceService[Invoice]):
         invoice = await self.get(invoice_id, lock=True)
         self.check_version(invoice)
         if invoice.status != "draft":
-            raise InvalidTransition(f"Invoice {invoice.number} is {invoice.status}.", status=invoice.status)
+            raise InvalidTransition(
+                f"Invoice {invoice.number} is {invoice.status}.", current_status=invoice.status
+            )
         if invoice.due_on is None:
             days = timedelta(days=self.uow.context.settings.invoice_due_days)
             invoice.due_on = (self.uow.now + days).date()
@@ -126,7 +128,7 @@ class InvoiceService(ResourceService[Invoice]):
         """
         invoice = await self._final(invoice_id)
         if not invoice.email:
-            raise InvalidTransition("The invoice has no e-mail address.", status=invoice.status)
+            raise InvalidTransition("The invoice has no e-mail address.", current_status=invoice.status)
         invoice.sent_at = self.uow.now
         await self.rows.save(invoice)
         assert invoice.number is not None
@@ -182,7 +184,9 @@ class InvoiceService(ResourceService[Invoice]):
         """
         invoice = await self._final(invoice_id)
         if invoice.paid_minor or invoice.credited_minor:
-            raise InvalidTransition("Money came in for it; refund that instead.", status=invoice.status)
+            raise InvalidTransition(
+                "Money came in for it; refund that instead.", current_status=invoice.status
+            )
         invoice.status = "void"
         invoice.voided_at = self.uow.now
         await self.rows.save(invoice)
@@ -217,7 +221,7 @@ class InvoiceService(ResourceService[Invoice]):
         invoice = await self.get(invoice_id, lock=True)
         self.check_version(invoice)
         if invoice.status not in ("issued", "paid"):
-            raise InvalidTransition(f"The invoice is {invoice.status}.", status=invoice.status)
+            raise InvalidTransition(f"The invoice is {invoice.status}.", current_status=invoice.status)
         return invoice
 
     async def _issue(self, invoice: Invoice) -> None:

@@ -82,7 +82,7 @@ class PaymentService(ResourceService[Payment]):
         if provider_of(self.uow.context, payment.provider).is_online:
             raise InvalidTransition(f"{payment.provider} reports its payments by itself.")
         if payment.status == Status.SUCCEEDED:
-            raise InvalidTransition("The payment has been captured.", status=payment.status)
+            raise InvalidTransition("The payment has been captured.", current_status=payment.status)
         await self.settle(payment, Status.SUCCEEDED, amount=payment.amount, provider_payment_id=note)
         return payment
 
@@ -96,7 +96,7 @@ class PaymentService(ResourceService[Payment]):
         if provider_of(self.uow.context, payment.provider).is_online:
             raise ManualOnly("The buyer may still pay at the provider; it ends there.")
         if payment.status != Status.PENDING:
-            raise InvalidTransition(f"The payment is {payment.status}.", status=payment.status)
+            raise InvalidTransition(f"The payment is {payment.status}.", current_status=payment.status)
         await self.settle(payment, Status.CANCELLED, amount=None, reason=reason or "Given up.")
         return payment
 

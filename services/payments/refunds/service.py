@@ -47,7 +47,9 @@ class RefundService(ResourceService[Refund]):
                 return known
         left = await self._left(payment)
         if left.amount <= 0:
-            raise PaymentNotRefundable("Nothing of this payment can be given back.", status=payment.status)
+            raise PaymentNotRefundable(
+                "Nothing of this payment can be given back.", current_status=payment.status
+            )
         wanted = amount or left
         if wanted.currency != left.currency or wanted.amount > left.amount:
             raise RefundExceedsPayment(f"{left} is left of the payment.", refundable=left.model_dump())
@@ -113,7 +115,7 @@ class RefundService(ResourceService[Refund]):
         if provider_of(self.uow.context, payment.provider).is_online:
             raise InvalidTransition(f"{payment.provider} reports its refunds by itself.")
         if await self.settle(refund_id, RefundState(id="", status=Status.SUCCEEDED)) != "applied":
-            raise InvalidTransition(f"The refund is {refund.status}.", status=refund.status)
+            raise InvalidTransition(f"The refund is {refund.status}.", current_status=refund.status)
         return await self.get(refund_id)
 
     async def _left(self, payment: Payment) -> Money:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import NotFound
@@ -53,27 +54,29 @@ class SimulatorService:
         if body.get("currency") != account.currency:
             raise Refusal(400, f"this account takes {account.currency} only")
         request_hash = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()
+        values = {
+            "tenant_id": account.tenant_id,
+            "id": new_id(),
+            "account_id": account.id,
+            "code": _code("ch_"),
+            "status": "created",
+            "refunded_minor": 0,
+            "idempotency_key": key,
+            "request_hash": request_hash,
+            "reference": str(body.get("reference", "")),
+            "amount_minor": amount,
+            "currency": account.currency,
+            "description": str(body.get("description", "")),
+            "merchant_name": str(body.get("merchant_name", "")),
+            "return_url": body.get("return_url"),
+        }
+        # Two calls with one key at once: the second waits here for the first, then finds its checkout.
+        await self.session.execute(insert(SandboxCheckout).values(values).on_conflict_do_nothing())
         known = await self._find(
             SandboxCheckout.account_id == account.id, SandboxCheckout.idempotency_key == key
         )
-        if known is None:
-            known = SandboxCheckout(
-                tenant_id=account.tenant_id,
-                id=new_id(),
-                account_id=account.id,
-                code=_code("ch_"),
-                idempotency_key=key,
-                request_hash=request_hash,
-                reference=str(body.get("reference", "")),
-                amount_minor=amount,
-                currency=account.currency,
-                description=str(body.get("description", "")),
-                merchant_name=str(body.get("merchant_name", "")),
-                return_url=body.get("return_url"),
-            )
-            self.session.add(known)
-            await self.session.flush()
-        elif known.request_hash != request_hash:
+        assert known is not None
+        if known.request_hash != request_hash:
             raise Refusal(422, "this idempotency key was used for another request")
         return self.shown(known, [])
 
