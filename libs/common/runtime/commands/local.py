@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from libs.common.runtime.embedded.keeper import Keeper
 from libs.common.runtime.embedded.postgres import EmbeddedPostgres
 from libs.common.runtime.embedded.rabbitmq import PrivateRabbitMQ
 from libs.common.runtime.home import Home
@@ -23,32 +24,25 @@ class Servers:
 
 @contextmanager
 def local_servers(home: Home, console: Console, *, rabbitmq: bool = False) -> Iterator[Servers]:
-    """Start what the environment does not name. `rabbitmq` asks for a real broker."""
+    """Start what the environment does not name, and start it again if it dies. `rabbitmq` asks for a real broker."""
     given = CommonSettings()
     with ExitStack() as stack:
         if "database_url" in given.model_fields_set:
             database_url = given.database_url
             console.print(f"  database   the server of DATABASE_URL ({_masked(database_url)})")
         else:
-            server = stack.enter_context(EmbeddedPostgres(home.postgres))
-            database_url = create_database(_url(server), "pillars")
+            server_url = stack.enter_context(Keeper("Postgres", EmbeddedPostgres(home.postgres)))
+            database_url = create_database(server_url, "pillars")
             console.print(f"  database   embedded Postgres, data in {home.postgres}")
         amqp_url = given.amqp_url
         if amqp_url:
             console.print(f"  bus        the RabbitMQ of AMQP_URL ({_masked(amqp_url)})")
         elif rabbitmq:
-            node = PrivateRabbitMQ(home.rabbitmq)
-            amqp_url = node.start()
-            stack.callback(node.stop)
+            amqp_url = stack.enter_context(Keeper("RabbitMQ", PrivateRabbitMQ(home.rabbitmq)))
             console.print(f"  bus        private RabbitMQ node, data in {home.rabbitmq}")
         else:
             console.print("  bus        tables in Postgres (set AMQP_URL for RabbitMQ)")
         yield Servers(database_url, amqp_url)
-
-
-def _url(server: EmbeddedPostgres) -> str:
-    # `start` of a running server returns its URL again.
-    return server.start()
 
 
 def _masked(url: str) -> str:
