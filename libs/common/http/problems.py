@@ -86,7 +86,8 @@ def problem_body(
         body["instance"] = instance
     if request_id:
         body["request_id"] = request_id
-    return body | error.extra
+    # An error's own members never take the place of those above: `status` is the HTTP status, always.
+    return error.extra | body
 
 
 def problem_response(service: str, error: AppError, request: Request) -> Response:

@@ -144,7 +144,7 @@ class ReservationService:
         if row is None:
             raise NotFound("There is no such reservation.", resource="reservation")
         if row.status != RELEASED or row.shortfall is None or row.release_cause == ReleaseCause.CANCELLED:
-            raise InvalidTransition("It has no shortfall that could be filled.", status=row.status)
+            raise InvalidTransition("It has no shortfall that could be filled.", current_status=row.status)
         wanted = {UUID(variant_id): quantity for variant_id, quantity in row.requested.items()}
         if not await self._allocate_free(row, wanted):
             raise InsufficientStock("Less is available than was asked for.", lines=row.shortfall)

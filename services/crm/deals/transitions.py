@@ -96,7 +96,7 @@ class DealTransitions(DealService):
         deal = await self.get(deal_id, lock=True)
         self.check_version(deal)
         if deal.status not in allowed:
-            raise InvalidTransition(f"The deal is {deal.status}.", status=deal.status)
+            raise InvalidTransition(f"The deal is {deal.status}.", current_status=deal.status)
         return deal
 
     async def _enter(self, deal: Deal, stage: Stage, action: str, **changes: Any) -> None:
@@ -124,13 +124,13 @@ class DealTransitions(DealService):
         if stage.pipeline_id != deal.pipeline_id:
             raise StageNotInPipeline("Name a stage of the deal's pipeline.", field="stage_id")
         if stage.kind != "open":
-            raise InvalidTransition(f"Deals come to {stage.name} by being {stage.kind}.", status=deal.status)
+            raise InvalidTransition(f"Deals come to {stage.name} by being {stage.kind}.", current_status=deal.status)
         return stage
 
     async def _closing_stage(self, deal: Deal, kind: str) -> Stage:
         stage = await StageRepository(self.uow).first(deal.pipeline_id, kind)
         if stage is None:
-            raise InvalidTransition(f"The pipeline has no stage for {kind} deals.", status=deal.status)
+            raise InvalidTransition(f"The pipeline has no stage for {kind} deals.", current_status=deal.status)
         return stage
 
     async def _stage_before(self, deal: Deal) -> Stage:
@@ -142,7 +142,7 @@ class DealTransitions(DealService):
                 return stage
         first = await stages.first(deal.pipeline_id, "open")
         if first is None:
-            raise InvalidTransition("The pipeline has no open stage.", status=deal.status)
+            raise InvalidTransition("The pipeline has no open stage.", current_status=deal.status)
         return first
 
 

@@ -34,7 +34,7 @@ class LeadConversion(LeadService):
         if lead.status == "converted":
             raise InvalidTransition(
                 "The lead was converted before.",
-                status=lead.status,
+                current_status=lead.status,
                 company_id=lead.company_id,
                 contact_id=lead.contact_id,
                 deal_id=lead.deal_id,

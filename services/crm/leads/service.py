@@ -31,7 +31,7 @@ class LeadService(LinkedService[Lead]):
         """
         values = await super().prepare(values, row)
         if row is not None and row.status == "converted" and "status" in values:
-            raise InvalidTransition("The lead is converted, so its status stays.", status=row.status)
+            raise InvalidTransition("The lead is converted, so its status stays.", current_status=row.status)
         if "amount" in values:
             amount = values.pop("amount")
             amount = amount.model_dump() if isinstance(amount, BaseModel) else amount or {}

@@ -59,7 +59,7 @@ class TaskService(LinkedService[Task]):
         """
         task = await self.get(task_id, lock=True)
         if task.status in ("done", "cancelled"):
-            raise InvalidTransition(f"The task is {task.status}.", status=task.status)
+            raise InvalidTransition(f"The task is {task.status}.", current_status=task.status)
         return await self.update(task_id, TaskUpdate(status="done"))
 
     async def prepare(self, values: dict[str, Any], row: Task | None) -> dict[str, Any]:

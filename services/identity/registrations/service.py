@@ -62,7 +62,7 @@ class RegistrationService:
         if not self.uow.actor.may(_OWN):
             raise PermissionDenied(f"This needs the permission {_OWN}.", required_permission=_OWN)
         if registration.status != RegistrationStatus.CHANGES_REQUESTED:
-            raise InvalidTransition("No changes were requested.", status=registration.status)
+            raise InvalidTransition("No changes were requested.", current_status=registration.status)
         if body.business is not None:
             sent = body.business.model_dump(exclude_unset=True)
             registration.business = {**registration.business, **sent}
@@ -84,7 +84,7 @@ class RegistrationService:
         reason: str | None,
     ) -> Registration:
         if registration.status != before:
-            raise InvalidTransition(f"The registration is {registration.status}.", status=registration.status)
+            raise InvalidTransition(f"The registration is {registration.status}.", current_status=registration.status)
         registration.status, registration.reason = after, reason
         await self.rows.save(registration)
         self.uow.tag(registration.version)

@@ -149,7 +149,7 @@ class TenantService(ResourceService[Tenant]):
         row = await self.get(tenant_id, lock=True)
         before = row.status
         if before not in allowed or row.id == OPERATOR_TENANT_ID:
-            raise InvalidTransition(f"The company is {before}.", status=before)
+            raise InvalidTransition(f"The company is {before}.", current_status=before)
         row.status, row.status_reason = to, reason
         await self.rows.save(row)
         self.uow.tag(row.version)

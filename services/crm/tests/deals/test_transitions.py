@@ -83,7 +83,8 @@ async def test_a_closed_deal_is_not_closed_again(crm: Crm, context: ServiceConte
             ("lose", {"lost_reason": "x"}),
             ("move", {"stage_id": stage_id}),
         ):
-            await crm.refused(409, "invalid-transition", f"/deals/{deal['id']}/{verb}", **body)
+            problem = await crm.refused(409, "invalid-transition", f"/deals/{deal['id']}/{verb}", **body)
+            assert (problem["status"], problem["current_status"]) == (409, "won" if deal is won else "lost")
 
     assert len(await emitted(context, tenant_id, DealWon)) == 1
     assert len(await emitted(context, tenant_id, DealLost)) == 1
