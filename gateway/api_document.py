@@ -55,8 +55,8 @@ class ApiDocuments:
             known = await self._kept.make("", self._until, self._make)
         return known
 
-    def _until(self) -> float:
-        is_whole = self._last is not None and not self._last.missing
+    def _until(self, made: ApiDocument) -> float:
+        is_whole = not made.missing
         return self._now() + (
             self._keep_seconds if is_whole else min(self._keep_seconds, _KEEP_INCOMPLETE_SECONDS)
         )

@@ -140,9 +140,14 @@ class Authenticator:
             return known
         return await self._actors.make(
             key,
-            lambda: self._now() + self._settings.actor_cache_seconds,
+            self._good_until,
             lambda: self._call(key.hints, document),
         )
+
+    def _good_until(self, known: Identified) -> float:
+        # A business that waits for its activation must be able to trade the moment it is active.
+        waits = known.actor.tenant_status not in (None, "active")
+        return self._now() if waits else self._now() + self._settings.actor_cache_seconds
 
     async def _call(self, hints: TenantHints, document: dict[str, Any] | None) -> Identified:
         body = {

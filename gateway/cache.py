@@ -39,8 +39,8 @@ class SingleFlightCache(Generic[K, V]):
         while len(self._entries) > self._size:
             self._entries.popitem(last=False)
 
-    async def make(self, key: K, until: Callable[[], float], maker: Callable[[], Awaitable[V]]) -> V:
-        """Make the value of a key and remember it; who asks meanwhile waits for the same call.
+    async def make(self, key: K, until: Callable[[V], float], maker: Callable[[], Awaitable[V]]) -> V:
+        """Make the value of a key and remember it until the time that `until` gives; who asks meanwhile waits along.
 
         A caller that is cancelled does not cancel the call for the others. Errors are not remembered.
         """
@@ -52,13 +52,13 @@ class SingleFlightCache(Generic[K, V]):
             flight.add_done_callback(lambda task: task.cancelled() or task.exception())
         return await asyncio.shield(flight)
 
-    async def _fly(self, key: K, until: Callable[[], float], maker: Callable[[], Awaitable[V]]) -> V:
+    async def _fly(self, key: K, until: Callable[[V], float], maker: Callable[[], Awaitable[V]]) -> V:
         generation = self._generation
         try:
             value = await maker()
             # What was forgotten during the call must not come back with its result.
             if generation == self._generation:
-                self.put(key, value, until())
+                self.put(key, value, until(value))
             return value
         finally:
             if self._flights.get(key) is asyncio.current_task():

@@ -46,7 +46,7 @@ class GatewaySettings(BaseSettings):
     )
     token_cache_size: int = Field(10_000, ge=1, description="Verified tokens remembered")
     actor_cache_seconds: float = Field(
-        3.0, ge=0, le=60, description="How long rights are remembered where no event says that they changed"
+        1.0, ge=0, le=60, description="How long rights are remembered where no event says that they changed"
     )
     actor_cache_size: int = Field(20_000, ge=1, description="Resolved actors remembered")
     jwks_seconds: int = Field(300, ge=1, description="After this the signing keys are read again")
@@ -77,18 +77,18 @@ class GatewaySettings(BaseSettings):
         None,
         description="PostgreSQL URL where the gateways share their counters; without it each counts alone",
     )
-    actor_per_minute: int = Field(6_000, ge=0, description="Requests of one user or API key")
-    actor_burst: int = Field(600, ge=1, description="Of these at once")
-    guest_per_minute: int = Field(3_000, ge=0, description="Requests without a credential, by address")
-    guest_burst: int = Field(300, ge=1, description="Of these at once")
+    actor_per_minute: int = Field(30_000, ge=0, description="Requests of one user or API key")
+    actor_burst: int = Field(3_000, ge=1, description="Of these at once")
+    guest_per_minute: int = Field(30_000, ge=0, description="Requests without a credential, by address")
+    guest_burst: int = Field(3_000, ge=1, description="Of these at once")
     sign_in_per_minute: int = Field(
-        60, ge=0, description="Sign-in, registration and password calls, by address"
+        600, ge=0, description="Sign-in, registration and password calls, by address"
     )
-    sign_in_burst: int = Field(60, ge=1, description="Of these at once")
-    bad_credential_per_minute: int = Field(60, ge=0, description="Refused credentials, by address")
-    bad_credential_burst: int = Field(60, ge=1, description="Of these at once")
-    hook_per_minute: int = Field(6_000, ge=0, description="Webhooks of providers, by address")
-    hook_burst: int = Field(600, ge=1, description="Of these at once")
+    sign_in_burst: int = Field(300, ge=1, description="Of these at once")
+    bad_credential_per_minute: int = Field(300, ge=0, description="Refused credentials, by address")
+    bad_credential_burst: int = Field(300, ge=1, description="Of these at once")
+    hook_per_minute: int = Field(30_000, ge=0, description="Webhooks of providers, by address")
+    hook_burst: int = Field(3_000, ge=1, description="Of these at once")
 
     # Services behind.
     upstream_connections: int = Field(

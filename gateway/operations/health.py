@@ -104,7 +104,7 @@ class Health:
         """The state of every service, at most a second old."""
         known = self._reports.get("", self._now())
         if known is None:
-            known = await self._reports.make("", lambda: self._now() + _KEEP_SECONDS, self._ask_all)
+            known = await self._reports.make("", lambda _: self._now() + _KEEP_SECONDS, self._ask_all)
         return known
 
     async def _ask_all(self) -> Report:

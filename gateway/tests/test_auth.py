@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import hmac
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -273,3 +274,17 @@ class TestResolving:
             response = await world.get("/api/v1/deals")
             assert response.status_code == 503
             assert "retry-after" in response.headers
+
+
+class TestActivation:
+    async def test_rights_in_a_business_that_waits_are_asked_for_each_time(self) -> None:
+        async with make_world(actor_cache_seconds=60) as world:
+            person = world.identity.person(tenant_status="pending")
+            for _ in range(2):
+                await world.get("/api/v1/deals", headers=person.headers)
+            assert world.identity.calls["authenticate"] == 2
+
+            world.identity.actors[str(person.actor.user_id)] = replace(person.actor, tenant_status="active")
+            for _ in range(3):
+                await world.get("/api/v1/deals", headers=person.headers)
+            assert world.identity.calls["authenticate"] == 3

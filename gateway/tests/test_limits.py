@@ -99,7 +99,7 @@ class TestRates:
             assert (await world.get("/api/v1/deals", headers=headers)).status_code == 200
 
     async def test_guests_are_limited_by_address(self) -> None:
-        async with make_world(guest_burst=2, trusted_proxies=["127.0.0.0/8"]) as world:
+        async with make_world(guest_per_minute=60, guest_burst=2, trusted_proxies=["127.0.0.0/8"]) as world:
             for expected in (200, 200, 429):
                 response = await world.get("/api/v1/products", headers={"X-Forwarded-For": "203.0.113.5"})
                 assert response.status_code == expected
@@ -107,17 +107,17 @@ class TestRates:
             assert response.status_code == 200
 
     async def test_signing_in_is_limited_more_strictly(self) -> None:
-        async with make_world(sign_in_burst=2) as world:
+        async with make_world(sign_in_per_minute=60, sign_in_burst=2) as world:
             statuses = [(await world.post("/api/v1/auth/login")).status_code for _ in range(3)]
             assert statuses == [200, 200, 429]
             assert (await world.get("/api/v1/products")).status_code == 200
 
     async def test_paths_of_nobody_count_as_well(self) -> None:
-        async with make_world(guest_burst=2) as world:
+        async with make_world(guest_per_minute=60, guest_burst=2) as world:
             assert [(await world.get("/api/v1/x")).status_code for _ in range(3)] == [404, 404, 429]
 
     async def test_health_is_never_limited(self) -> None:
-        async with make_world(guest_burst=1) as world:
+        async with make_world(guest_per_minute=60, guest_burst=1) as world:
             for path in ("/healthz", "/readyz", "/metrics"):
                 for _ in range(3):
                     assert (await world.get(path)).status_code == 200

@@ -22,22 +22,22 @@ class OrdersSettings(ServiceSettings):
     tracking_step_seconds: float | None = Field(
         None,
         ge=0,
-        description="Pace of the tracking simulator for table-rate shipments; 1 in development, off in production",
+        description="Pace of the tracking simulator for table-rate shipments; 0.4 in development, off in production",
     )
     complete_after_seconds: float | None = Field(
         None,
         ge=0,
-        description="How long after delivery an order is completed; 1 in development, 3 days in production",
+        description="How long after delivery an order is completed; 3 in development, 3 days in production",
     )
 
     def tracking_step(self, common: CommonSettings) -> float | None:
         """Seconds between simulated tracking steps; None where people or carriers report them."""
         if self.tracking_step_seconds is not None:
             return self.tracking_step_seconds
-        return None if common.is_production else 1.0
+        return None if common.is_production else 0.4
 
     def complete_after(self, common: CommonSettings) -> float:
         """Seconds from delivery to completion."""
         if self.complete_after_seconds is not None:
             return self.complete_after_seconds
-        return _THREE_DAYS if common.is_production else 1.0
+        return _THREE_DAYS if common.is_production else 3.0

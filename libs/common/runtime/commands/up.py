@@ -156,7 +156,8 @@ class _Suite:
         sys.stdout.flush()
 
     def _say_what_to_open(self, url: str) -> None:
-        console.print(f"""
+        console.print(
+            f"""
 [bold]Open[/]
   {url}/                        start page
   {url}/api/docs                try the API (sign in as admin@example.com / admin123)
@@ -164,4 +165,6 @@ class _Suite:
   {url}/api/v1/mailbox          mail that was sent, since no SMTP server is set
   logs in {self.log_file}
 
-`pillars verify` checks every invariant. Ctrl-C stops.""")
+`pillars verify` checks every invariant. Ctrl-C stops.""",
+            soft_wrap=True,
+        )
