@@ -2,13 +2,64 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_before_validator_function
+
+_SCALARS = frozenset({"int", "float", "bool"})
+_TIMES = frozenset({"date", "datetime", "time"})
+
+
+def _tighten(node: Any, owner: type[BaseModel]) -> None:
+    if isinstance(node, list | tuple):
+        for member in node:
+            _tighten(member, owner)
+    if not isinstance(node, dict):
+        return
+    kind = node.get("type")
+    if kind == "model" and node.get("cls") is not owner:
+        return
+    if kind in _SCALARS:
+        node.setdefault("strict", True)
+    elif kind in _TIMES:
+        inner = dict(node)
+        node.clear()
+        node.update(no_info_before_validator_function(_not_a_number, inner))
+        return
+    for name, member in node.items():
+        if name not in ("metadata", "serialization", "default", "config"):
+            _tighten(member, owner)
+
+
+def _not_a_number(value: Any) -> Any:
+    # pydantic takes numbers, and texts that hold one, for seconds since 1970.
+    is_number = isinstance(value, int | float)
+    if isinstance(value, str):
+        try:
+            float(value)
+            is_number = True
+        except ValueError:
+            pass
+    if is_number:
+        raise PydanticCustomError("time_type", "Write it in the form of RFC 3339")
+    return value
 
 
 class Schema(BaseModel):
-    """A body: unknown fields are refused, strings are trimmed, rows can be read by attribute."""
+    """A body: unknown fields are refused, strings are trimmed, rows can be read by attribute.
+
+    A value of another JSON type is refused, even one that could be read as the right one: `"7"`, `7.0` and `true`
+    are no integers, and a number is no time.
+    """
 
     model_config = ConfigDict(extra="forbid", from_attributes=True, str_strip_whitespace=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The validator of the body, with its fields made strict."""
+        schema = handler(source)
+        _tighten(schema, cls)
+        return schema
 
 
 def _without_defaults(schema: dict[str, Any]) -> None:
@@ -27,7 +78,20 @@ class PatchSchema(Schema):
         return {name: getattr(self, name) for name in self.model_fields_set}
 
 
+def _as_written(schema: dict[str, Any], model: type[BaseModel]) -> None:
+    # A validation alias says where a value is read from; readers of the document want to know where it is written.
+    names = {
+        info.validation_alias: name
+        for name, info in model.model_fields.items()
+        if isinstance(info.validation_alias, str) and info.serialization_alias is None
+    }
+    properties = schema.get("properties", {})
+    schema["properties"] = {names.get(key, key): value for key, value in properties.items()}
+    if "required" in schema:
+        schema["required"] = [names.get(key, key) for key in schema["required"]]
+
+
 class OutSchema(BaseModel):
     """A response body read from a row; it never refuses what we stored."""
 
-    model_config = ConfigDict(from_attributes=True)
+    model_config = ConfigDict(from_attributes=True, json_schema_extra=_as_written)

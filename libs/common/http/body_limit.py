@@ -8,6 +8,10 @@ from libs.common.http.middleware import App, Message, Receive, Scope, Send
 from libs.common.http.problems import MEDIA_TYPE, problem_body
 
 
+class _TooLarge(HTTPException):
+    """The framework answers it with a problem; what reads the body outside of the framework lets it through."""
+
+
 class BodyLimit:
     """Wraps an app; `limit` in bytes."""
 
@@ -32,10 +36,14 @@ class BodyLimit:
             message = await receive()
             read += len(message.get("body", b""))
             if read > self.limit:
-                raise HTTPException(413)
+                raise _TooLarge(413)
             return message
 
-        await self.app(scope, counted, send)
+        try:
+            await self.app(scope, counted, send)
+        except _TooLarge:
+            # Raised while a layer below was reading, so no answer has begun.
+            await self._refuse(scope, send)
 
     async def _refuse(self, scope: Scope, send: Send) -> None:
         error = PayloadTooLarge(f"Send at most {self.limit} bytes.", limit_bytes=self.limit)

@@ -14,6 +14,7 @@ from libs.common.http.body_limit import BodyLimit
 from libs.common.http.deps import Requirement
 from libs.common.http.middleware import App, RequestLayer
 from libs.common.http.problems import MEDIA_TYPE, Problem, install_problems
+from libs.common.http.strict_json import StrictJson
 from libs.common.messaging import bus_admin
 from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.readiness import readiness
@@ -48,7 +49,7 @@ def build_app(context: ServiceContext) -> App:
         app.include_router(router)
     app.include_router(bus_admin.router)
     app.include_router(health_router(context))
-    limited = BodyLimit(app, service.name, context.common.max_body_bytes)
+    limited = BodyLimit(StrictJson(app, service.name), service.name, context.common.max_body_bytes)
     return RequestLayer(limited, service.name)
 
 

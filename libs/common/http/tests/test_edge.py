@@ -1,6 +1,7 @@
 """The edge of a request: one commit, before the answer; every error a problem document."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from uuid import UUID
 
 import pytest
@@ -68,6 +69,16 @@ async def test_an_unexpected_error_tells_nothing(client: Client) -> None:
         (b'{"title": "x", "price": {"amount": 1e400, "currency": "ZAR"}}', 422, "validation-failed"),
         (b'{"title": "x", "price": {"amount": 1, "currency": "QQQ"}}', 422, "validation-failed"),
         (b"[" * 100_000, 400, "bad-request"),
+        (b'{"title": "one", "title": "two"}', 400, "bad-request"),
+        (b'{"title": "x", "price": {"amount": 1, "amount": 2, "currency": "ZAR"}}', 400, "bad-request"),
+        (b'{"title": "x", "rank": NaN}', 400, "bad-request"),
+        (b'{"title": "x", "rank": -Infinity}', 400, "bad-request"),
+        ('{"title": "x"}'.encode("utf-16"), 400, "bad-request"),
+        ('{"title": "x"}'.encode("utf-32-le"), 400, "bad-request"),
+        (b'\xef\xbb\xbf{"title": "x"}', 400, "bad-request"),
+        (b'{"title": "x", "rank": true}', 422, "validation-failed"),
+        (b'{"title": "x", "rank": "7"}', 422, "validation-failed"),
+        (b'{"title": "x", "rank": 7.0}', 422, "validation-failed"),
     ],
 )
 async def test_bad_bodies_get_a_problem_and_change_nothing(
@@ -89,6 +100,18 @@ async def test_a_body_beyond_the_limit_is_refused(client: Client) -> None:
     response = await client.post("/notes", json={"title": "x" * 2_000_000})
     assert response.status_code == 413
     assert response.json()["slug"] == "payload-too-large"
+
+
+async def test_a_body_of_unknown_length_beyond_the_limit_is_refused(client: Client) -> None:
+    async def parts() -> AsyncIterator[bytes]:
+        yield b'{"title": "'
+        for _ in range(40):
+            yield b"x" * 50_000
+        yield b'"}'
+
+    for content_type in ("application/json", "text/plain"):
+        response = await client.post("/notes", content=parts(), headers={"content-type": content_type})
+        assert (response.status_code, response.json()["slug"]) == (413, "payload-too-large")
 
 
 async def test_unknown_paths_and_methods_are_problems_too(client: Client) -> None:

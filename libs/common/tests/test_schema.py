@@ -1,0 +1,92 @@
+"""What bodies take, and what the API document says of answers."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from pydantic import AwareDatetime, Field, ValidationError
+
+from libs.common.schema import OutSchema, PatchSchema, Schema
+
+
+class Line(Schema):
+    """A line."""
+
+    quantity: int = Field(1, ge=1)
+
+
+class Order(Schema):
+    """A body with one field of each kind."""
+
+    count: int | None = None
+    ratio: float = 1
+    gift: bool = False
+    on: date | None = None
+    at: AwareDatetime | None = None
+    lines: list[Line] = Field(default_factory=list)
+    flags: dict[str, dict[str, bool]] = Field(default_factory=dict)
+
+
+class OrderPatch(PatchSchema):
+    """Some of its fields."""
+
+    count: int | None = None
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"count": "7"},
+        {"count": True},
+        {"count": 7.0},
+        {"ratio": "1"},
+        {"ratio": True},
+        {"gift": 1},
+        {"gift": "yes"},
+        {"on": 0},
+        {"on": "0"},
+        {"on": "1e9"},
+        {"at": 5.5},
+        {"at": "nan"},
+        {"at": True},
+        {"lines": [{"quantity": "2"}]},
+        {"flags": {"a": {"b": 1}}},
+    ],
+)
+def test_a_value_of_another_type_is_refused_even_if_it_could_be_read(body: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        Order.model_validate(body)
+    if "count" in body:
+        with pytest.raises(ValidationError):
+            OrderPatch.model_validate(body)
+
+
+def test_values_of_the_right_type_are_taken() -> None:
+    order = Order.model_validate(
+        {
+            "count": 7,
+            "ratio": 2,
+            "gift": True,
+            "on": "2026-02-28",
+            "at": "2026-02-28T10:00:00+02:00",
+            "lines": [{"quantity": 2}],
+            "flags": {"a": {"b": True}},
+        }
+    )
+    assert (order.count, order.ratio, order.on) == (7, 2.0, date(2026, 2, 28))
+    assert order.at == datetime(2026, 2, 28, 8, tzinfo=UTC)
+    assert Order(on=order.on, at=order.at).at == order.at
+
+
+class Member(OutSchema):
+    """An answer whose id is read from another name."""
+
+    id: UUID = Field(validation_alias="user_id")
+    name: str
+
+
+def test_a_field_is_described_by_the_name_it_is_written_with() -> None:
+    described = Member.model_json_schema()
+    assert list(described["properties"]) == ["id", "name"]
+    assert described["required"] == ["id", "name"]
