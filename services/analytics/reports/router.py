@@ -17,13 +17,13 @@ from services.analytics.reports.schemas import (
     TopProductReport,
     TopProductsQuery,
 )
-from services.analytics.reports.table import csv_response
+from services.analytics.reports.table import AS_CSV, csv_response
 
 router = APIRouter(prefix="/analytics", tags=["analytics"])
 READ = allow("analytics.reports.read")
 
 
-@router.get("/sales/report", response_model=SalesReport, dependencies=[READ])
+@router.get("/sales/report", response_model=SalesReport, dependencies=[READ], responses=AS_CSV)
 async def read_sales_report(query: Annotated[SalesQuery, Query()], reports: Reports) -> Any:
     """Sales over time: orders placed, pieces sold, money captured and refunded, per row of the grain.
 
@@ -55,7 +55,7 @@ async def read_lead_sources(query: Annotated[Period, Query()], reports: Reports)
     return await reports.lead_sources(query)
 
 
-@router.get("/top-products", response_model=TopProductReport, dependencies=[READ])
+@router.get("/top-products", response_model=TopProductReport, dependencies=[READ], responses=AS_CSV)
 async def read_top_products(query: Annotated[TopProductsQuery, Query()], reports: Reports) -> Any:
     """The products that paid orders held most of, by money or by pieces."""
     report = await reports.top_products(query)
