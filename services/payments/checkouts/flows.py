@@ -7,7 +7,6 @@ again with the payment's id as idempotency key, so there is never a second page 
 from datetime import timedelta
 from uuid import UUID
 
-from fastapi.responses import Response
 from sqlalchemy import text
 
 from libs.common.db.unit_of_work import UnitOfWork
@@ -25,7 +24,7 @@ from services.payments.payments.models import Payment
 from services.payments.payments.service import PaymentService
 from services.payments.providers.base import CheckoutRequest, Merchant, ProviderRefused, Status
 from services.payments.providers.registry import provider_of
-from services.payments.replay import Replay
+from services.payments.replay import Answered, Replay
 
 PAYABLE = "placed"
 # How long a payment may be pending before the provider is asked; the interval doubles with each question.
@@ -33,7 +32,7 @@ FIRST_CHECK = timedelta(minutes=2)
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:order, 0))")
 
 
-async def start_checkout(caller: Caller, body: CheckoutCreate, replay: Replay) -> CheckoutOut | Response:
+async def start_checkout(caller: Caller, body: CheckoutCreate, replay: Replay) -> CheckoutOut | Answered:
     """Open a payment for an order, or give the one that is open already."""
     context = caller.context
     if caller.actor.tenant_id is None:

@@ -12,7 +12,7 @@ from services.payments.checkouts.errors import NoPaymentAccount, OrderNotPayable
 from services.payments.checkouts.flows import start_checkout
 from services.payments.checkouts.schemas import CheckoutCreate, CheckoutOut
 from services.payments.providers.base import ProviderRefused, ProviderUnavailable
-from services.payments.replay import MayReplay
+from services.payments.replay import Answered, MayReplay
 
 router = APIRouter(prefix="/payments/checkouts", tags=["payments"])
 
@@ -28,4 +28,5 @@ router = APIRouter(prefix="/payments/checkouts", tags=["payments"])
 )
 async def create_checkout(body: CheckoutCreate, caller: CurrentCaller, replay: MayReplay) -> Any:
     """Start paying an order; while its payment is open, a repeat gives the same one."""
-    return await start_checkout(caller, body, replay)
+    result = await start_checkout(caller, body, replay)
+    return result.response() if isinstance(result, Answered) else result

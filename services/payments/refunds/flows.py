@@ -2,8 +2,6 @@
 
 from uuid import UUID
 
-from fastapi.responses import Response
-
 from services.payments.caller import Caller
 from services.payments.payment_accounts.credentials import merchant_of
 from services.payments.payment_accounts.repository import PaymentAccountRepository
@@ -20,12 +18,12 @@ from services.payments.providers.registry import provider_of
 from services.payments.refunds.models import Refund
 from services.payments.refunds.schemas import RefundCreate, RefundOut
 from services.payments.refunds.service import RefundService
-from services.payments.replay import Replay
+from services.payments.replay import Answered, Replay
 
 
 async def refund_payment(
     caller: Caller, payment_id: UUID, body: RefundCreate, replay: Replay
-) -> RefundOut | Response:
+) -> RefundOut | Answered:
     """Give back a payment or a part of it. Where the provider does not answer, the refund stays pending."""
     async with caller.unit_of_work() as uow:
         answered = await replay.claim(uow)

@@ -14,7 +14,7 @@ from services.payments.deps import Refunds
 from services.payments.refunds.errors import PaymentNotRefundable, RefundExceedsPayment
 from services.payments.refunds.flows import refund_payment
 from services.payments.refunds.schemas import RefundCreate, RefundOut, RefundQuery
-from services.payments.replay import MustReplay
+from services.payments.replay import Answered, MustReplay
 
 router = APIRouter(tags=["refunds"])
 READ = allow("payments.refunds.read")
@@ -32,7 +32,8 @@ async def create_refund(
     payment_id: UUID, body: RefundCreate, caller: CurrentCaller, replay: MustReplay
 ) -> Any:
     """Give back a payment or a part of it. A pending answer is settled by the provider's webhook or by asking it."""
-    return await refund_payment(caller, payment_id, body, replay)
+    result = await refund_payment(caller, payment_id, body, replay)
+    return result.response() if isinstance(result, Answered) else result
 
 
 @router.get("/refunds", response_model=Page[RefundOut], dependencies=[READ])
