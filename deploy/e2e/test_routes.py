@@ -1,8 +1,12 @@
 """Rules that every route of every service keeps."""
 
-from collections.abc import Iterator
+import inspect
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from libs.common.runtime.app import requirement_of
@@ -16,6 +20,14 @@ def routes(service: Service) -> Iterator[APIRoute]:
         for route in router.routes:
             if isinstance(route, APIRoute):
                 yield route
+
+
+def calls(dependant: Dependant) -> Iterator[Callable[..., Any]]:
+    """What a route depends on, directly or not."""
+    for inner in dependant.dependencies:
+        if inner.call is not None:
+            yield inner.call
+        yield from calls(inner)
 
 
 @pytest.fixture(params=NAMES)
@@ -38,9 +50,6 @@ def test_every_permission_asked_for_is_one_that_the_manifest_lists(service: Serv
 
 
 def test_no_listed_permission_is_without_use(service: Service) -> None:
-    import inspect
-    import sys
-
     sources = "".join(
         inspect.getsource(module)
         for name, module in list(sys.modules.items())
@@ -79,3 +88,16 @@ def test_every_permission_that_a_system_role_holds_exists() -> None:
             assert (
                 held == "*" or held in known or (held != below and any(k.startswith(below) for k in known))
             ), f"{role.code} holds {held}, which nothing asks for"
+
+
+def test_nothing_on_the_way_to_an_endpoint_goes_through_a_thread(service: Service) -> None:
+    threaded = {
+        f"{route.path}: {call}"
+        for route in routes(service)
+        for call in (route.endpoint, *calls(route.dependant))
+        if not any(
+            inspect.iscoroutinefunction(each) or inspect.isasyncgenfunction(each)
+            for each in (call, type(call).__call__)
+        )
+    }
+    assert not threaded

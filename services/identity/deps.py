@@ -1,6 +1,6 @@
 """The aliases that identity routers use in their signatures."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, TypeVar
 from uuid import UUID
 
@@ -33,10 +33,10 @@ async def enter_path_tenant(tenant_id: UUID, uow: PlatformUow) -> UnitOfWork:
 PathTenantUow = Annotated[UnitOfWork, Depends(enter_path_tenant, scope="function")]
 
 
-def provide_in_path_tenant(kind: Callable[[UnitOfWork], S]) -> Callable[..., S]:
+def provide_in_path_tenant(kind: Callable[[UnitOfWork], S]) -> Callable[..., Awaitable[S]]:
     """A dependency that makes a service over the tenant of the path."""
 
-    def make(uow: PathTenantUow) -> S:
+    async def make(uow: PathTenantUow) -> S:
         return kind(uow)
 
     return make

@@ -1,6 +1,6 @@
 """The aliases that orders routers use in their signatures."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request
@@ -19,7 +19,7 @@ from services.orders.visibility import Caller, token_hash
 S = TypeVar("S")
 
 
-def get_caller(
+async def get_caller(
     actor: CurrentActor,
     cart_token: Annotated[
         str | None,
@@ -37,10 +37,10 @@ def get_caller(
 CurrentCaller = Annotated[Caller, Depends(get_caller)]
 
 
-def provide_scoped(kind: Callable[[UnitOfWork, Caller], S]) -> Callable[..., S]:
+def provide_scoped(kind: Callable[[UnitOfWork, Caller], S]) -> Callable[..., Awaitable[S]]:
     """A dependency that makes a service over the request's unit of work and ownership scope."""
 
-    def make(uow: Uow, caller: CurrentCaller) -> S:
+    async def make(uow: Uow, caller: CurrentCaller) -> S:
         return kind(uow, caller)
 
     return make
@@ -59,11 +59,11 @@ async def get_aftermath() -> AsyncIterator[Aftermath]:
 class OrAnyoneWithToken(Requirement):
     """The permission, or else a cart token: the rows that it opens are all its bearer sees."""
 
-    def __call__(self, actor: CurrentActor, request: Request) -> Any:  # type: ignore[override]
+    async def __call__(self, actor: CurrentActor, request: Request) -> Any:  # type: ignore[override]
         """Check the actor, and return it."""
         if actor.is_anonymous and actor.tenant_id is not None and "x-cart-token" in request.headers:
             return actor
-        return super().__call__(actor)
+        return await super().__call__(actor)
 
 
 After = Annotated[Aftermath, Depends(get_aftermath, scope="function")]

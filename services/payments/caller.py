@@ -39,7 +39,7 @@ class Caller:
         )
 
 
-def get_caller(request: Request, context: Context, actor: CurrentActor) -> Caller:
+async def get_caller(request: Request, context: Context, actor: CurrentActor) -> Caller:
     """The caller of this request."""
     return Caller(context, actor, request.headers.get("x-request-id"))
 

@@ -1,10 +1,11 @@
 """What the signature of an endpoint asks for: the actor, a permission, a unit of work, a service over it.
 
 The unit of work commits in function scope: after the endpoint returned and before any byte of the response is
-sent, so a failure at commit is still an error answer.
+sent, so a failure at commit is still an error answer. Every dependency is a coroutine function: the framework would
+send a plain one through a thread, some with a database connection in hand.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
@@ -28,7 +29,7 @@ from libs.common.runtime.context import ServiceContext
 S = TypeVar("S")
 
 
-def get_context(request: Request) -> ServiceContext:
+async def get_context(request: Request) -> ServiceContext:
     """The context of the service that serves this request."""
     context: ServiceContext = request.app.state.context
     return context
@@ -37,7 +38,7 @@ def get_context(request: Request) -> ServiceContext:
 Context = Annotated[ServiceContext, Depends(get_context)]
 
 
-def get_actor(request: Request, context: Context) -> Actor:
+async def get_actor(request: Request, context: Context) -> Actor:
     """The verified actor of the request.
 
     Raises:
@@ -80,7 +81,7 @@ class Requirement:
         self.active = active
         self.feature = feature
 
-    def __call__(self, actor: CurrentActor) -> Actor:
+    async def __call__(self, actor: CurrentActor) -> Actor:
         """Check the actor, and return it."""
         if self.is_internal and actor.kind is not ActorKind.SYSTEM:
             raise PermissionDenied(
@@ -169,19 +170,19 @@ Uow = Annotated[UnitOfWork, Depends(open_uow, scope="function")]
 PlatformUow = Annotated[UnitOfWork, Depends(open_platform_uow, scope="function")]
 
 
-def provide(kind: Callable[[UnitOfWork], S]) -> Callable[..., S]:
+def provide(kind: Callable[[UnitOfWork], S]) -> Callable[..., Awaitable[S]]:
     """A dependency that makes a service over the request's unit of work."""
 
-    def make(uow: Uow) -> S:
+    async def make(uow: Uow) -> S:
         return kind(uow)
 
     return make
 
 
-def provide_platform(kind: Callable[[UnitOfWork], S]) -> Callable[..., S]:
+def provide_platform(kind: Callable[[UnitOfWork], S]) -> Callable[..., Awaitable[S]]:
     """A dependency that makes a service over a unit of work that spans tenants."""
 
-    def make(uow: PlatformUow) -> S:
+    async def make(uow: PlatformUow) -> S:
         return kind(uow)
 
     return make

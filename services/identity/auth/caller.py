@@ -37,7 +37,7 @@ class Caller:
             yield uow
 
 
-def get_caller(request: Request, context: Context, actor: CurrentActor) -> Caller:
+async def get_caller(request: Request, context: Context, actor: CurrentActor) -> Caller:
     """The caller of a request. The gateway is who sets `X-Forwarded-For`; its own word comes last."""
     forwarded = request.headers.get("x-forwarded-for", "").rpartition(",")[2].strip()
     peer = request.client.host if request.client else ""

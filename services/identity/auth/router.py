@@ -35,7 +35,7 @@ from services.identity.passwords.policy import WeakPassword
 router = APIRouter(prefix="/auth", tags=["auth"])
 
 
-def get_sign_in(caller: CurrentCaller) -> SignIn:
+async def get_sign_in(caller: CurrentCaller) -> SignIn:
     """The flows of the request's caller."""
     return SignIn(caller)
 
