@@ -17,6 +17,9 @@ def _tighten(node: Any, owner: type[BaseModel]) -> None:
     if not isinstance(node, dict):
         return
     kind = node.get("type")
+    if not isinstance(kind, str):
+        # A mapping of fields, one of which is called `type`.
+        kind = None
     if kind == "model" and node.get("cls") is not owner:
         return
     if kind in _SCALARS:

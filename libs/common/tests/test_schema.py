@@ -28,6 +28,13 @@ class Order(Schema):
     flags: dict[str, dict[str, bool]] = Field(default_factory=dict)
 
 
+class Typed(Schema):
+    """A body with fields whose names mean something to the validator itself."""
+
+    type: int
+    schema_: int = 0
+
+
 class OrderPatch(PatchSchema):
     """Some of its fields."""
 
@@ -60,6 +67,12 @@ def test_a_value_of_another_type_is_refused_even_if_it_could_be_read(body: dict[
     if "count" in body:
         with pytest.raises(ValidationError):
             OrderPatch.model_validate(body)
+
+
+def test_a_field_may_be_called_type() -> None:
+    assert Typed.model_validate({"type": 1}).type == 1
+    with pytest.raises(ValidationError):
+        Typed.model_validate({"type": "1"})
 
 
 def test_values_of_the_right_type_are_taken() -> None:
