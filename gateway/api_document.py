@@ -2,14 +2,14 @@
 
 import hashlib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import orjson
 
 from gateway.cache import SingleFlightCache
 from gateway.fan_out import ask_all
-from gateway.openapi import merge
+from gateway.openapi import merge, resources
 from gateway.operations.operation import Operation
 from libs.common.actor import system_actor
 from libs.common.clock import Clock
@@ -22,10 +22,11 @@ log = logging.getLogger("pillars.gateway")
 
 @dataclass(frozen=True, slots=True)
 class ApiDocument:
-    """The document as JSON, with the hash of what it was made from."""
+    """The document as JSON, with the hash of what it was made from and the index of what it holds, by service."""
 
     body: bytes
     etag: str
+    resources: Mapping[str, Mapping[str, str]]
     missing: tuple[str, ...]
 
 
@@ -72,7 +73,7 @@ class ApiDocuments:
         if answers.unavailable:
             log.warning("the API document lacks %s", ", ".join(answers.unavailable))
         document = merge(answers.by_service, self._operations, version=self._version, url=self._url)
-        self._last = ApiDocument(orjson.dumps(document), etag, missing)
+        self._last = ApiDocument(orjson.dumps(document), etag, resources(document), missing)
         return self._last
 
     def _now(self) -> float:

@@ -96,7 +96,7 @@ class Gateway:
         )
         self.operations = OperationTable(
             [
-                *Index(pages, version=release()).operations(),
+                *Index(self.documents, pages, version=release()).operations(),
                 *Documents(self.documents, pages, StaticFiles()).operations(),
                 *Events(pages).operations(),
                 *Dropdowns(upstreams).operations(),

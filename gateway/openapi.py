@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from gateway.examples import Examples
 from gateway.operations.operation import Operation
 from gateway.paths import Path
 from gateway.routes import Trust, find, public_path
@@ -81,6 +82,7 @@ def merge(
             paths.setdefault(public, {}).update(item)
     components.setdefault("parameters", {})["CompanyId"] = _COMPANY_ID
     components["securitySchemes"] = _SCHEMES
+    _exemplify(paths, Examples(components.get("schemas", {})))
     return {
         "openapi": "3.1.0",
         "info": {"title": "Pillars", "version": version, "description": _DESCRIPTION},
@@ -91,6 +93,36 @@ def merge(
         "paths": dict(sorted(paths.items())),
         "components": components,
     }
+
+
+def resources(document: Document) -> dict[str, dict[str, str]]:
+    """The public paths that can be opened as they are (lists, reports) by service and name."""
+    found: dict[str, dict[str, str]] = {}
+    for path, item in document["paths"].items():
+        name = path.removeprefix("/api/v1/")
+        if "get" not in item or not name or name == path or "{" in path or name.endswith("/stream"):
+            continue
+        service = item["get"]["tags"][0].partition(": ")[0]
+        found.setdefault(service, {})[name] = path
+    return {service: dict(sorted(found[service].items())) for service in sorted(found)}
+
+
+def _exemplify(paths: Document, examples: Examples) -> None:
+    """Give every body and every good answer an example, unless its owner did."""
+    for item in paths.values():
+        for method in _METHODS:
+            operation = item.get(method, {})
+            written = operation.get("requestBody", {}).get("content", {})
+            answers = (r for s, r in operation.get("responses", {}).items() if s.startswith("2"))
+            read = [content for answer in answers for content in answer.get("content", {}).items()]
+            for media, writing in [*((m, True) for m in written.items()), *((m, False) for m in read)]:
+                kind, content = media
+                if _is_data(kind) and "schema" in content and not {"example", "examples"} & set(content):
+                    content["example"] = examples.of(content["schema"], writing=writing)
+
+
+def _is_data(media: str) -> bool:
+    return media.endswith("json") or media == "application/x-www-form-urlencoded"
 
 
 def _public(service: str, path: str) -> str | None:

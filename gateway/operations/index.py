@@ -3,16 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
+from gateway.api_document import ApiDocuments
 from gateway.exchange import Exchange
 from gateway.operations.operation import Operation
 from gateway.pages import Pages
 from gateway.responses import Answer, json_answer
-from gateway.routes import ROUTES, Rate
-
-# Only what can be opened with GET and is a resource of its own.
-_LEFT_OUT = frozenset(
-    {"/auth", "/hooks", "/unsubscribe", "/preferences", "/public", "/fcm", "/sandbox", "/mailbox"}
-)
 
 LINKS = {
     "docs": "/api/docs",
@@ -25,24 +20,13 @@ LINKS = {
 }
 
 
-def resources() -> dict[str, dict[str, str]]:
-    """The top-level resources of each service with their paths, by service."""
-    found: dict[str, dict[str, str]] = {}
-    for route in ROUTES:
-        name = route.prefix[1:]
-        if "/" in name or route.to or route.rate is not Rate.NORMAL or route.prefix in _LEFT_OUT:
-            continue
-        found.setdefault(route.service, {})[name] = f"/api/v1{route.prefix}"
-    return {service: dict(sorted(paths.items())) for service, paths in found.items()}
-
-
 class Index:
     """Says what is here."""
 
-    def __init__(self, pages: Pages, *, version: str) -> None:
+    def __init__(self, documents: ApiDocuments, pages: Pages, *, version: str) -> None:
+        self._documents = documents
         self._pages = pages
         self._version = version
-        self._resources = resources()
 
     def operations(self) -> list[Operation]:
         """What is answered here."""
@@ -74,10 +58,12 @@ class Index:
     async def start(self, exchange: Exchange, values: Mapping[str, str]) -> Answer:
         """A page for browsers, the index for everyone else."""
         if "text/html" in (exchange.header(b"accept") or ""):
-            return self._pages.page("start.html", resources=self._resources, version=self._version)
+            document = await self._documents.get()
+            return self._pages.page("start.html", resources=document.resources, version=self._version)
         return await self.index(exchange, values)
 
     async def index(self, _: Exchange, __: Mapping[str, str]) -> Answer:
         """The index."""
-        body = {"name": "Pillars", "version": self._version, "links": LINKS, "resources": self._resources}
+        resources = (await self._documents.get()).resources
+        body = {"name": "Pillars", "version": self._version, "links": LINKS, "resources": resources}
         return json_answer(body, headers={"Vary": "Accept"})
