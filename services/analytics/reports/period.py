@@ -1,6 +1,6 @@
 """The stretch of time that a report looks at, in the reader's own time zone."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated
 from uuid import UUID
@@ -67,6 +67,10 @@ class Period(BaseModel):
         if self.date_to:
             found.append(column < self.date_to)
         return found
+
+    def start(self, local: datetime) -> datetime:
+        """The moment at which a row begins, from the local time that `bucket` gives."""
+        return local.replace(tzinfo=UTC if self.tz == "UTC" else ZoneInfo(self.tz))
 
     def local(self, moment: datetime) -> datetime:
         """A moment as the clock of the zone shows it."""

@@ -36,7 +36,7 @@ class FunnelQuery(Period):
 
 
 class SalesRow(OutSchema):
-    """One row of the sales report. `period` is the local start of the row."""
+    """One row of the sales report. `period` is the moment it begins, in the time zone of the report."""
 
     period: datetime
     orders: int = Field(description="Orders placed")

@@ -32,7 +32,7 @@ class ReportService:
     async def sales(self, query: SalesQuery) -> SalesReport:
         """Sales over time, in one currency."""
         currency = await self.rows.currency(query.currency)
-        items = [self._sales_row(row, currency) for row in await self.rows.sales(query, currency)]
+        items = [self._sales_row(row, query, currency) for row in await self.rows.sales(query, currency)]
         totals = None
         if items:
             totals = SalesRow(
@@ -45,10 +45,10 @@ class ReportService:
             )
         return SalesReport(grain=query.grain, tz=query.tz, currency=currency, items=items, totals=totals)
 
-    def _sales_row(self, row: Any, currency: str) -> SalesRow:
+    def _sales_row(self, row: Any, query: SalesQuery, currency: str) -> SalesRow:
         captured, refunded = int(row.captured), int(row.refunded)
         return SalesRow(
-            period=row.period,
+            period=query.start(row.period),
             orders=int(row.orders),
             units=int(row.units),
             gross=Money(amount=captured, currency=currency),
@@ -60,7 +60,7 @@ class ReportService:
         """Money in and out over time, every currency apart."""
         items = [
             IncomeRow(
-                period=row.period,
+                period=query.start(row.period),
                 captured=Money(amount=int(row.captured), currency=row.currency),
                 refunded=Money(amount=int(row.refunded), currency=row.currency),
                 net=Money(amount=int(row.captured) - int(row.refunded), currency=row.currency),

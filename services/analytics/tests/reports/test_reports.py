@@ -30,11 +30,13 @@ async def test_rows_begin_by_the_clock_of_the_zone(
         "items"
     ]
 
-    assert [(row["period"][:10], row["revenue"]["amount"]) for row in utc] == [
-        ("2026-03-31", 10000),
-        ("2026-04-01", 5000),
+    assert [(row["period"], row["revenue"]["amount"]) for row in utc] == [
+        ("2026-03-31T00:00:00Z", 10000),
+        ("2026-04-01T00:00:00Z", 5000),
     ]
-    assert [(row["period"][:10], row["revenue"]["amount"]) for row in local] == [("2026-04-01", 15000)]
+    assert [(row["period"], row["revenue"]["amount"]) for row in local] == [
+        ("2026-04-01T00:00:00+02:00", 15000)
+    ]
 
 
 async def test_the_sales_report_adds_up(context: ServiceContext, client: Client, tenant_id: UUID) -> None:
@@ -61,7 +63,7 @@ async def test_the_sales_report_is_a_file_too(
     assert response.headers["content-type"].startswith("text/csv")
     assert response.text.splitlines() == [
         "period,orders,units,gross,refunds,revenue",
-        "2026-03-31T00:00:00,1,2,10000,0,10000",
+        "2026-03-31T00:00:00+00:00,1,2,10000,0,10000",
     ]
 
 
