@@ -55,6 +55,17 @@ async def update_cart(cart_id: UUID, body: CartUpdate, carts: Carts) -> Any:
     return await carts.update(cart_id, body)
 
 
+@router.put(
+    "/{cart_id}",
+    response_model=CartOut,
+    dependencies=[WRITE],
+    responses=problems(NotFound, CartNotOpen, CurrencyMismatch),
+)
+async def replace_cart(cart_id: UUID, body: CartCreate, carts: Carts) -> Any:
+    """Replace the e-mail address and the note; the currency stays what it was."""
+    return await carts.replace(cart_id, body)
+
+
 @router.delete("/{cart_id}", status_code=204, dependencies=[WRITE], responses=problems(NotFound, CartNotOpen))
 async def delete_cart(cart_id: UUID, carts: Carts) -> None:
     """Remove a cart that was not checked out."""

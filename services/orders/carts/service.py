@@ -60,6 +60,18 @@ class CartService:
             setattr(cart, name, value)
         return await self._saved(cart)
 
+    async def replace(self, cart_id: UUID, body: CartCreate) -> dict[str, Any]:
+        """Set every field of the body; what is not sent is emptied.
+
+        Raises:
+            CurrencyMismatch: the cart has another currency, which it keeps.
+        """
+        cart = await self._lock(cart_id)
+        if body.currency != cart.currency:
+            raise CurrencyMismatch("A cart keeps its currency; start another.", currency=cart.currency)
+        cart.email, cart.note = body.email, body.note
+        return await self._saved(cart)
+
     async def delete(self, cart_id: UUID) -> None:
         """Remove a cart that was not checked out."""
         cart = await self._find(cart_id, lock=True)

@@ -106,12 +106,25 @@ async def test_null_empties_a_field_and_absent_leaves_it(shop: Shop) -> None:
     assert (changed["note"], changed["email"]) == (None, "ann@example.com")
 
 
+async def test_replacing_empties_what_is_not_sent_and_keeps_the_currency(shop: Shop) -> None:
+    cart = await shop.cart(note="Gift", email="ann@example.com")
+    path = f"/carts/{cart['id']}"
+
+    changed = ok(await shop.client.put(path, json={"currency": "ZAR", "note": "Ring twice"}))
+    assert (changed["note"], changed["email"]) == ("Ring twice", None)
+    problem = refused(await shop.client.put(path, json={"currency": "USD"}), 422, "currency-mismatch")
+    assert problem["currency"] == "ZAR"
+    refused(await shop.client.put(path, json={"note": "x"}), 422, "validation-failed")
+    assert ok(await shop.client.get(path))["note"] == "Ring twice"
+
+
 async def test_a_guest_needs_the_token_of_the_cart(shop: Shop) -> None:
     cart, other = await shop.cart(shop.guest), await shop.cart(shop.guest)
     path, variant = f"/carts/{cart['id']}", shop.shelf.add()
     calls = [
         ("GET", path, None),
         ("PATCH", path, {"note": "x"}),
+        ("PUT", path, {"currency": "ZAR"}),
         ("DELETE", path, None),
         ("POST", f"{path}/items", {"variant_id": variant}),
         ("PUT", f"{path}/address", ADDRESS),
