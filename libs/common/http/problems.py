@@ -87,7 +87,7 @@ def problem_body(
     if request_id:
         body["request_id"] = request_id
     # An error's own members never take the place of those above: `status` is the HTTP status, always.
-    return error.extra | body
+    return body | {name: value for name, value in error.extra.items() if name not in body}
 
 
 def problem_response(service: str, error: AppError, request: Request) -> Response:
