@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.e2e.collector import collecting
 from libs.common.runtime.embedded.ports import free_port
 
 
@@ -23,9 +24,9 @@ def pillars(home: Path, *arguments: str, **environment: str) -> subprocess.Compl
     )
 
 
-def tell(home: Path, *arguments: str) -> None:
+def tell(home: Path, *arguments: str, **environment: str) -> None:
     """Play the story, then verify what it left behind."""
-    told = pillars(home, "up", "--story", "--leave", "--port", str(free_port()), *arguments)
+    told = pillars(home, "up", "--story", "--leave", "--port", str(free_port()), *arguments, **environment)
     logs = (
         "".join(path.read_text()[-4000:] for path in (home / "logs").glob("*.log")) if told.returncode else ""
     )
@@ -48,7 +49,18 @@ def test_the_story_in_eight_processes_over_rabbitmq(tmp_path: Path) -> None:
 
     if find_rabbitmq() is None:
         pytest.skip("no RabbitMQ: install rabbitmq-server or set AMQP_URL")
-    tell(tmp_path / "home", "--separate")
+    with collecting() as collector:
+        tell(
+            tmp_path / "home",
+            "--separate",
+            OTEL_EXPORTER_OTLP_ENDPOINT=collector.endpoint,
+            PILLARS_TRACE_RATIO="1",
+        )
+    paying = [names for names in collector.traces().values() if "POST /carts/{cart_id}/checkout" in names]
+    assert paying, collector.traces()
+    # One trace: the gateway, the two services that worked on the request, the database, and those told over the bus.
+    for part in ("PUT /internal/reservations/{order_id}", "db INSERT", "consume analytics.record"):
+        assert any(part in names for names in paying), (part, paying)
 
 
 def test_a_breach_is_found_and_fails_the_command(tmp_path: Path) -> None:
