@@ -77,8 +77,8 @@ class PatchSchema(Schema):
     model_config = ConfigDict(json_schema_extra=_without_defaults)
 
     def changes(self) -> dict[str, Any]:
-        """The fields that the caller sent, with their values."""
-        return {name: getattr(self, name) for name in self.model_fields_set}
+        """The fields that the caller sent, in the form that `model_dump` of a whole body gives."""
+        return self.model_dump(include=self.model_fields_set)
 
 
 def _as_written(schema: dict[str, Any], model: type[BaseModel]) -> None:

@@ -69,6 +69,12 @@ def test_a_value_of_another_type_is_refused_even_if_it_could_be_read(body: dict[
             OrderPatch.model_validate(body)
 
 
+def test_a_partial_update_holds_what_was_sent_in_the_form_of_a_whole_body() -> None:
+    patch = OrderPatch.model_validate({"count": None, "lines": [{"quantity": 2}]})
+    assert patch.changes() == {"count": None, "lines": [{"quantity": 2}]}
+    assert OrderPatch().changes() == {}
+
+
 def test_a_field_may_be_called_type() -> None:
     assert Typed.model_validate({"type": 1}).type == 1
     with pytest.raises(ValidationError):

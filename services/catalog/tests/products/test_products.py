@@ -125,6 +125,14 @@ async def test_a_category_that_is_not_there_is_refused(client: Client) -> None:
     ).status_code == 404
 
 
+async def test_media_are_changed_with_the_product_too(client: Client) -> None:
+    mug = await product(client)
+    media = [{"url": "https://cdn.example/a.jpg", "alt": "A mug"}]
+    changed = await client.patch(f"/products/{mug['id']}", json={"media": media})
+    assert changed.status_code == 200
+    assert changed.json()["media"] == media
+
+
 async def test_media_are_read_and_replaced_on_their_own(client: Client) -> None:
     mug = await product(client, media=[{"url": "https://cdn.example/a.jpg"}])
     path = f"/products/{mug['id']}/media"
