@@ -5,11 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from libs.common.errors import NotFound, PreconditionFailed
+from libs.common.errors import AlreadyExists, NotFound, PreconditionFailed
 from libs.common.http.deps import allow
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from services.crm.deps import Pipelines
+from services.crm.pipelines.errors import PipelineInUse
 from services.crm.pipelines.schemas import (
     PipelineCreate,
     PipelineOut,
@@ -28,7 +29,9 @@ async def list_pipelines(query: Annotated[PipelineQuery, Query()], pipelines: Pi
     return await pipelines.list(query)
 
 
-@router.post("", response_model=PipelineOut, status_code=201, dependencies=[WRITE])
+@router.post(
+    "", response_model=PipelineOut, status_code=201, dependencies=[WRITE], responses=problems(AlreadyExists)
+)
 async def create_pipeline(body: PipelineCreate, pipelines: Pipelines) -> Any:
     """Add a pipeline."""
     return await pipelines.create(body)
@@ -44,7 +47,7 @@ async def get_pipeline(pipeline_id: UUID, pipelines: Pipelines) -> Any:
     "/{pipeline_id}",
     response_model=PipelineOut,
     dependencies=[WRITE],
-    responses=problems(NotFound, PreconditionFailed),
+    responses=problems(NotFound, AlreadyExists, PreconditionFailed),
 )
 async def update_pipeline(pipeline_id: UUID, body: PipelineUpdate, pipelines: Pipelines) -> Any:
     """Change some fields of a pipeline."""
@@ -55,14 +58,16 @@ async def update_pipeline(pipeline_id: UUID, body: PipelineUpdate, pipelines: Pi
     "/{pipeline_id}",
     response_model=PipelineOut,
     dependencies=[WRITE],
-    responses=problems(NotFound, PreconditionFailed),
+    responses=problems(NotFound, AlreadyExists, PreconditionFailed),
 )
 async def replace_pipeline(pipeline_id: UUID, body: PipelineReplace, pipelines: Pipelines) -> Any:
     """Replace all fields of a pipeline."""
     return await pipelines.update(pipeline_id, body)
 
 
-@router.delete("/{pipeline_id}", status_code=204, dependencies=[WRITE], responses=problems(NotFound))
+@router.delete(
+    "/{pipeline_id}", status_code=204, dependencies=[WRITE], responses=problems(NotFound, PipelineInUse)
+)
 async def delete_pipeline(pipeline_id: UUID, pipelines: Pipelines) -> None:
     """Remove a pipeline; its history stays."""
     await pipelines.delete(pipeline_id)
