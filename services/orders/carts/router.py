@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from libs.common.errors import NotFound
+from libs.common.errors import NotFound, PreconditionFailed
 from libs.common.http.deps import allow
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
@@ -48,7 +48,10 @@ async def get_cart(cart_id: UUID, carts: Carts) -> Any:
 
 
 @router.patch(
-    "/{cart_id}", response_model=CartOut, dependencies=[WRITE], responses=problems(NotFound, CartNotOpen)
+    "/{cart_id}",
+    response_model=CartOut,
+    dependencies=[WRITE],
+    responses=problems(NotFound, CartNotOpen, PreconditionFailed),
 )
 async def update_cart(cart_id: UUID, body: CartUpdate, carts: Carts) -> Any:
     """Change the e-mail address or the note."""
@@ -59,14 +62,19 @@ async def update_cart(cart_id: UUID, body: CartUpdate, carts: Carts) -> Any:
     "/{cart_id}",
     response_model=CartOut,
     dependencies=[WRITE],
-    responses=problems(NotFound, CartNotOpen, CurrencyMismatch),
+    responses=problems(NotFound, CartNotOpen, PreconditionFailed, CurrencyMismatch),
 )
 async def replace_cart(cart_id: UUID, body: CartCreate, carts: Carts) -> Any:
     """Replace the e-mail address and the note; the currency stays what it was."""
     return await carts.replace(cart_id, body)
 
 
-@router.delete("/{cart_id}", status_code=204, dependencies=[WRITE], responses=problems(NotFound, CartNotOpen))
+@router.delete(
+    "/{cart_id}",
+    status_code=204,
+    dependencies=[WRITE],
+    responses=problems(NotFound, CartNotOpen, PreconditionFailed),
+)
 async def delete_cart(cart_id: UUID, carts: Carts) -> None:
     """Remove a cart that was not checked out."""
     await carts.delete(cart_id)
@@ -96,7 +104,7 @@ async def add_cart_item(cart_id: UUID, body: CartItemAdd, carts: Carts) -> Any:
     "/{cart_id}/items/{item_id}",
     response_model=CartOut,
     dependencies=[WRITE],
-    responses=problems(NotFound, CartNotOpen, TotalsTooLarge),
+    responses=problems(NotFound, CartNotOpen, PreconditionFailed, TotalsTooLarge),
 )
 async def update_cart_item(cart_id: UUID, item_id: UUID, body: CartItemUpdate, carts: Carts) -> Any:
     """Set the quantity of a line."""
@@ -107,7 +115,7 @@ async def update_cart_item(cart_id: UUID, item_id: UUID, body: CartItemUpdate, c
     "/{cart_id}/items/{item_id}",
     response_model=CartOut,
     dependencies=[WRITE],
-    responses=problems(NotFound, CartNotOpen),
+    responses=problems(NotFound, CartNotOpen, PreconditionFailed),
 )
 async def remove_cart_item(cart_id: UUID, item_id: UUID, carts: Carts) -> Any:
     """Take a line out; the answer is the cart without it."""
@@ -118,7 +126,7 @@ async def remove_cart_item(cart_id: UUID, item_id: UUID, carts: Carts) -> Any:
     "/{cart_id}/address",
     response_model=CartOut,
     dependencies=[WRITE],
-    responses=problems(NotFound, CartNotOpen),
+    responses=problems(NotFound, CartNotOpen, PreconditionFailed),
 )
 async def set_cart_address(cart_id: UUID, body: CartAddress, carts: Carts) -> Any:
     """Say where the goods go."""
@@ -129,7 +137,7 @@ async def set_cart_address(cart_id: UUID, body: CartAddress, carts: Carts) -> An
     "/{cart_id}/shipping",
     response_model=CartOut,
     dependencies=[WRITE],
-    responses=problems(NotFound, CartNotOpen, UnknownShippingMethod),
+    responses=problems(NotFound, CartNotOpen, PreconditionFailed, UnknownShippingMethod),
 )
 async def choose_cart_shipping(cart_id: UUID, body: ChooseShipping, carts: Carts) -> Any:
     """Choose one of the methods that `GET /shipping/methods?cart_id=` lists."""
@@ -140,7 +148,7 @@ async def choose_cart_shipping(cart_id: UUID, body: ChooseShipping, carts: Carts
     "/{cart_id}/claim",
     response_model=CartOut,
     dependencies=[WRITE],
-    responses=problems(NotFound, CartNotOpen),
+    responses=problems(NotFound, CartNotOpen, PreconditionFailed),
 )
 async def claim_cart(cart_id: UUID, carts: Carts) -> Any:
     """After sign-in: make the guest's cart one's own, or part of the cart one has open already."""

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import NotFound, Unauthenticated
+from libs.common.errors import NotFound, PreconditionFailed, Unauthenticated
 from libs.common.filters import ListQuery
 from services.orders.carts.errors import CartNotOpen, QuantityTooLarge, TooManyLines
 from services.orders.carts.models import Cart, CartItem, CartStatus
@@ -75,6 +75,7 @@ class CartService:
     async def delete(self, cart_id: UUID) -> None:
         """Remove a cart that was not checked out."""
         cart = await self._find(cart_id, lock=True)
+        self._check_version(cart)
         if cart.status == CartStatus.CHECKED_OUT:
             raise CartNotOpen("An order came of this cart.", order_id=str(cart.order_id))
         await self.rows.delete(cart)
@@ -164,8 +165,13 @@ class CartService:
 
     async def _lock(self, cart_id: UUID) -> Cart:
         cart = await self._find(cart_id, lock=True)
+        self._check_version(cart)
         require_open(cart)
         return cart
+
+    def _check_version(self, cart: Cart) -> None:
+        if self.uow.if_match is not None and self.uow.if_match != cart.version:
+            raise PreconditionFailed("Read it again and repeat the change.", current_version=cart.version)
 
     async def _variant(self, variant_id: UUID) -> Variant:
         found = await Catalog(self.uow.context, self.uow.tenant_id).variants([variant_id])

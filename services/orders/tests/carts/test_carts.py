@@ -106,6 +106,26 @@ async def test_null_empties_a_field_and_absent_leaves_it(shop: Shop) -> None:
     assert (changed["note"], changed["email"]) == (None, "ann@example.com")
 
 
+async def test_a_change_of_a_cart_that_changed_meanwhile_is_refused(shop: Shop) -> None:
+    cart = await shop.cart()
+    path = f"/carts/{cart['id']}"
+    old = {"If-Match": (await shop.client.get(path)).headers["etag"]}
+    changed = await shop.client.patch(path, json={"note": "Gift"}, headers=old)
+    assert ok(changed)["note"] == "Gift"
+
+    for method, where, body in (
+        ("PATCH", path, {"note": "x"}),
+        ("PUT", path, {"currency": "ZAR"}),
+        ("POST", f"{path}/items", {"variant_id": shop.shelf.add()}),
+        ("DELETE", path, None),
+    ):
+        response = await shop.client.request(method, where, json=body, headers=old)
+        assert refused(response, 412, "precondition-failed")["current_version"] == cart["version"] + 1
+
+    now = {"If-Match": changed.headers["etag"]}
+    assert (await shop.client.delete(path, headers=now)).status_code == 204
+
+
 async def test_replacing_empties_what_is_not_sent_and_keeps_the_currency(shop: Shop) -> None:
     cart = await shop.cart(note="Gift", email="ann@example.com")
     path = f"/carts/{cart['id']}"
