@@ -18,10 +18,11 @@ class Idempotency:
     """The idempotency key of one request.
 
     Two requests with one key at the same time run one after the other: the second waits for the first one's
-    commit and gets its answer. A failed request stores nothing, so it may be repeated with the same key.
+    commit and gets its answer. A failed request stores nothing, so it may be repeated with the same key. Where a key
+    may be left out and was, nothing is stored either.
     """
 
-    def __init__(self, uow: Uow, request: Request, key: str, body: bytes) -> None:
+    def __init__(self, uow: Uow, request: Request, key: str | None, body: bytes) -> None:
         self.key = key
         self._uow = uow
         self._scope = f"{request.method} {request.url.path} {self._caller(request)}"
@@ -41,6 +42,12 @@ class Idempotency:
         Raises:
             IdempotencyKeyReused: the key came before with another body.
         """
+        if self.key is None:
+            return Response(
+                model.model_validate(await action()).model_dump_json(),
+                status_code=status,
+                media_type="application/json",
+            )
         table = self._uow.context.models.idempotency_key
         session = self._uow.session
         claim = (
@@ -67,20 +74,26 @@ class Idempotency:
         return Response(body, status_code=status, media_type="application/json")
 
 
-async def get_idempotency(
-    uow: Uow,
-    request: Request,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=255,
-            pattern=r"^[\x21-\x7e]+$",
-            description="Any unique string; a repeat with the same key and body gets the first answer again",
-        ),
-    ] = None,
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="Any unique string; a repeat with the same key and body gets the first answer again",
+    ),
+]
+
+
+async def get_optional_idempotency(
+    uow: Uow, request: Request, idempotency_key: IdempotencyKey = None
 ) -> Idempotency:
+    """The idempotency key of a request that may come without one."""
+    return Idempotency(uow, request, idempotency_key, await request.body())
+
+
+async def get_idempotency(uow: Uow, request: Request, idempotency_key: IdempotencyKey = None) -> Idempotency:
     """The idempotency key of the request.
 
     Raises:
@@ -91,4 +104,6 @@ async def get_idempotency(
     return Idempotency(uow, request, idempotency_key, await request.body())
 
 
+# For calls that create neither money nor orders.
+OptionallyIdempotent = Annotated[Idempotency, Depends(get_optional_idempotency, scope="function")]
 Idempotent = Annotated[Idempotency, Depends(get_idempotency, scope="function")]

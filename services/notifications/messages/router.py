@@ -3,9 +3,9 @@
 from fastapi import APIRouter
 from fastapi.responses import Response
 
-from libs.common.errors import IdempotencyKeyRequired, IdempotencyKeyReused
+from libs.common.errors import IdempotencyKeyReused
 from libs.common.http.deps import allow
-from libs.common.http.idempotency import Idempotent
+from libs.common.http.idempotency import OptionallyIdempotent
 from libs.common.http.problems import problems
 from services.notifications.deps import Messages
 from services.notifications.messages.errors import NoText, Unreachable
@@ -20,8 +20,8 @@ WRITE = allow("notifications.messages.write")
     response_model=MessageOut,
     status_code=202,
     dependencies=[WRITE],
-    responses=problems(IdempotencyKeyRequired, IdempotencyKeyReused, Unreachable, NoText),
+    responses=problems(IdempotencyKeyReused, Unreachable, NoText),
 )
-async def send_message(body: MessageSend, idempotency: Idempotent, messages: Messages) -> Response:
+async def send_message(body: MessageSend, idempotency: OptionallyIdempotent, messages: Messages) -> Response:
     """Send one mail or push to one person."""
     return await idempotency.run(lambda: messages.send(body), MessageOut, status=202)
