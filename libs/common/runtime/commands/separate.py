@@ -5,7 +5,9 @@ import json
 import logging
 import os
 import signal
+import socket
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -23,13 +25,15 @@ READY_SECONDS = 60
 
 
 class Processes:
-    """One process per service and one for the gateway, each with a port and a log file of its own."""
+    """One process per service and one for the gateway, each with a port and a log file of its own.
 
-    def __init__(self, common: CommonSettings, logs: Path, address: str, gateway_port: int) -> None:
+    The gateway's `listener` is kept open here: while a killed gateway starts again, connections wait and none is refused.
+    """
+
+    def __init__(self, common: CommonSettings, logs: Path, listener: socket.socket) -> None:
         self.ports = {name: free_port() for name in NAMES}
-        self.address = address
-        self.gateway_port = gateway_port
         self.children: dict[str, asyncio.subprocess.Process] = {}
+        self._listener = listener
         self._logs = logs
         self._common = common
         self._stopping = False
@@ -48,16 +52,19 @@ class Processes:
             "PILLARS_POOL_SIZE": os.environ.get("PILLARS_POOL_SIZE", "8"),
         }
 
-    async def start(self) -> None:
-        """Start all of them."""
-        for name in (*NAMES, "gateway"):
+    async def start(self, names: Sequence[str] = (*NAMES, "gateway")) -> None:
+        """Start these."""
+        for name in names:
             await self.spawn(name)
             self._watchers.append(asyncio.create_task(self._watch(name)))
 
     async def spawn(self, name: str) -> None:
         """Start one."""
-        port = self.gateway_port if name == "gateway" else self.ports[name]
-        address = self.address if name == "gateway" else "127.0.0.1"
+        where = ["--port", str(self.ports.get(name, 0)), "--host", "127.0.0.1"]
+        inherited: tuple[int, ...] = ()
+        if name == "gateway":
+            number = self._listener.fileno()
+            where, inherited = ["--listener", str(number)], (number,)
         with (self._logs / f"{name}.log").open("ab") as output:
             self.children[name] = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -65,16 +72,14 @@ class Processes:
                 "libs.common.runtime.cli",
                 "serve",
                 name,
-                "--port",
-                str(port),
-                "--host",
-                address,
+                *where,
                 "--exit-with-parent",
                 env=self.environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                pass_fds=inherited,
             )
 
     async def _watch(self, name: str) -> None:
@@ -92,7 +97,8 @@ class Processes:
         Raises:
             TimeoutError: not within a minute; the log files say why.
         """
-        url = f"http://{self.address}:{self.gateway_port}/readyz"
+        address, port = self._listener.getsockname()
+        url = f"http://{address}:{port}/readyz"
         async with asyncio.timeout(READY_SECONDS), httpx.AsyncClient() as client:
             while True:
                 with suppress(httpx.HTTPError):
@@ -103,6 +109,7 @@ class Processes:
     async def stop(self) -> None:
         """Stop the gateway first, then the services; kill what has not ended in time."""
         self._stopping = True
+        self._listener.close()
         for name in ("gateway", *NAMES):
             child = self.children.get(name)
             if child is not None and child.returncode is None:

@@ -2,6 +2,8 @@
 
 import asyncio
 import signal
+import socket
+from collections.abc import Callable
 from typing import Annotated
 
 import typer
@@ -22,6 +24,7 @@ def serve(
         str, typer.Option(help=f"What this process does, comma-separated: {', '.join(sorted(ROLES))}")
     ] = "http,relay,consume,jobs",
     exit_with_parent: Annotated[bool, typer.Option(hidden=True)] = False,
+    listener: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Run one service as a process of its own; `migrate` must have run before.
 
@@ -34,10 +37,17 @@ def serve(
     common = CommonSettings()
     common.refuse_development_secrets()
     configure_logging(name, level=common.log_level, style=common.log_format)
-    run_async(_serve(name, common, host, port, frozenset(roles.split(","))))
+
+    def bind() -> socket.socket:
+        # A supervisor may hand down a bound socket by its file descriptor.
+        return listen(port, host, exactly=True) if listener is None else socket.socket(fileno=listener)
+
+    run_async(_serve(name, common, bind, frozenset(roles.split(","))))
 
 
-async def _serve(name: str, common: CommonSettings, address: str, port: int, roles: frozenset[str]) -> None:
+async def _serve(
+    name: str, common: CommonSettings, bind: Callable[[], socket.socket], roles: frozenset[str]
+) -> None:
     tracing = configure_tracing(common, name)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -49,8 +59,7 @@ async def _serve(name: str, common: CommonSettings, address: str, port: int, rol
         host = Host([load(name)], common, roles=roles)
     try:
         app = await host.start()
-        listener = listen(port, address, exactly=True)
-        await host.serve(app, listener, stop)
+        await host.serve(app, bind(), stop)
     finally:
         await host.close()
         if tracing is not None:

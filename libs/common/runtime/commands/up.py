@@ -116,8 +116,7 @@ class _Suite:
         url = f"http://{self.address}:{port}"
         self.common.public_url = os.environ["PILLARS_PUBLIC_URL"] = os.environ.get("PILLARS_PUBLIC_URL", url)
         if self.separate:
-            listener.close()
-            processes = Processes(self.common, self.home.logs, self.address, port)
+            processes = Processes(self.common, self.home.logs, listener)
             await processes.start()
             try:
                 await self._attend(url, stop, processes.ready, story=story, leave=leave)
