@@ -1,11 +1,15 @@
-"""Refuses JSON bodies that two readers could read in two ways: a key that comes twice, another encoding than UTF-8."""
+"""Refuses JSON bodies that two readers could read in two ways (a key that comes twice, another encoding than UTF-8),
+and those that hold what no column takes (a NUL, half a surrogate pair, an infinite number).
+"""
 
 import json
+import math
+import re
 from typing import Any
 
 import orjson
 
-from libs.common.errors import AppError, BadRequest
+from libs.common.errors import AppError, BadRequest, ValidationFailed
 from libs.common.http.middleware import App, Message, Receive, Scope, Send
 from libs.common.http.problems import MEDIA_TYPE, problem_body
 
@@ -36,7 +40,7 @@ class StrictJson:
         try:
             if body:
                 check(body)
-        except BadRequest as error:
+        except (BadRequest, ValidationFailed) as error:
             await self._refuse(error, scope, send)
             return
         replayed = False
@@ -62,14 +66,32 @@ def check(body: bytes) -> None:
     """Read a JSON body strictly.
 
     Raises:
-        BadRequest: it is not JSON in UTF-8, names a key twice in one object, or holds NaN or an infinity.
+        BadRequest: it is not JSON in UTF-8, or names a key twice in one object.
+        ValidationFailed: it holds a character or a number that cannot be stored.
     """
     try:
-        json.loads(body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant)
+        content = json.loads(
+            body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
+        )
     except _Twice:
         raise BadRequest("An object in the body names a key twice.") from None
     except (ValueError, RecursionError):
         raise BadRequest("The body is not valid JSON.") from None
+    if _SUSPECT.search(body) and not _is_text(content):
+        raise ValidationFailed("A text holds a NUL character or half a surrogate pair.")
+
+
+# Escapes of NUL and of surrogates, whole pairs included; unescaped ones are no JSON in UTF-8.
+_SUSPECT = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
+_NO_TEXT = re.compile("[\x00\ud800-\udfff]")
+
+
+def _is_text(value: Any) -> bool:
+    if isinstance(value, str):
+        return _NO_TEXT.search(value) is None
+    if isinstance(value, dict):
+        return all(_is_text(key) and _is_text(member) for key, member in value.items())
+    return not isinstance(value, list) or all(_is_text(member) for member in value)
 
 
 class _Twice(Exception):
@@ -85,6 +107,13 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValidationFailed("A number is too large.")
+    return number
 
 
 def _is_json(scope: Scope) -> bool:

@@ -39,6 +39,7 @@ class OrderPatch(PatchSchema):
     """Some of its fields."""
 
     count: int | None = None
+    lines: list[Line] = Field(default_factory=list)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The edge of a request: one commit, before the answer; every error a problem document."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from uuid import UUID
 
@@ -76,6 +77,7 @@ async def test_an_unexpected_error_tells_nothing(client: Client) -> None:
         ('{"title": "x"}'.encode("utf-16"), 400, "bad-request"),
         ('{"title": "x"}'.encode("utf-32-le"), 400, "bad-request"),
         (b'\xef\xbb\xbf{"title": "x"}', 400, "bad-request"),
+        (b'{"title": "x", "other": {"nul \\u0000": [1e999]}}', 422, "validation-failed"),
         (b'{"title": "x", "rank": true}', 422, "validation-failed"),
         (b'{"title": "x", "rank": "7"}', 422, "validation-failed"),
         (b'{"title": "x", "rank": 7.0}', 422, "validation-failed"),
@@ -88,6 +90,15 @@ async def test_bad_bodies_get_a_problem_and_change_nothing(
     assert (response.status_code, response.json()["slug"]) == (status, slug), response.text
     assert response.json()["type"] == f"urn:pillars:problem:notes:{slug}"
     assert await count(context, tenant_id) == 0
+
+
+async def test_what_only_looks_hostile_is_kept_as_it_came(client: Client) -> None:
+    for text in ("\\u0000 \\ud800", "🚀 \u202eשלום", "'; DROP TABLE notes; --", "{{ 7*7 }}", "=1+1"):
+        for body in (json.dumps({"title": text}), json.dumps({"title": text}, ensure_ascii=False)):
+            response = await client.post(
+                "/notes", content=body.encode(), headers={"content-type": "application/json"}
+            )
+            assert (response.status_code, response.json()["title"]) == (201, text)
 
 
 async def test_the_rejected_value_is_never_repeated(client: Client) -> None:
