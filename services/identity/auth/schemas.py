@@ -3,7 +3,7 @@
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, EmailStr, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, EmailStr, Field, SecretStr, model_validator
 
 from libs.common.schema import OutSchema, PatchSchema, Schema
 from services.identity.passwords.policy import MAX_LENGTH
@@ -34,6 +34,10 @@ Locale = Annotated[str, Field(pattern="^[a-z]{2}(-[A-Z]{2})?$", description="BCP
 
 class LoginIn(Schema):
     """A name (the e-mail address, under either field) and a password."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"email": "naledi@example.com", "password": "Sunrise-over-9-hills"}]}
+    )
 
     email: str | None = Field(None, min_length=1, max_length=320)
     username: str | None = Field(None, min_length=1, max_length=320)

@@ -29,7 +29,11 @@ async def list_departments(query: Annotated[DepartmentQuery, Query()], departmen
 
 
 @router.post(
-    "", response_model=DepartmentOut, status_code=201, dependencies=[WRITE], responses=problems(AlreadyExists)
+    "",
+    response_model=DepartmentOut,
+    status_code=201,
+    dependencies=[WRITE],
+    responses=problems(NotFound, AlreadyExists),
 )
 async def create_department(body: DepartmentCreate, departments: Departments) -> Any:
     """Add a department."""

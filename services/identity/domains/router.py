@@ -24,7 +24,11 @@ async def list_domains(query: Annotated[DomainQuery, Query()], domains: Domains)
 
 
 @router.post(
-    "", response_model=DomainOut, status_code=201, dependencies=[WRITE], responses=problems(AlreadyExists)
+    "",
+    response_model=DomainOut,
+    status_code=201,
+    dependencies=[WRITE],
+    responses=problems(NotFound, AlreadyExists),
 )
 async def create_domain(body: DomainCreate, domains: Domains) -> Any:
     """Let a host name lead to the business."""

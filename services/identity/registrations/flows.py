@@ -161,7 +161,7 @@ class Decisions:
         registration = await self.find(registration_id)
         if registration.status not in (RegistrationStatus.SUBMITTED, RegistrationStatus.CHANGES_REQUESTED):
             raise InvalidTransition(
-                f"The registration is {registration.status} already.", status=registration.status
+                f"The registration is {registration.status} already.", current_status=registration.status
             )
         decide = self.approve if decision is RegistrationStatus.APPROVED else self.reject
         await decide(registration, at=self.uow.now, by=actor_label(self.uow.actor), reason=reason)

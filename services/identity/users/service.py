@@ -66,6 +66,7 @@ class UserService:
         await self.uow.enter_tenant(tenant_id)
         member = await self.members.join(user, body.roles, department_id=body.department_id)
         self.uow.audit("created", "user", user.id, after={"email": user.email, "roles": member.roles})
+        self.uow.tag(member.version)
         return member
 
     async def update(self, user_id: UUID, body: UserUpdate | UserReplace) -> Member:

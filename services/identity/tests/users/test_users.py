@@ -50,8 +50,9 @@ async def test_a_user_is_created_read_changed_and_removed(platform: Any) -> None
 async def test_an_old_version_is_refused(platform: Any) -> None:
     owner = await platform.business()
     boss = await platform.signed_in(owner.email)
-    made = (await boss.post("/users", json=body(platform.email()))).json()
-    etag = (await boss.get(f"/users/{made['id']}")).headers["etag"]
+    response = await boss.post("/users", json=body(platform.email()))
+    made, etag = response.json(), response.headers["etag"]
+    assert (await boss.get(f"/users/{made['id']}")).headers["etag"] == etag
     await boss.patch(f"/users/{made['id']}", json={"phone": "2"})
 
     response = await boss.patch(f"/users/{made['id']}", json={"phone": "3"}, headers={"If-Match": etag})
