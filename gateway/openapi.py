@@ -102,6 +102,8 @@ def resources(document: Document) -> dict[str, dict[str, str]]:
         name = path.removeprefix("/api/v1/")
         if "get" not in item or not name or name == path or "{" in path or name.endswith("/stream"):
             continue
+        if any(p.get("required") and p.get("in") == "query" for p in item["get"].get("parameters", ())):
+            continue
         service = item["get"]["tags"][0].partition(": ")[0]
         found.setdefault(service, {})[name] = path
     return {service: dict(sorted(found[service].items())) for service in sorted(found)}

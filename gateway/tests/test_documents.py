@@ -67,6 +67,9 @@ def service_document(name: str) -> dict[str, Any]:
         @router.get("/deals/{id}", tags=["deals"], operation_id="get_one")
         async def get_deal(id: str) -> Deal: ...
 
+        @router.get("/chat/for_object", operation_id="list_messages")
+        async def list_messages(type: str) -> Money: ...
+
         @router.get("/deals/{id}/holder", operation_id="get_holder")
         async def get_holder(id: str) -> Holder: ...
 

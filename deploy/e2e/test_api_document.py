@@ -1,0 +1,80 @@
+"""The API document of the whole suite: valid, and each operation told well enough to be called."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import validate
+
+from deploy.e2e.conftest import Suite
+
+_PROBLEM = "application/problem+json"
+
+
+@pytest.fixture
+async def document(suite: Suite) -> dict[str, Any]:
+    """The merged document as clients get it."""
+    async with suite.client() as client:
+        response = await client.get("/schema")
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every operation with its method and path."""
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            if method != "parameters":
+                yield f"{method.upper()} {path}", operation
+
+
+async def test_it_is_valid_and_whole(document: dict[str, Any]) -> None:
+    validate(document)
+    services = {operation["tags"][0].partition(": ")[0] for _, operation in operations(document)}
+    assert services == {
+        "gateway",
+        "identity",
+        "crm",
+        "catalog",
+        "orders",
+        "payments",
+        "notifications",
+        "analytics",
+    }
+
+
+async def test_every_operation_has_an_id_a_summary_and_problems(document: dict[str, Any]) -> None:
+    ids = [operation["operationId"] for _, operation in operations(document)]
+    assert len(ids) == len(set(ids))
+    for name, operation in operations(document):
+        problems = {s: r for s, r in operation["responses"].items() if s[0] in "45"}
+        assert operation["summary"], name
+        assert problems, name
+        assert all(_PROBLEM in response["content"] for response in problems.values()), name
+
+
+async def test_every_json_body_and_answer_has_an_example_that_fits_its_schema(
+    document: dict[str, Any],
+) -> None:
+    components = {"components": document["components"]}
+    for name, operation in operations(document):
+        bodies = operation.get("requestBody", {}).get("content", {})
+        answers = [r for status, r in operation["responses"].items() if status.startswith("2")]
+        for content in (bodies, *(answer.get("content", {}) for answer in answers)):
+            for media in (content[kind] for kind in content if kind == "application/json"):
+                assert "example" in media, name
+                problems = list(
+                    Draft202012Validator(media["schema"] | components).iter_errors(media["example"])
+                )
+                assert not problems, (name, problems[0].message)
+
+
+async def test_all_that_the_index_names_can_be_opened(suite: Suite, staff: dict[str, str]) -> None:
+    async with suite.client(**staff) as client:
+        index = (await client.get("/")).json()
+        paths = [path for service in index["resources"].values() for path in service.values()]
+        assert len(paths) > 50
+        for path in paths:
+            response = await client.get(f"{suite.url}{path}")
+            assert response.status_code == 200, (path, response.text[:200])
