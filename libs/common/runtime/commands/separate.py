@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx
 
+from libs.common.messaging.waiting import wait_for
 from libs.common.runtime.embedded.ports import free_port
 from libs.common.runtime.registry import NAMES
 from libs.common.settings import CommonSettings
@@ -36,7 +37,7 @@ class Processes:
         self._listener = listener
         self._logs = logs
         self._common = common
-        self._stopping = False
+        self._stopping = asyncio.Event()
         self._watchers: list[asyncio.Task[None]] = []
 
     @property
@@ -85,11 +86,20 @@ class Processes:
     async def _watch(self, name: str) -> None:
         while True:
             code = await self.children[name].wait()
-            if self._stopping:
+            if self._stopping.is_set():
                 return
             log.warning("%s ended with %s; starting it again", name, code)
-            await asyncio.sleep(RESTART_SECONDS)
+            if await wait_for(self._stopping, RESTART_SECONDS):
+                return
             await self.spawn(name)
+            if self._stopping.is_set():
+                self._terminate(name)
+
+    def _terminate(self, name: str) -> None:
+        child = self.children.get(name)
+        if child is not None and child.returncode is None:
+            with suppress(ProcessLookupError):
+                child.send_signal(signal.SIGTERM)
 
     async def ready(self) -> None:
         """Wait until the gateway says that all are ready.
@@ -108,16 +118,12 @@ class Processes:
 
     async def stop(self) -> None:
         """Stop the gateway first, then the services; kill what has not ended in time."""
-        self._stopping = True
+        self._stopping.set()
         self._listener.close()
         for name in ("gateway", *NAMES):
-            child = self.children.get(name)
-            if child is not None and child.returncode is None:
-                with suppress(ProcessLookupError):
-                    child.send_signal(signal.SIGTERM)
-        waits = [child.wait() for child in self.children.values()]
-        with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*waits), STOP_SECONDS)
+            self._terminate(name)
+        if self._watchers:
+            await asyncio.wait(self._watchers, timeout=STOP_SECONDS)
         for child in self.children.values():
             if child.returncode is None:
                 child.kill()

@@ -53,3 +53,17 @@ async def test_a_stopped_suite_refuses_connections(gateway: tuple[Processes, str
     async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as http:
         with pytest.raises(httpx.ConnectError):
             await http.get("/healthz")
+
+
+async def test_a_process_that_dies_just_before_the_stop_is_not_started_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    processes = Processes(CommonSettings(environment="test"), tmp_path, listen(0))
+    await processes.start(["crm"])
+    killed = processes.children["crm"]
+    killed.send_signal(signal.SIGKILL)
+    async with asyncio.timeout(PATIENCE):
+        while "starting it again" not in caplog.text:  # noqa: ASYNC110 - a log line sets no event
+            await asyncio.sleep(0.01)
+        await processes.stop()
+    assert processes.children["crm"] is killed
