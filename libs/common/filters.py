@@ -55,15 +55,22 @@ class ListQuery(BaseModel):
     @field_validator("order")
     @classmethod
     def _known_order(cls, value: str | None) -> str | None:
-        if value is not None and value.lstrip("-") not in cls.orderable:
+        if value is not None and value.removeprefix("-") not in cls.orderable:
             raise ValueError(f"must be one of {', '.join(cls.orderable)}, with or without a leading minus")
+        return value
+
+    @field_validator("q")
+    @classmethod
+    def _storable_text(cls, value: str | None) -> str | None:
+        if value is not None and "\0" in value:
+            raise ValueError("must not hold a NUL character")
         return value
 
     @property
     def order_column(self) -> tuple[str, bool]:
         """The order column and whether it sorts downwards."""
         order = self.order or self.default_order
-        return order.lstrip("-"), order.startswith("-")
+        return order.removeprefix("-"), order.startswith("-")
 
     def fingerprint(self) -> str:
         """What a cursor is bound to: every filter and the order, but not the page."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from libs.common.errors import AppError, BadRequest, ValidationFailed
+from libs.common.errors import AppError, BadRequest, UnsupportedMediaType, ValidationFailed
 from libs.common.http.middleware import App, Message, Receive, Scope, Send
 from libs.common.http.problems import MEDIA_TYPE, problem_body
 
@@ -27,6 +27,9 @@ class StrictJson:
         """Serve one ASGI connection."""
         if scope["type"] != "http" or scope["method"] not in _METHODS or not _is_json(scope):
             await self.app(scope, receive, send)
+            return
+        if _is_encoded(scope):
+            await self._refuse(UnsupportedMediaType("Send the body without Content-Encoding."), scope, send)
             return
         parts: list[bytes] = []
         more = True
@@ -107,6 +110,11 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is not JSON")
+
+
+def _is_encoded(scope: Scope) -> bool:
+    codings = [value.strip().lower() for name, value in scope["headers"] if name == b"content-encoding"]
+    return any(coding not in (b"", b"identity") for coding in codings)
 
 
 def _finite(text: str) -> float:

@@ -13,6 +13,7 @@ import uvicorn
 from libs.common.actor import ActorSigner
 from libs.common.clock import Clock, SystemClock
 from libs.common.http.middleware import App
+from libs.common.http.protocol import HttpProtocol
 from libs.common.jobs.runner import JobRunner
 from libs.common.messaging.broker import Broker
 from libs.common.messaging.consumer import Consumer
@@ -139,6 +140,7 @@ class Host:
         server = _Server(
             uvicorn.Config(
                 app,
+                http=HttpProtocol,
                 lifespan="off",
                 log_config=None,
                 access_log=False,

@@ -1,6 +1,7 @@
 """The edge of a request: one commit, before the answer; every error a problem document."""
 
 import asyncio
+import gzip
 import json
 from collections.abc import AsyncIterator
 from uuid import UUID
@@ -90,6 +91,20 @@ async def test_bad_bodies_get_a_problem_and_change_nothing(
     assert (response.status_code, response.json()["slug"]) == (status, slug), response.text
     assert response.json()["type"] == f"urn:pillars:problem:notes:{slug}"
     assert await count(context, tenant_id) == 0
+
+
+async def test_an_encoded_body_is_refused(client: Client) -> None:
+    body = gzip.compress(b'{"title": "x"}')
+    for coding, content in (("gzip", body), ("gzip", b'{"title": "x"}'), ("identity, br", body)):
+        headers = {"content-type": "application/json", "content-encoding": coding}
+        response = await client.post("/notes", content=content, headers=headers)
+        assert (response.status_code, response.json()["slug"]) == (415, "unsupported-media-type")
+
+
+async def test_bad_queries_get_a_problem(client: Client) -> None:
+    for query in ("order=--rank", "order=-", "q=%00", "limit=201", "limit=0", "cursor=x", "other=1"):
+        response = await client.get(f"/notes?{query}")
+        assert response.status_code == 422, query
 
 
 async def test_what_only_looks_hostile_is_kept_as_it_came(client: Client) -> None:
