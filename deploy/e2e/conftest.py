@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import httpx
@@ -61,8 +62,8 @@ class Shop:
     story: Story
 
 
-@pytest.fixture
-async def shop(suite: Suite) -> AsyncIterator[Shop]:
+@asynccontextmanager
+async def open_shop(suite: Suite) -> AsyncIterator[Shop]:
     """A new business, told by the story up to the point where it can sell."""
     async with httpx.AsyncClient(base_url=suite.url, timeout=30) as http:
         story = Story(http, Console(quiet=True))
@@ -74,6 +75,13 @@ async def shop(suite: Suite) -> AsyncIterator[Shop]:
         ):
             await step()
         yield Shop(story.company, story.owner, story.staff, story.variant, story)
+
+
+@pytest.fixture
+async def shop(suite: Suite) -> AsyncIterator[Shop]:
+    """A new business that trades."""
+    async with open_shop(suite) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -15,12 +15,12 @@ Place = tuple[str | int, ...]
 # Whatever stands here in a body is replaced by a JSON text.
 _HERE = "\x01here\x01"
 
-UNIX_SQL = "'); DROP TABLE crm.deals; --"
+SQL = "'); DROP TABLE crm.deals; --"
 TEMPLATE = "{{ 7*7 }}${7*7}{% for x in ().__class__.__mro__ %}{{ x }}{% endfor %}"
 FORMULA = '=HYPERLINK("http://evil.example","x")'
 # Texts that mean nothing to us: where they are taken, they come back as they were sent.
 HARMLESS = (
-    UNIX_SQL,
+    SQL,
     TEMPLATE,
     FORMULA,
     "<script>alert(1)</script>",
@@ -229,14 +229,13 @@ def wrong(branches: list[Json]) -> Iterator[tuple[str, str]]:
                 continue
             yield f"the time {text}", json.dumps(text)
     if "uuid" in formats and len(formats) == 1:
-        for text in ("x", "0198c0de", "0198c0de-0000-7000-8000-00000000000g", UNIX_SQL):
+        for text in ("x", "0198c0de", "0198c0de-0000-7000-8000-00000000000g", SQL):
             yield f"the id {text}", json.dumps(text)
     if "email" in formats:
         for text in (
             "x",
             "a@b@c.example",
             "a b@c.example",
-            "x" * 70 + "@c.example",
             "a@" + "x" * 300 + ".example",
         ):
             yield f"the e-mail {text[:20]}", json.dumps(text)
@@ -249,58 +248,11 @@ def wrong(branches: list[Json]) -> Iterator[tuple[str, str]]:
             yield f"the currency {text}", json.dumps(text)
 
 
-def odd(branches: list[Json]) -> Iterator[tuple[str, str]]:
-    """Values that may be taken or refused, but never break anything."""
-    kinds = {b.get("type") for b in branches}
-    if TEXT in kinds:
-        for text in HARMLESS:
-            yield text[:12], json.dumps(text)
-        yield "control characters", json.dumps("a\x01\x1b[31m\x7f\u2028\ufeff\r\nb")
-        yield "long", json.dumps("y" * 900_000)
-        yield "spaces", json.dumps("   \t ")
-        yield "another id", json.dumps("0198c0de-0000-7000-8000-000000000000")
-        yield "email", json.dumps("Ünï.cödé+" + "t" * 40 + "@xn--bcher-kva.example")
-    if "integer" in kinds or "number" in kinds:
-        for text in (
-            "0",
-            "-1",
-            "2147483647",
-            "2147483648",
-            "4294967296",
-            "9007199254740991",
-            "-2147483649",
-            "1e3",
-        ):
-            yield text, text
-    if any(b.get("format") in ("date", "date-time") for b in branches):
-        for text in (
-            "0001-01-01",
-            "9999-12-31",
-            "0001-01-01T00:00:00+14:00",
-            "9999-12-31T23:59:59-14:00",
-            "2026-11-21T00:00:00.123456789+05:45",
-            "1e10",
-        ):
-            yield text, json.dumps(text)
-        yield "a number", "99999999999999"
-    if LIST in kinds:
-        yield "many", "[" + ",".join(["1"] * 50_000) + "]"
-        yield "many texts", "[" + ",".join(['"x"'] * 50_000) + "]"
-    if OBJECT in kinds:
-        yield "odd keys", '{"": 1, "\\u0000": 2, "__proto__": {"x": 1}, "constructor": []}'
-        yield "NUL key", '{"a\\u0000b": "x"}'
-        yield "NUL inside", '{"a": "x\\u0000y"}'
-        yield "surrogate inside", '{"a": "\\ud800"}'
-        yield "surrogate key", '{"\\ud800": "x"}'
-        yield "huge number", '{"a": 1e400}'
-        yield "NaN", '{"a": NaN}'
-        yield "deep", '{"a":' * 500 + "1" + "}" * 500
-
-
 def put(body: Any, place: Place, text: str) -> bytes | None:
     """The body as JSON with a JSON text in one place, or None where the example has no such place."""
     body = json.loads(json.dumps(body))
     spot: Any = body
+    key: Any
     for key in place[:-1]:
         if (isinstance(spot, dict) and key in spot) or (
             isinstance(spot, list) and isinstance(key, int) and key < len(spot)
@@ -308,7 +260,7 @@ def put(body: Any, place: Place, text: str) -> bytes | None:
             spot = spot[key]
         else:
             return None
-    last = place[-1]
+    last: Any = place[-1]
     if isinstance(spot, dict) or (isinstance(spot, list) and spot and isinstance(last, int)):
         spot[last] = _HERE
     else:
@@ -351,7 +303,7 @@ def unreadable(example: Any) -> Iterator[Hostile]:
     yield Hostile("a form", b"name=x&amount=1", {"Content-Type": "application/x-www-form-urlencoded"})
     yield Hostile("XML", b"<?xml version='1.0'?><x/>", {"Content-Type": "application/xml"})
     yield Hostile("no type", valid, {"Content-Type": ""})
-    yield Hostile("an odd type", valid, {"Content-Type": "application/json\x0b; charset=\xff"})
+    yield Hostile("compressed", valid, {**JSON, "Content-Encoding": "gzip"})
     yield Hostile("too large", b'{"name": "' + b"x" * 1_100_000 + b'"}', JSON)
 
 
