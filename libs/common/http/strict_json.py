@@ -36,6 +36,8 @@ class StrictJson:
         while more:
             message = await receive()
             if message["type"] != "http.request":
+                # Nobody reads this; it keeps clients that left out of the count of our own failures.
+                await self._refuse(BadRequest("The body did not arrive whole."), scope, send)
                 return
             parts.append(message.get("body", b""))
             more = message.get("more_body", False)

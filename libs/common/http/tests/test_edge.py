@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import func, select
 
 from libs.common.actor import ACTOR_HEADER, ActorSigner
+from libs.common.http.middleware import Message
 from libs.common.http.tests.notes import MODELS, Note
+from libs.common.runtime.app import build_app
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
@@ -91,6 +93,25 @@ async def test_bad_bodies_get_a_problem_and_change_nothing(
     assert (response.status_code, response.json()["slug"]) == (status, slug), response.text
     assert response.json()["type"] == f"urn:pillars:problem:notes:{slug}"
     assert await count(context, tenant_id) == 0
+
+
+async def test_a_client_that_leaves_early_is_no_failure_of_ours(context: ServiceContext) -> None:
+    messages: list[Message] = [
+        {"type": "http.request", "body": b'{"title": ', "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return messages.pop(0)
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"content-type", b"application/json")]
+    scope = {"type": "http", "method": "POST", "path": "/notes", "query_string": b"", "headers": headers}
+    await build_app(context)(scope, receive, send)
+    assert sent[0]["status"] == 400
 
 
 async def test_an_encoded_body_is_refused(client: Client) -> None:
