@@ -73,11 +73,13 @@ def test_a_breach_is_found_and_fails_the_command(tmp_path: Path) -> None:
     with EmbeddedPostgres(home / "postgres") as server:
         url = server.start().rpartition("/")[0] + "/pillars"
         with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute("DELETE FROM crm.inbox WHERE handler = 'crm.project_people'")
-            removed = connection.execute("DELETE FROM identity.inbox").rowcount
-    assert removed > 0
+            connection.execute(
+                "INSERT INTO crm.dead_letters (id, handler, envelope, reason, attempts)"
+                " VALUES (gen_random_uuid(), 'crm.planted', '{}', 'planted by a test', 7)"
+            )
 
     verified = pillars(home, "verify", "--wait", "0")
 
     assert verified.returncode == 1
+    assert "1 dead" in verified.stdout
     assert "breaches" in verified.stdout

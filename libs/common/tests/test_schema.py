@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError, create_model
 
 from libs.common.schema import OutSchema, PatchSchema, Schema
 
@@ -110,3 +110,16 @@ def test_a_field_is_described_by_the_name_it_is_written_with() -> None:
     described = Member.model_json_schema()
     assert list(described["properties"]) == ["id", "name"]
     assert described["required"] == ["id", "name"]
+
+
+def test_the_validator_does_not_grow_each_time_a_model_is_used_in_another() -> None:
+    class Moment(Schema):
+        at: datetime
+
+    def size() -> int:
+        return repr(Moment.__pydantic_core_schema__).count("_not_a_number")
+
+    first = size()
+    for _ in range(5):
+        TypeAdapter(create_model("Holder", __base__=Schema, moment=(Moment, ...)))
+    assert first == size() == 1

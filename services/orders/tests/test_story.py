@@ -55,7 +55,7 @@ async def test_a_guest_buys_pays_and_receives(shop: Shop) -> None:
         (shown,) = ok(await shop.client.get(f"/orders/{order['id']}/shipments"))["items"]
         assert shown["status"] == expected
     assert (await shop.order(order))["status"] == "delivered"
-    shop.clock.advance(seconds=1.5)
+    shop.clock.advance(seconds=3.5)
     await shop.run(complete_orders)
     assert (await shop.order(order))["status"] == "completed"
 
