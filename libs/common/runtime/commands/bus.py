@@ -71,7 +71,9 @@ def lag() -> None:
 
 
 @app.command("dead-letters")
-def dead_letters(limit: Annotated[int, typer.Option(help="at most this many per service", max=200)] = 50) -> None:
+def dead_letters(
+    limit: Annotated[int, typer.Option(help="at most this many per service", max=200)] = 50,
+) -> None:
     """Messages that a handler could not take after all its tries, with the reason."""
 
     async def read(context: ServiceContext) -> dict[str, Any]:
@@ -82,7 +84,9 @@ def dead_letters(limit: Annotated[int, typer.Option(help="at most this many per 
     for name in NAMES:
         for row in _with(name, read)["items"]:
             since = f"{row.created_at:%Y-%m-%d %H:%M:%S}"
-            table.add_row(name, str(row.id), row.handler, row.type or "?", str(row.attempts), since, row.reason)
+            table.add_row(
+                name, str(row.id), row.handler, row.type or "?", str(row.attempts), since, row.reason
+            )
     console.print(table if table.row_count else "no dead letters")
 
 
@@ -100,7 +104,9 @@ def retry(service: ServiceName, letter: LetterId) -> None:
 
 @app.command("skip")
 def skip(
-    service: ServiceName, letter: LetterId, reason: Annotated[str, typer.Option(help="why it may be given up")]
+    service: ServiceName,
+    letter: LetterId,
+    reason: Annotated[str, typer.Option(help="why it may be given up")],
 ) -> None:
     """Resolve a dead letter without handling it."""
 
