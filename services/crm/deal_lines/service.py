@@ -69,7 +69,9 @@ class DealLineService:
         deal = await self.deals.get(deal_id, lock=True)
         self.deals.check_version(deal)
         if deal.status != "open":
-            raise InvalidTransition("The figures of a closed deal stay; reopen it first.", current_status=deal.status)
+            raise InvalidTransition(
+                "The figures of a closed deal stay; reopen it first.", current_status=deal.status
+            )
         return deal
 
     async def _save(self, deal: Deal) -> None:

@@ -59,7 +59,9 @@ class DealService(LinkedService[Deal]):
         """Check the references, and turn lines and amount into rows and figures."""
         values = {name: _plain(value) for name, value in (await super().prepare(values, row)).items()}
         if row is not None and row.status != "open" and _differs(values, row):
-            raise InvalidTransition("The figures of a closed deal stay; reopen it first.", current_status=row.status)
+            raise InvalidTransition(
+                "The figures of a closed deal stay; reopen it first.", current_status=row.status
+            )
         if "lines" not in values and "amount" not in values:
             return values
         wanted = Money(**values.pop("amount")) if values.get("amount") else values.pop("amount", None)

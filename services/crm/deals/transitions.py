@@ -124,13 +124,17 @@ class DealTransitions(DealService):
         if stage.pipeline_id != deal.pipeline_id:
             raise StageNotInPipeline("Name a stage of the deal's pipeline.", field="stage_id")
         if stage.kind != "open":
-            raise InvalidTransition(f"Deals come to {stage.name} by being {stage.kind}.", current_status=deal.status)
+            raise InvalidTransition(
+                f"Deals come to {stage.name} by being {stage.kind}.", current_status=deal.status
+            )
         return stage
 
     async def _closing_stage(self, deal: Deal, kind: str) -> Stage:
         stage = await StageRepository(self.uow).first(deal.pipeline_id, kind)
         if stage is None:
-            raise InvalidTransition(f"The pipeline has no stage for {kind} deals.", current_status=deal.status)
+            raise InvalidTransition(
+                f"The pipeline has no stage for {kind} deals.", current_status=deal.status
+            )
         return stage
 
     async def _stage_before(self, deal: Deal) -> Stage:

@@ -84,7 +84,9 @@ class RegistrationService:
         reason: str | None,
     ) -> Registration:
         if registration.status != before:
-            raise InvalidTransition(f"The registration is {registration.status}.", current_status=registration.status)
+            raise InvalidTransition(
+                f"The registration is {registration.status}.", current_status=registration.status
+            )
         registration.status, registration.reason = after, reason
         await self.rows.save(registration)
         self.uow.tag(registration.version)

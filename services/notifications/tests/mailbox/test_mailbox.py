@@ -46,7 +46,9 @@ async def test_a_business_sees_its_own_and_the_platform_sees_all(
     assert [m["id"] for m in seen] == [item["id"]]
 
 
-@pytest.mark.parametrize("path", ["/mailbox", "/mailbox/0198c0de-0000-7000-8000-000000000000", "/fcm/sandbox/messages"])
+@pytest.mark.parametrize(
+    "path", ["/mailbox", "/mailbox/0198c0de-0000-7000-8000-000000000000", "/fcm/sandbox/messages"]
+)
 async def test_rights_are_demanded(client: Client, tenant_id: UUID, path: str) -> None:
     assert (await client.acting(None).get(path)).status_code == 401
     assert (await client.acting(guest(tenant_id)).get(path)).status_code == 401
