@@ -5,14 +5,15 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from libs.common.logging import configure_logging
+from libs.common.messaging.waiting import done_before
 from libs.common.runtime.commands.lifetime import run_async
 from libs.common.runtime.commands.local import Servers, local_servers
 from libs.common.runtime.commands.separate import Processes
@@ -139,13 +140,20 @@ class _Suite:
                 tracing.shutdown()
 
     async def _attend(
-        self, url: str, stop: asyncio.Event, ready: Callable[[], Awaitable[None]], *, story: bool, leave: bool
+        self,
+        url: str,
+        stop: asyncio.Event,
+        ready: Callable[[], Coroutine[Any, Any, None]],
+        *,
+        story: bool,
+        leave: bool,
     ) -> None:
-        await ready()
+        if not await done_before(stop, ready()):
+            return
         self.home.write_running(Running(os.getpid(), url, self.servers.database_url, self.servers.amqp_url))
         console.print(f"  serving    {url}  ({time.monotonic() - self.started:.1f} s after the start)\n")
-        if story:
-            self.failed = not await load_story()(url, console)
+        if story and not await done_before(stop, self._play(url)):
+            return
         self._say_what_to_open(url)
         if leave:
             stop.set()
@@ -153,6 +161,9 @@ class _Suite:
         await stop.wait()
         console.print("\nstopping: finishing what is in hand")
         sys.stdout.flush()
+
+    async def _play(self, url: str) -> None:
+        self.failed = not await load_story()(url, console)
 
     def _say_what_to_open(self, url: str) -> None:
         console.print(

@@ -1,0 +1,40 @@
+"""Work that can be given up."""
+
+import asyncio
+
+import pytest
+
+from libs.common.messaging.waiting import done_before
+
+
+async def nothing() -> None:
+    """Is done at once."""
+
+
+async def test_work_is_done_while_nobody_says_stop() -> None:
+    assert await done_before(asyncio.Event(), nothing())
+
+
+async def test_work_is_given_up_at_the_stop() -> None:
+    stop, begun, ended = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def endless() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    waiting = asyncio.create_task(done_before(stop, endless()))
+    await begun.wait()
+    stop.set()
+    assert not await waiting
+    assert ended.is_set()
+
+
+async def test_the_error_of_the_work_is_raised() -> None:
+    async def fails() -> None:
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        await done_before(asyncio.Event(), fails())
