@@ -397,7 +397,8 @@ class PostgresBroker:
                 await consumer.refuse(consumer.subscription, orjson.dumps(raw), {}, str(reason))
                 verdict = Verdict.DONE
                 return
-            async with self._slots.take(lease.queue, envelope.subject):
+            in_bulk = consumer.subscription.in_bulk
+            async with self._slots.take(lease.queue, envelope.subject, in_bulk=in_bulk):
                 if not self._stopping:
                     verdict = await consumer.deliver(consumer.subscription, envelope)
         except Exception:

@@ -336,7 +336,8 @@ class RabbitBroker:
                 )
                 verdict = Verdict.DONE
             else:
-                async with self._slots.take(name, envelope.subject):
+                in_bulk = consumer.subscription.in_bulk
+                async with self._slots.take(name, envelope.subject, in_bulk=in_bulk):
                     if not self._stopping.is_set():
                         verdict = await consumer.deliver(consumer.subscription, envelope)
         except Exception:

@@ -20,12 +20,14 @@ class Subscription:
     Attributes:
         name: `<service>.<what_it_does>`, unique and for ever: queue and inbox rows bear it.
         events: the classes it takes; empty takes every event of the platform.
+        in_bulk: it takes so much of what is published that its backlog must leave room for the others.
         handle: `async (event, uow, envelope)`; for a subscription to everything `event` is the envelope's data.
     """
 
     name: str
     events: tuple[type[Event], ...]
     handle: Handler
+    in_bulk: bool = False
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -33,11 +35,13 @@ class Subscription:
         return tuple(event.wire_name for event in self.events) or ("#",)
 
 
-def on(event: type[Event] | tuple[type[Event], ...], name: str, handle: Handler) -> Subscription:
+def on(
+    event: type[Event] | tuple[type[Event], ...], name: str, handle: Handler, *, in_bulk: bool = False
+) -> Subscription:
     """Subscribe a handler to one event class or several."""
-    return Subscription(name, event if isinstance(event, tuple) else (event,), handle)
+    return Subscription(name, event if isinstance(event, tuple) else (event,), handle, in_bulk)
 
 
 def on_everything(name: str, handle: Handler) -> Subscription:
     """Subscribe a handler to every event of the platform."""
-    return Subscription(name, (), handle)
+    return Subscription(name, (), handle, in_bulk=True)

@@ -1,1 +1,1 @@
-"""The archive of every event, from which all facts can be built again."""
+"""The archive of the events that are counted, from which all facts can be built again."""

@@ -1,23 +1,20 @@
-"""Takes every event of the platform: archives it and builds facts from it, in one commit."""
-
-from typing import Any
+"""Takes every event that is counted: archives it and builds facts from it, in one commit."""
 
 from sqlalchemy import text
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.envelope import Envelope
+from libs.common.messaging.event import Event
 from services.analytics.events.models import ArchivedEvent
-from services.analytics.facts.projector import TAKEN, project
+from services.analytics.facts.projector import project
 
 # Handlers share this lock per tenant; a rebuild takes it alone, so that no event slips between its reads.
 SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('analytics ' || :tenant, 0))")
 
 
-async def on_any_event(_: dict[str, Any], uow: UnitOfWork, envelope: Envelope) -> None:
-    """Keep the event and count it; change records are the audit log's and are not kept here."""
-    if envelope.type not in TAKEN:
-        return
+async def on_countable_event(_: Event, uow: UnitOfWork, envelope: Envelope) -> None:
+    """Keep the event and count it."""
     await uow.session.execute(SHARED, {"tenant": str(envelope.tenant_id)})
     row = insert(ArchivedEvent).values(
         tenant_id=envelope.tenant_id,

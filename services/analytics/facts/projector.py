@@ -308,3 +308,4 @@ _PROJECTIONS: tuple[tuple[type[Event], Projection], ...] = (
 
 # What analytics keeps, by wire name.
 TAKEN: dict[str, tuple[type[Event], Projection]] = {event.wire_name: (event, f) for event, f in _PROJECTIONS}
+EVENTS: tuple[type[Event], ...] = tuple(event for event, _ in _PROJECTIONS)
