@@ -17,7 +17,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_response(name: str, columns: Sequence[str], rows: Iterable[Any]) -> Response:
-    """A file with one line per row; amounts in minor units, with their currency in a column beside them."""
+    """A file with one line per row; amounts in minor units of the currency that the report is in."""
     output = io.StringIO()
     writer = csv.writer(output)
     writer.writerow(columns)
