@@ -4,6 +4,7 @@ Whatever is cut off in between is taken up by the buyer's next try or by the rec
 again with the payment's id as idempotency key, so there is never a second page for one payment.
 """
 
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -20,9 +21,16 @@ from services.payments.merchants.repository import MerchantRepository
 from services.payments.payment_accounts.credentials import merchant_of
 from services.payments.payment_accounts.models import PaymentAccount
 from services.payments.payment_accounts.service import PaymentAccountService
+from services.payments.payments.flows import ask_provider
 from services.payments.payments.models import Payment
 from services.payments.payments.service import PaymentService
-from services.payments.providers.base import CheckoutRequest, Merchant, ProviderRefused, Status
+from services.payments.providers.base import (
+    CheckoutRequest,
+    Merchant,
+    ProviderRefused,
+    ProviderUnavailable,
+    Status,
+)
 from services.payments.providers.registry import provider_of
 from services.payments.replay import Answered, Replay
 
@@ -39,6 +47,7 @@ async def start_checkout(caller: Caller, body: CheckoutCreate, replay: Replay) -
         raise TenantRequired("Name the business with the X-Company-Id header.")
     check_return_url(body.return_url, allowed_origins(context.common, context.settings))
     order = await order_for(caller, body.order_id)
+    await _settle_decided(caller, order)
     async with caller.unit_of_work() as uow:
         answered = await replay.claim(uow)
         if answered is not None:
@@ -49,6 +58,19 @@ async def start_checkout(caller: Caller, body: CheckoutCreate, replay: Replay) -
         shown = _shown(payment)
         await replay.answer(uow, shown.model_dump_json().encode())
     return shown
+
+
+async def _settle_decided(caller: Caller, order: PayableOrder) -> None:
+    """Take in what the provider has decided of an open payment, should its webhook still be on its way.
+
+    Otherwise a buyer who tries again after a failure would be shown the failed page once more.
+    """
+    async with caller.unit_of_work() as uow:
+        pending = await PaymentService(uow).rows.pending(order.id)
+    if pending is None or not provider_of(caller.context, pending.provider).is_online:
+        return
+    with suppress(ProviderRefused, ProviderUnavailable):
+        await ask_provider(caller, pending)
 
 
 async def open_at_provider(caller: Caller, payment_id: UUID) -> Payment:

@@ -8,13 +8,9 @@ from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.jobs.job import Job
 from services.payments.caller import Caller
 from services.payments.checkouts.flows import FIRST_CHECK, open_at_provider
-from services.payments.payment_accounts.credentials import merchant_of
-from services.payments.payment_accounts.repository import PaymentAccountRepository
-from services.payments.payments.models import Payment
+from services.payments.payments.flows import ask_provider
 from services.payments.payments.repository import PaymentRepository
-from services.payments.payments.service import PaymentService
-from services.payments.providers.base import ProviderRefused, Status
-from services.payments.providers.registry import provider_of
+from services.payments.providers.base import ProviderRefused
 
 CHECK = "check_payment"
 _LONGEST_CHECK = timedelta(hours=12)
@@ -33,28 +29,10 @@ async def check_payment(caller: Caller, payment_id: UUID) -> str:
         ProviderUnavailable: it does not answer; the payment stays pending.
     """
     try:
-        payment: Payment | None = await open_at_provider(caller, payment_id)
+        payment = await open_at_provider(caller, payment_id)
     except ProviderRefused:
         return "applied"
-    assert payment is not None
-    if payment.status != Status.PENDING or payment.checkout_id is None:
-        return "repeated"
-    async with caller.unit_of_work() as uow:
-        account = await PaymentAccountRepository(uow).even_removed(payment.account_id)
-        assert account is not None
-        merchant = merchant_of(caller.context.keyring, account)
-    state = await provider_of(caller.context, payment.provider).fetch(merchant, payment.checkout_id)
-    async with caller.unit_of_work() as uow:
-        service = PaymentService(uow)
-        payment = await service.rows.get(payment_id, lock=True)
-        assert payment is not None
-        return await service.settle(
-            payment,
-            state.status,
-            amount=state.amount,
-            provider_payment_id=state.payment_id,
-            reason=state.reason,
-        )
+    return await ask_provider(caller, payment)
 
 
 async def reconcile(uow: UnitOfWork, args: dict[str, Any]) -> None:

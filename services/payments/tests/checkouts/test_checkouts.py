@@ -257,3 +257,34 @@ async def test_a_refusal_fails_the_payment_and_another_may_be_tried(isolated: Sh
     (failed,) = await emitted(shop.context, shop.tenant_id, PaymentFailed)
     assert failed.data["reason"] == "amount too small"
     assert (await shop.start(order))["payment_id"] != failed.data["payment_id"]
+
+
+@pytest.mark.parametrize(("outcome", "status"), [("failure", "failed"), ("cancel", "cancelled")])
+async def test_a_buyer_may_try_again_before_the_webhook_of_the_failure_has_come(
+    shop: Shop, outcome: str, status: str
+) -> None:
+    await shop.account()
+    order = shop.orders.place(shop.tenant_id)
+    first = await shop.start(order)
+    await shop.press(first, outcome)
+
+    second = await shop.start(order)
+
+    assert second["payment_id"] != first["payment_id"]
+    assert second["redirect_url"] != first["redirect_url"]
+    assert (await shop.payment(first["payment_id"]))["status"] == status
+    await shop.press(second)
+    await shop.work()
+    assert (await shop.payment(second["payment_id"]))["status"] == "succeeded"
+
+
+async def test_a_buyer_who_has_paid_is_not_asked_again_before_the_webhook_has_come(shop: Shop) -> None:
+    await shop.account()
+    order = shop.orders.place(shop.tenant_id)
+    first = await shop.start(order)
+    await shop.press(first)
+
+    response = await shop.client.post("/payments/checkouts", json={"order_id": order["id"]})
+
+    assert (response.status_code, response.json()["slug"]) == (409, "order-not-payable")
+    assert (await shop.payment(first["payment_id"]))["status"] == "succeeded"
