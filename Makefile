@@ -52,7 +52,7 @@ types: setup ## Check types
 	@$(BIN)/mypy
 
 contracts: setup ## Check the architecture: who may import whom
-	@$(BIN)/lint-imports --verbose
+	@$(BIN)/lint-imports
 
 schema: setup ## Check that migrations match the models
 	@$(BIN)/python -m libs.common.db.check
