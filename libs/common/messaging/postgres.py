@@ -334,7 +334,8 @@ class PostgresBroker:
         self._wake.clear()
         self._settle_soon = False
         await self._settle(connection)
-        if self._stopping and not self._tasks:
+        # A handler may have ended while the others were settled.
+        if self._stopping and not (self._tasks or self._done or self._later):
             return True
         await self._renew(connection)
         if not self._stopping:

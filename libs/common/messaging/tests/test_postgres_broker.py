@@ -8,6 +8,7 @@ import pytest
 
 from libs.common.ids import new_id
 from libs.common.messaging.broker import Broker, PublishFailed, Verdict, queue_name
+from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.postgres import PostgresBroker
 from libs.common.messaging.subscription import Subscription
 from libs.common.messaging.tests.parcels.service import SERVICE
@@ -126,6 +127,46 @@ class TestPostgresBroker(BrokerSuite):
             await first.stop()
             cursor = await connection.execute("SELECT count(*) FROM bus.delivery WHERE queue = %s", (queue,))
             assert await cursor.fetchone() == (1,)
+
+    async def test_stop_settles_what_ended_while_others_were_settled(
+        self, make_broker: MakeBroker, bus_url: str, namespace: str
+    ) -> None:
+        held: dict[object, asyncio.Event] = {}
+        recorder, broker = Recorder(), await make_broker()
+        queue = queue_name(namespace, THINGS)
+
+        async def deliver(_: Subscription, envelope: Envelope) -> Verdict:
+            await held.setdefault(envelope.id, asyncio.Event()).wait()
+            return Verdict.DONE
+
+        await broker.declare([THINGS])
+        await broker.consume([THINGS], deliver, recorder.refuse)
+        await broker.publish(things(2))
+        await eventually(lambda: len(held) == 2)
+        stopping = asyncio.create_task(broker.stop())
+        first, second = held.values()
+        async with (
+            await psycopg.AsyncConnection.connect(bus_url) as blocker,
+            await psycopg.AsyncConnection.connect(bus_url, autocommit=True) as onlooker,
+        ):
+            await blocker.execute("SELECT 1 FROM bus.delivery WHERE queue = %s FOR UPDATE", (queue,))
+            first.set()
+            pid = blocker.info.backend_pid
+
+            async def settling() -> bool:
+                cursor = await onlooker.execute(
+                    "SELECT EXISTS (SELECT 1 FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid)))",
+                    (pid,),
+                )
+                return bool((await cursor.fetchone() or [False])[0])
+
+            await eventually(settling)
+            second.set()
+            await eventually(lambda: not broker._tasks)  # type: ignore[attr-defined]
+            await blocker.rollback()
+            await stopping
+            cursor = await onlooker.execute("SELECT count(*) FROM bus.delivery WHERE queue = %s", (queue,))
+            assert await cursor.fetchone() == (0,)
 
     async def test_another_process_wakes_the_consumer(self, make_broker: MakeBroker) -> None:
         publisher, consumer, recorder = await make_broker(), await make_broker(poll=30), Recorder()
