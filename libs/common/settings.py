@@ -53,6 +53,10 @@ class CommonSettings(BaseSettings):
         validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT", "PILLARS_TRACE_ENDPOINT"),
         description="OTLP/HTTP collector; without it traces are not exported",
     )
+    failpoints: str | None = Field(
+        None,
+        description="For proofs only, refused in production: the folder that arms moments of sudden death",
+    )
     trace_ratio: float = Field(0.1, ge=0, le=1, description="Share of new traces that are sampled")
 
     @property

@@ -16,6 +16,7 @@ from libs.common import metrics
 from libs.common.actor import Actor
 from libs.common.db.tenancy import enter_scope
 from libs.common.errors import TenantRequired
+from libs.common.failpoints import failpoint
 from libs.common.jobs.queue import insert_jobs, job_row
 from libs.common.messaging.event import Event
 from libs.common.messaging.outbox import outbox_row
@@ -147,9 +148,12 @@ class UnitOfWork:
         await self.flush()
         if self._emitted:
             await self.context.notify_outbox(self.session)
+        for wire_name in self._emitted:
+            failpoint("committing", wire_name)
         await self.session.commit()
         if self._emitted:
             for wire_name in self._emitted:
+                failpoint("committed", wire_name)
                 metrics.events_emitted_total.labels(self.context.service.name, wire_name).inc()
             await self.context.wake_relay()
         for callback in self._after_commit:

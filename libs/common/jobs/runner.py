@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from libs.common import metrics
 from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.failpoints import failpoint
 from libs.common.jobs.job import Job
 from libs.common.jobs.retention import Retention
 from libs.common.jobs.sweeps import sweep_jobs
@@ -190,8 +191,10 @@ class JobRunner:
                 async with self._context.unit_of_work(
                     tenant_id=claim.tenant_id, platform=claim.tenant_id is None
                 ) as uow:
+                    failpoint("job", self._service, claim.job.name, "claimed")
                     await claim.job.run(uow, claim.args)
                     await self._finish(uow, claim)
+                    failpoint("job", self._service, claim.job.name, "finishing")
         except LeaseLost as error:
             if claim.attempts <= claim.job.max_attempts:
                 return "lost", error

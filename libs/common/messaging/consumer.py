@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from libs.common import metrics
 from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.failpoints import failpoint
 from libs.common.ids import new_id
 from libs.common.logging import bind, clear
 from libs.common.messaging.broker import MAX_ATTEMPTS, Verdict
@@ -85,7 +86,9 @@ class Consumer:
             traceparent=envelope.traceparent,
             **{"messaging.message.id": str(envelope.id), "messaging.destination.name": envelope.type},
         ) as current:
+            failpoint("taken", subscription.name)
             verdict, outcome, error = await self._decide(subscription, envelope)
+            failpoint("handled", subscription.name)
             if error is not None:
                 current.record_exception(error)
         seconds = time.perf_counter() - started

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from libs.common import metrics
+from libs.common.failpoints import failpoint
 from libs.common.messaging.broker import Broker, PublishFailed
 from libs.common.messaging.connection import Connection, connect, idle, lock_key, plain_url
 from libs.common.messaging.envelope import Envelope
@@ -117,11 +118,14 @@ class Relay:
             if not rows:
                 await connection.execute("ROLLBACK")
                 return 0
+            failpoint("relay", self._service, "claimed")
             failure, sent = await self._publish(rows)
+            failpoint("relay", self._service, "published")
             ids = ",".join(str(row[0]) for row in sent)
             await connection.execute(
                 f"UPDATE {self._outbox} SET published_at = clock_timestamp() WHERE id = ANY('{{{ids}}}'); COMMIT"
             )
+            failpoint("relay", self._service, "marked")
             metrics.events_published_total.labels(self._service).inc(len(sent))
         except BaseException:
             # Whatever state the connection is in: closed, it leaves nothing half done.

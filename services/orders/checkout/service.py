@@ -10,6 +10,7 @@ from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import InvalidTransition, NotFound, ValidationFailed
+from libs.common.failpoints import failpoint
 from libs.common.ids import new_id
 from libs.common.money import Money
 from services.orders.aftermath import Aftermath
@@ -157,7 +158,9 @@ class CheckoutService:
         reserved_until = self.uow.now + timedelta(minutes=context.settings.reservation_minutes)
         aftermath.on_failure(release_unless_placed(context, tenant_id, order.id, is_placed))
         wanted = [(line.variant_id, line.quantity) for line in order.lines]
+        failpoint("orders", "checkout", "reserving")
         await self.catalog.reserve(order.id, wanted, reserved_until)
+        failpoint("orders", "checkout", "reserved")
         order.reserved_until, order.placed_at = reserved_until, self.uow.now
         order.status = OrderStatus.PLACED
         # Last of all: the next order of this business waits for its number until this one is committed.

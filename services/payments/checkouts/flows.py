@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import TenantRequired
+from libs.common.failpoints import failpoint
 from services.payments.caller import Caller
 from services.payments.checkouts.errors import NoPaymentAccount, OrderNotPayable
 from services.payments.checkouts.orders import order_for
@@ -53,6 +54,7 @@ async def start_checkout(caller: Caller, body: CheckoutCreate, replay: Replay) -
         if answered is not None:
             return answered
         payment_id = await _intend(uow, order, body)
+    failpoint("payments", "checkout", "intended")
     payment = await open_at_provider(caller, payment_id)
     async with caller.unit_of_work() as uow:
         shown = _shown(payment)
@@ -89,6 +91,7 @@ async def open_at_provider(caller: Caller, payment_id: UUID) -> Payment:
         async with caller.unit_of_work() as uow:
             await _locked(uow, payment_id, refusal.detail or refusal.title)
         raise
+    failpoint("payments", "checkout", "opened")
     async with caller.unit_of_work() as uow:
         payment = await _locked(uow, payment_id, None)
         if not payment.redirect_url:

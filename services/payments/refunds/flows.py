@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from libs.common.failpoints import failpoint
 from services.payments.caller import Caller
 from services.payments.payment_accounts.credentials import merchant_of
 from services.payments.payment_accounts.repository import PaymentAccountRepository
@@ -31,6 +32,7 @@ async def refund_payment(
             return answered
         refund = await RefundService(uow).intend(payment_id, body.amount, body.reason, replay.request_key)
         refund_id = refund.id
+    failpoint("payments", "refund", "intended")
     try:
         refund = await send_refund(caller, refund_id)
     except ProviderUnavailable:
@@ -75,6 +77,7 @@ async def send_refund(caller: Caller, refund_id: UUID, *, ask_first: bool = Fals
             state = await provider.refund(merchant, request)
         except ProviderRefused as refusal:
             state = RefundState(id="", status=Status.FAILED, reason=refusal.detail or refusal.title)
+    failpoint("payments", "refund", "sent")
     async with caller.unit_of_work() as uow:
         service = RefundService(uow)
         await service.settle(refund_id, state)

@@ -43,7 +43,9 @@ class Processes:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of the children: where everything is."""
+        # An address that was given wins: there may be a proxy before a service.
         upstreams = {name: f"http://127.0.0.1:{port}" for name, port in self.ports.items()}
+        upstreams |= self._common.upstreams
         return {
             **os.environ,
             "DATABASE_URL": self._common.database_url,

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from libs.common.failpoints import arm
 from libs.common.logging import configure_logging
 from libs.common.runtime.commands.lifetime import die_with_parent, run_async
 from libs.common.runtime.host import ROLES, Host, listen
@@ -36,6 +37,7 @@ def serve(
         raise typer.BadParameter(f"there is no service {name!r}; there are gateway, {', '.join(NAMES)}")
     common = CommonSettings()
     common.refuse_development_secrets()
+    arm(common)
     configure_logging(name, level=common.log_level, style=common.log_format)
 
     def bind() -> socket.socket:

@@ -8,6 +8,7 @@ import httpx
 from sqlalchemy import select
 
 from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.failpoints import failpoint
 from libs.common.jobs.job import Job
 from libs.common.runtime.context import ServiceContext
 from services.payments.payment_accounts.credentials import open_credentials
@@ -46,6 +47,7 @@ async def deliver(context: ServiceContext, delivery_id: UUID | None) -> bool:
         **signed_headers(secret, delivery.message_id, context.clock.now(), delivery.body),
     }
     answer = await _send(context, url, delivery.body, headers)
+    failpoint("payments", "webhook", "sent")
     async with context.unit_of_work(platform=True) as uow:
         row = (
             await uow.session.execute(
