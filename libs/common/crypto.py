@@ -1,6 +1,7 @@
 """Secrets at rest: AES-256-GCM with a key ring, so that keys rotate while old values stay readable."""
 
 import base64
+import hmac
 import secrets
 from dataclasses import dataclass
 
@@ -40,6 +41,13 @@ class KeyRing:
     def current(self) -> str:
         """The id of the key that encrypts."""
         return next(iter(self.keys))
+
+    def fingerprints(self) -> dict[str, str]:
+        """What tells each key apart without telling it: 16 hexadecimal digits by key id."""
+        return {
+            name: hmac.digest(key, b"pillars-key-fingerprint", "sha256").hex()[:16]
+            for name, key in self.keys.items()
+        }
 
     def encrypt(self, plain: str, *, purpose: str) -> str:
         """Encrypt a text; `purpose` (e.g. `payment_accounts.credentials`) must be the same to read it."""

@@ -2,7 +2,7 @@
 
 import typer
 
-from libs.common.runtime.commands import bus, docs, migrate, serve, settings, up, verify
+from libs.common.runtime.commands import backup, bus, docs, migrate, serve, settings, up, verify
 
 app = typer.Typer(
     name="pillars",
@@ -16,6 +16,8 @@ app.command("serve")(serve.serve)
 app.command("migrate")(migrate.migrate)
 app.command("seed")(migrate.seed)
 app.command("verify")(verify.verify)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("settings")(settings.settings)
 app.command("docs")(docs.docs)
 app.add_typer(bus.app, name="bus")

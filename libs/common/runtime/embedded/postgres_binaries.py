@@ -28,13 +28,14 @@ def find_postgres() -> Path:
         if not _holds_server(Path(explicit)):
             raise PostgresNotFound(f"PG_BIN={explicit} holds no postgres and initdb")
         return Path(explicit)
-    for candidate in _candidates():
+    for candidate in candidates():
         if _holds_server(candidate):
             return candidate
     raise PostgresNotFound(f"no PG_BIN, no {_WHEEL} wheel, no pg_config, nothing in /usr/lib/postgresql")
 
 
-def _candidates() -> Iterator[Path]:
+def candidates() -> Iterator[Path]:
+    """The directories that may hold programs of Postgres, the most wanted first, without $PG_BIN."""
     # find_spec does not import a top-level package: the wheel's own code adds system users and opens up directories.
     spec = importlib.util.find_spec(_WHEEL)
     for location in (spec.submodule_search_locations or []) if spec else []:
