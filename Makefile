@@ -7,7 +7,7 @@ PILLARS := $(BIN)/python -m libs.common.runtime.cli
 T ?=
 STORY ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup run up prod-setup migrate test check lint format types contracts schema docs lock verify migration clean
+.PHONY: help setup run up prod-setup migrate test bench check lint format types contracts schema docs lock verify migration clean
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,11 @@ verify: setup ## Check every invariant of the running or stopped suite
 test: setup ## Run every test (a private RabbitMQ is used, and installed where that is possible)
 	@$(BIN)/python -m libs.common.runtime.embedded.debian
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(T)
+
+bench: setup ## Measure against baselines of the same run: make bench ONLY=checkout RUNS=3 QUICK=1 (HELP=1 lists all)
+	@$(BIN)/python -m libs.common.runtime.embedded.debian
+	@$(BIN)/python -m bench $(if $(HELP),--help) $(if $(ONLY),--only $(ONLY)) $(if $(RUNS),--runs $(RUNS)) \
+		$(if $(filter 1,$(QUICK)),--quick) $(if $(SOAK),--soak $(SOAK)) $(if $(WRITE),--write $(WRITE))
 
 check: setup lint types contracts schema ## Format, lint, types, architecture, migrations, generated documents
 	@$(PILLARS) docs --check

@@ -1,0 +1,64 @@
+"""`python -m bench`: measure, print the table, write the JSON."""
+
+import argparse
+import time
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+
+from rich.console import Console
+
+from bench.bench import Bench, Options
+from bench.machine import describe
+from bench.report import Row, markdown, replace_between, show, write_json
+
+SECTIONS = ("checkout",)
+
+
+def main() -> None:
+    """Read the options and run the sections."""
+    parser = argparse.ArgumentParser(
+        prog="make bench",
+        description=__doc__,
+        epilog="With make: make bench ONLY=checkout,gateway RUNS=3 QUICK=1 SOAK=600 WRITE=docs/performance.md",
+    )
+    parser.add_argument("--only", default="", help=f"sections, comma-separated, of {', '.join(SECTIONS)}")
+    parser.add_argument("--runs", type=int, default=0, help="runs of each figure (3; 1 with --quick)")
+    parser.add_argument(
+        "--quick", action="store_true", help="small and short: shows that it works, not how fast"
+    )
+    parser.add_argument("--soak", type=float, default=600, help="seconds of the soak in the section memory")
+    parser.add_argument("--json", type=Path, help="where the JSON goes (bench/results/<time>.json)")
+    parser.add_argument("--write", type=Path, help="a document to put the table into, between its marks")
+    given = parser.parse_args()
+    only = [name for name in given.only.split(",") if name] or list(SECTIONS)
+    if unknown := set(only) - set(SECTIONS):
+        parser.error(f"there is no section {', '.join(sorted(unknown))}; there are {', '.join(SECTIONS)}")
+    options = Options(
+        runs=given.runs or (1 if given.quick else 3),
+        quick=given.quick,
+        soak=60 if given.quick else given.soak,
+    )
+    console = Console(width=None if Console().is_terminal else 200)
+    machine = describe()
+    rows: list[Row] = []
+    bench = Bench(options, console)
+    began = time.monotonic()
+    try:
+        for name in only:
+            bench.say(f"[bold]{name}[/]")
+            rows += import_module(f"bench.sections.{name}").measure(bench)
+    finally:
+        bench.close()
+    show(rows, machine, console)
+    stamp = datetime.now(UTC).strftime("%Y-%m-%dT%H%M%S")
+    path = given.json or Path(f"bench/results/{stamp}.json")
+    used = {"runs": options.runs, "quick": options.quick, "only": only}
+    write_json(path, rows, machine, {**used, "seconds": round(time.monotonic() - began)})
+    console.print(f"\nwritten to {path}")
+    if given.write:
+        replace_between(given.write, markdown(rows, machine))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,99 @@
+"""Finds out what the suite really commits for an order: reads the server's own log of statements."""
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.suite import Suite
+
+_ENTRY = re.compile(r"^\S+ \S+ UTC \[(\d+)\] (LOG|DETAIL):  (.*(?:\n\t.*)*)", re.MULTILINE)
+_PARAMETER = re.compile(r"\$(\d+) = (NULL|'(?:[^']|'')*')")
+_EXECUTED = re.compile(r"(?:statement|execute [^:]*): ")
+CHANGES = ("INSERT", "UPDATE", "DELETE")
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement with `$1` placeholders, and its parameters as the server prints them."""
+
+    sql: str
+    parameters: tuple[str | None, ...] = ()
+
+    @property
+    def is_change(self) -> bool:
+        """Whether it writes rows."""
+        return self.sql.lstrip().startswith(CHANGES)
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """The statements between BEGIN and COMMIT of one session; `application` names the process that sent them."""
+
+    application: str
+    statements: tuple[Statement, ...]
+
+    def mentions(self, text: str) -> bool:
+        """Whether any parameter holds the text."""
+        return any(text in (value or "") for s in self.statements for value in s.parameters)
+
+
+class Capture:
+    """What was committed while the log was on."""
+
+    def __init__(self) -> None:
+        self.transactions: list[Transaction] = []
+
+
+@contextmanager
+def statements(suite: Suite) -> Iterator[Capture]:
+    """Log every statement for as long as the block runs; the capture is filled at its end."""
+    log = Path(str(suite.folder / "postgres") + ".log")
+    capture = Capture()
+    with suite.connect() as connection:
+        connection.execute("ALTER SYSTEM SET log_statement = 'all'")
+        connection.execute("SELECT pg_reload_conf()")
+        time.sleep(0.5)  # sessions take the setting up at their next statement
+        begin = log.stat().st_size
+        try:
+            yield capture
+        finally:
+            connection.execute("ALTER SYSTEM RESET log_statement")
+            connection.execute("SELECT pg_reload_conf()")
+        sessions = connection.execute("SELECT pid, application_name FROM pg_stat_activity").fetchall()
+    with log.open("rb") as lines:
+        lines.seek(begin)
+        text = lines.read().decode()
+    capture.transactions = list(_transactions(text, {str(pid): str(name) for pid, name in sessions}))
+
+
+def _transactions(text: str, applications: dict[str, str]) -> Iterator[Transaction]:
+    running: dict[str, list[Statement]] = {}
+    for entry in _ENTRY.finditer(text):
+        pid, kind, message = entry[1], entry[2], entry[3].replace("\n\t", "\n")
+        if kind == "DETAIL":
+            if message.lower().startswith("parameters:") and running.get(pid):
+                last = running[pid][-1]
+                running[pid][-1] = Statement(last.sql, _parameters(message))
+            continue
+        executed = _EXECUTED.match(message)
+        if executed is None:
+            continue
+        sql = message[executed.end() :]
+        if sql.startswith("BEGIN"):
+            running[pid] = []
+        elif sql.startswith(("COMMIT", "ROLLBACK")):
+            found = running.pop(pid, None)
+            if found and sql.startswith("COMMIT"):
+                yield Transaction(applications.get(pid, ""), tuple(found))
+        elif pid in running:
+            running[pid].append(Statement(sql))
+
+
+def _parameters(message: str) -> tuple[str | None, ...]:
+    return tuple(
+        None if value == "NULL" else value[1:-1].replace("''", "'")
+        for _, value in _PARAMETER.findall(message)
+    )
