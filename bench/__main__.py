@@ -10,6 +10,9 @@ from rich.console import Console
 
 from bench.bench import Bench, Options
 from bench.machine import describe
+from bench.profile import BEGIN as PROFILE_BEGIN
+from bench.profile import END as PROFILE_END
+from bench.profile import profile
 from bench.report import Row, markdown, replace_between, show, write_json
 
 SECTIONS = ("checkout",)
@@ -21,6 +24,12 @@ def main() -> None:
         prog="make bench",
         description=__doc__,
         epilog="With make: make bench ONLY=checkout,gateway RUNS=3 QUICK=1 SOAK=600 WRITE=docs/performance.md",
+    )
+    parser.add_argument(
+        "command",
+        nargs="*",
+        default=["run"],
+        help="run, or: profile checkout, profile whole (where the CPU goes)",
     )
     parser.add_argument("--only", default="", help=f"sections, comma-separated, of {', '.join(SECTIONS)}")
     parser.add_argument("--runs", type=int, default=0, help="runs of each figure (3; 1 with --quick)")
@@ -41,6 +50,9 @@ def main() -> None:
     )
     console = Console(width=None if Console().is_terminal else 200)
     machine = describe()
+    if given.command[0] == "profile":
+        _profile(Bench(options, console), given.command[1:], given.write)
+        return
     rows: list[Row] = []
     bench = Bench(options, console)
     began = time.monotonic()
@@ -58,6 +70,16 @@ def main() -> None:
     console.print(f"\nwritten to {path}")
     if given.write:
         replace_between(given.write, markdown(rows, machine))
+
+
+def _profile(bench: Bench, works: list[str], document: Path | None) -> None:
+    try:
+        text = profile(bench, *(works or ["checkout"]))
+    finally:
+        bench.close()
+    bench.console.print(text, soft_wrap=True, highlight=False, markup=False)
+    if document:
+        replace_between(document, text, PROFILE_BEGIN, PROFILE_END)
 
 
 if __name__ == "__main__":

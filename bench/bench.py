@@ -41,10 +41,16 @@ class Bench:
     @property
     def suite(self) -> Suite:
         """The suite with all its processes running."""
+        suite = self.prepare()
+        if not suite.members:
+            suite.start()
+        return suite
+
+    def prepare(self) -> Suite:
+        """The suite's servers and schemas; whoever asks starts the processes."""
         if self._suite is None:
             self.say("starting the suite")
             self._suite = Suite(self.options.folder).__enter__()
-            self._suite.start()
         return self._suite
 
     def close(self) -> None:
