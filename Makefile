@@ -7,7 +7,7 @@ PILLARS := $(BIN)/python -m libs.common.runtime.cli
 T ?=
 STORY ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup run up prod-setup migrate test bench check lint format types contracts schema docs lock verify migration clean
+.PHONY: help setup run up prod-setup migrate test bench check lint format types contracts schema docs lock verify migration clean release
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' Makefile
@@ -59,14 +59,18 @@ types: setup ## Check types
 contracts: setup ## Check the architecture: who may import whom
 	@$(BIN)/lint-imports
 
-schema: setup ## Check that migrations match the models
+schema: setup ## Check that migrations match the models and can be run beside the last release
 	@$(BIN)/python -m libs.common.db.check
+	@$(BIN)/python -m deploy.release.check
 
 docs: setup ## Write the generated documents
 	@$(PILLARS) docs
 
 migration: setup ## Write a migration from the models: make migration SERVICE=crm MESSAGE="Add a column"
 	@$(BIN)/python -m libs.common.db.revision "$(SERVICE)" "$(MESSAGE)"
+
+release: setup ## Make a release: make release VERSION=0.2.0 (needs its section in CHANGELOG.md)
+	@$(BIN)/python -m deploy.release.make "$(VERSION)"
 
 lock: setup ## Write the hashed requirements anew from pyproject.toml
 	@$(BIN)/python deploy/lock.py

@@ -1,9 +1,12 @@
 """Migrations: one alembic environment per service, roles and grants, and the check that models match.
 
 A service's `migrations/env.py` is two lines: `from ... import run_environment` and a call with its metadata.
+Migrations run beside the processes of the previous release, so none of them may hold these up: a lock that is not had
+within `LOCK_SECONDS` is given up and asked for again.
 """
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,11 @@ from alembic.autogenerate import compare_metadata, renderers, rewriter
 from alembic.config import Config
 from alembic.operations import MigrateOperation, Operations, ops
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection, MetaData, create_engine, text
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from psycopg.errors import LockNotAvailable
+from sqlalchemy import Connection, Engine, MetaData, create_engine, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from libs.common.db.tenancy import isolation_ddl
@@ -22,6 +29,10 @@ from libs.common.runtime.service import Service
 from libs.common.settings import CommonSettings
 
 LOCK = 7_152_306  # one migration at a time in one database
+# While a statement waits for a lock on a table, all that come after it on that table wait behind it.
+LOCK_SECONDS = 3.0
+LOCK_TRIES = 20
+_PAUSE_SECONDS = 1.0
 
 
 @Operations.register_operation("isolate_tenants")
@@ -53,6 +64,66 @@ def _render(_: Any, operation: IsolateTenants) -> str:
     return f'op.isolate_tenants("{operation.table}", schema="{operation.schema}")'
 
 
+@Operations.register_operation("create_index_online")
+class CreateIndexOnline(ops.CreateIndexOp):
+    """`op.create_index_online("ix_deals_name", "deals", ["tenant_id", "name"], schema="crm")`.
+
+    Like `op.create_index`, for a table that has rows already: reading and writing go on meanwhile. It runs outside a
+    transaction; what a build that failed left behind is removed first.
+    """
+
+    @classmethod
+    def create_index_online(
+        cls,
+        operations: Operations,
+        index_name: str,
+        table_name: str,
+        columns: Sequence[Any],
+        *,
+        schema: str | None = None,
+        unique: bool = False,
+        **options: Any,
+    ) -> Any:
+        """Run the operation."""
+        return operations.invoke(
+            cls(index_name, table_name, columns, schema=schema, unique=unique, **options)
+        )
+
+
+@Operations.implementation_for(CreateIndexOnline)
+def _create_index_online(operations: Operations, operation: CreateIndexOnline) -> None:
+    migration = operations.get_context()
+    with migration.autocommit_block():
+        # It holds up nobody, so it may wait for long transactions to end.
+        operations.execute("SET lock_timeout = 0")
+        if not migration.as_sql:
+            name = f'"{operation.schema}"."{operation.index_name}"'
+            broken = operations.get_bind().scalar(
+                text("SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(:name) AND NOT indisvalid"),
+                {"name": name},
+            )
+            if broken:
+                operations.execute(f"DROP INDEX CONCURRENTLY {name}")
+        operations.create_index(
+            operation.index_name,
+            operation.table_name,
+            operation.columns,
+            schema=operation.schema,
+            unique=operation.unique,
+            if_not_exists=True,
+            **{**operation.kw, "postgresql_concurrently": True},
+        )
+        operations.execute(_LOCK_TIMEOUT)
+
+
+@renderers.dispatch_for(CreateIndexOnline)
+def _render_online(context_: Any, operation: CreateIndexOnline) -> str:
+    render: Callable[[Any, Any], str] = renderers.dispatch(ops.CreateIndexOp.__new__(ops.CreateIndexOp))
+    return render(context_, operation).replace("create_index(", "create_index_online(", 1)
+
+
+_LOCK_TIMEOUT = f"SET lock_timeout = '{LOCK_SECONDS:g}s'"
+
 _writer = rewriter.Rewriter()
 
 
@@ -63,21 +134,40 @@ def _isolate_new_table(_: Any, __: Any, operation: ops.CreateTableOp) -> Any:
     return operation
 
 
+def _write(migration: MigrationContext, revision: Any, directives: list[Any]) -> None:
+    """What a new migration is made of: tables isolated by tenant, indexes on older tables built online."""
+    for script in directives:
+        new = {o.table_name for o in script.upgrade_ops.ops if isinstance(o, ops.CreateTableOp)}
+        for group in script.upgrade_ops.ops:
+            if isinstance(group, ops.ModifyTableOps) and group.table_name not in new:
+                group.ops[:] = [
+                    CreateIndexOnline.from_index(o.to_index()) if type(o) is ops.CreateIndexOp else o
+                    for o in group.ops
+                ]
+    _writer(migration, revision, directives)
+
+
 def run_environment(metadata: MetaData) -> None:
     """The body of a service's `migrations/env.py`."""
     schema = metadata.schema or "public"
-    connection: Connection = context.config.attributes["connection"]
-    context.configure(
-        connection=connection,
-        target_metadata=metadata,
-        version_table="alembic_version",
-        version_table_schema=schema,
-        include_schemas=True,
-        include_name=_only(schema),
-        process_revision_directives=_writer,
-        compare_type=True,
-        transaction_per_migration=False,
-    )
+    if context.is_offline_mode():
+        context.configure(
+            dialect_name="postgresql", version_table_schema=schema, transaction_per_migration=True
+        )
+    else:
+        connection: Connection = context.config.attributes["connection"]
+        context.configure(
+            connection=connection,
+            target_metadata=metadata,
+            version_table="alembic_version",
+            version_table_schema=schema,
+            include_schemas=True,
+            include_name=_only(schema),
+            process_revision_directives=_write,
+            compare_type=True,
+            # An index that is built online stands outside a transaction.
+            transaction_per_migration=True,
+        )
     with context.begin_transaction():
         context.run_migrations()
 
@@ -91,8 +181,8 @@ def _only(schema: str) -> Callable[[str | None, str, Any], bool]:
     return include
 
 
-def configuration(service: Service, connection: Connection) -> Config:
-    """The alembic configuration of one service over an open connection."""
+def configuration(service: Service, connection: Connection | None) -> Config:
+    """The alembic configuration of one service over an open connection, or over none to write SQL."""
     config = Config()
     config.set_main_option("script_location", str(service.migrations).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -105,8 +195,15 @@ def migrate(
     settings: CommonSettings,
     *,
     on_step: Callable[[str], None] = lambda _: None,
+    tries: int = LOCK_TRIES,
 ) -> None:
-    """Bring roles, schemas and tables of these services up to date; safe to run at once from many places."""
+    """Bring roles, schemas and tables of these services up to date; safe to run at once from many places.
+
+    Tables that a newer release has migrated stay as they are: what it added does not disturb this one.
+
+    Raises:
+        OperationalError: others held a lock on a table at each of so many `tries`.
+    """
     engine = create_engine(settings.sqlalchemy_url, poolclass=NullPool)
     try:
         with engine.connect() as guard:
@@ -119,14 +216,50 @@ def migrate(
                 with engine.begin() as connection:
                     make_role(connection, settings, service.name)
                     connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{service.name}"'))
-                with engine.connect() as connection:
-                    command.upgrade(configuration(service, connection), "head")
-                    connection.commit()
+                newer = _upgrade(service, engine, tries)
                 with engine.begin() as connection:
                     grant(connection, settings, service.name)
-                on_step(service.name)
+                on_step(f"{service.name} (stays at {newer} of a newer release)" if newer else service.name)
     finally:
         engine.dispose()
+
+
+def _upgrade(service: Service, engine: Engine, tries: int) -> str | None:
+    """Run the migrations that are due; return the revision of the database where it is a newer release's."""
+    for attempt in range(1, tries + 1):
+        with engine.connect() as connection:
+            connection.execute(text(_LOCK_TIMEOUT))
+            connection.commit()
+            if newer := _newer_revision(service, connection):
+                return newer
+            try:
+                command.upgrade(configuration(service, connection), "head")
+                connection.commit()
+                return None
+            except OperationalError as error:
+                if not isinstance(error.orig, LockNotAvailable) or attempt == tries:
+                    raise
+        time.sleep(_PAUSE_SECONDS)
+    raise AssertionError("unreachable")
+
+
+def _newer_revision(service: Service, connection: Connection) -> str | None:
+    scripts = ScriptDirectory.from_config(configuration(service, connection))
+    migration = MigrationContext.configure(
+        connection, opts={"version_table_schema": service.metadata.schema or "public"}
+    )
+    current, head = migration.get_current_revision(), scripts.get_current_head()
+    connection.rollback()
+    if current is None or current in _revisions(scripts):
+        return None
+    # Revisions are numbers that grow.
+    if head is not None and current.isdigit() and current > head:
+        return current
+    raise CommandError(f"{service.name} is at the unknown migration {current!r}")
+
+
+def _revisions(scripts: ScriptDirectory) -> Iterable[str]:
+    return {script.revision for script in scripts.walk_revisions()}
 
 
 def make_role(connection: Connection, settings: CommonSettings, service: str) -> None:

@@ -1,7 +1,10 @@
 """`pillars bus`: look at the bus and its dead letters from the command line."""
 
 import asyncio
+import json
+import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
@@ -11,12 +14,16 @@ from rich.table import Table
 
 from libs.common.errors import AppError
 from libs.common.messaging import bus_admin
+from libs.common.messaging.broker import QueueState
+from libs.common.messaging.republish import Republished
+from libs.common.messaging.republish import republish as publish_again
+from libs.common.runtime.brokers import make_broker
 from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.home import Home
-from libs.common.runtime.registry import NAMES, load
+from libs.common.runtime.registry import NAMES, load, load_all
 from libs.common.settings import CommonSettings
 
-app = typer.Typer(help="Outbox lag and dead letters of the services.", no_args_is_help=True)
+app = typer.Typer(help="Outboxes, queues, dead letters and jobs of the services.", no_args_is_help=True)
 console = Console(highlight=False)
 T = TypeVar("T")
 
@@ -70,6 +77,75 @@ def lag() -> None:
     console.print(table)
 
 
+@app.command("queues")
+def queues(
+    everything: Annotated[bool, typer.Option("--all", help="empty queues too")] = False,
+) -> None:
+    """How many messages wait in each queue, in the broker that the services use."""
+
+    async def read() -> list[QueueState]:
+        broker = make_broker(_settings())
+        await broker.start()
+        try:
+            await broker.declare([s for service in load_all() for s in service.subscriptions])
+            return await broker.queues()
+        finally:
+            await broker.stop()
+
+    try:
+        states = asyncio.run(read())
+    except (ConnectionError, OSError) as error:
+        console.print(f"[red]the broker does not answer:[/] {error}")
+        raise typer.Exit(1) from None
+    table = Table("Queue", "Ready", "In hand", "Waiting for another try")
+    for state in states:
+        if everything or state.ready or state.in_flight or state.delayed:
+            table.add_row(state.name, str(state.ready), str(state.in_flight), str(state.delayed))
+    console.print(table if table.row_count else f"{len(states)} queues, all empty")
+
+
+@app.command("republish")
+def republish(
+    since: Annotated[
+        str, typer.Option(help="how far back: 90m, 2h, 7d, or a time such as 2026-11-21T08:00:00Z")
+    ],
+    everything: Annotated[
+        bool, typer.Option("--all", help="also what every handler has had; it has no effect again")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option(help="only count")] = False,
+) -> None:
+    """Publish again what the broker lost: events published since then that some handler has not had.
+
+    Repeats have no effect, and events keep their order, so it may run at any time and as often as wanted.
+    """
+    start = _since(since, datetime.now(UTC))
+
+    async def run() -> list[Republished]:
+        common = _settings()
+        contexts = [ServiceContext(service, common) for service in load_all()]
+        try:
+            return await publish_again(contexts, start, everything=everything, dry_run=dry_run)
+        finally:
+            for context in contexts:
+                await context.close()
+
+    table = Table("Service", "Published since", "Would be published again" if dry_run else "Published again")
+    for found in asyncio.run(run()):
+        table.add_row(found.service, str(found.looked_at), str(found.marked))
+    console.print(table)
+
+
+def _since(text: str, now: datetime) -> datetime:
+    if match := re.fullmatch(r"(\d+)([smhd])", text):
+        unit = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}[match[2]]
+        return now - timedelta(**{unit: int(match[1])})
+    try:
+        given = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is neither 90m, 2h, 7d nor a time") from None
+    return given if given.tzinfo else given.replace(tzinfo=UTC)
+
+
 @app.command("dead-letters")
 def dead_letters(
     limit: Annotated[int, typer.Option(help="at most this many per service", max=200)] = 50,
@@ -100,6 +176,84 @@ def retry(service: ServiceName, letter: LetterId) -> None:
     row = _with(service, run)
     console.print("[green]resolved[/]" if row.resolved_at else f"[red]failed again:[/] {row.reason}")
     raise typer.Exit(0 if row.resolved_at else 1)
+
+
+@app.command("show")
+def show(service: ServiceName, letter: LetterId) -> None:
+    """A dead letter with its message and whole reason."""
+
+    async def read(context: ServiceContext) -> Any:
+        async with context.unit_of_work(platform=True) as uow:
+            return await bus_admin.get_dead_letter(uow, letter)
+
+    row = _with(service, read)
+    detail = bus_admin.DeadLetterDetail.model_validate(row).model_dump(mode="json")
+    console.print_json(json.dumps(detail))
+
+
+@app.command("retry-all")
+def retry_all(
+    service: ServiceName,
+    handler: Annotated[str, typer.Option(help="only those of this handler")] = "",
+) -> None:
+    """Run the handlers on all dead letters of a service once more, oldest first."""
+
+    async def run(context: ServiceContext) -> tuple[int, int]:
+        resolved = failed = 0
+        query = bus_admin.DeadLetterQuery(limit=200, order="created_at")
+        while True:
+            async with context.unit_of_work(platform=True) as uow:
+                page = await bus_admin.list_dead_letters(uow, query)
+            for row in page["items"]:
+                if handler and row.handler != handler:
+                    continue
+                try:
+                    done = (await bus_admin.retry_dead_letter(context, row.id, by=BY)).resolved_at is not None
+                except bus_admin.NotRetriable:
+                    done = False
+                resolved, failed = resolved + done, failed + (not done)
+            if page["next_cursor"] is None:
+                return resolved, failed
+            query = query.model_copy(update={"cursor": page["next_cursor"]})
+
+    resolved, failed = _with(service, run)
+    console.print(f"[green]{resolved} resolved[/], {failed} failed again")
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command("jobs")
+def jobs(
+    state: Annotated[str, typer.Option(help="dead, waiting or running")] = "dead",
+) -> None:
+    """Jobs that were given up, or those that wait or run."""
+
+    async def read(context: ServiceContext) -> dict[str, Any]:
+        query = bus_admin.JobQuery.model_validate({"state": state, "limit": 200})
+        async with context.unit_of_work(platform=True) as uow:
+            return await bus_admin.list_jobs(uow, query)
+
+    table = Table("Service", "Id", "Job", "State", "Runs at", "Tries", "Last error")
+    for name in NAMES:
+        for row in _with(name, read)["items"]:
+            due = f"{row.run_at:%Y-%m-%d %H:%M:%S}"
+            table.add_row(
+                name, str(row.id), row.name, row.state, due, str(row.attempts), row.last_error or ""
+            )
+    console.print(table if table.row_count else f"no {state} jobs")
+
+
+@app.command("retry-job")
+def retry_job(
+    service: ServiceName, job: Annotated[UUID, typer.Argument(help="the id that `jobs` shows")]
+) -> None:
+    """Let a job that was given up run again, with all its tries."""
+
+    async def run(context: ServiceContext) -> None:
+        async with context.unit_of_work(platform=True) as uow:
+            await bus_admin.retry_job(uow, job)
+
+    _with(service, run)
+    console.print("[green]will run again[/]")
 
 
 @app.command("skip")
