@@ -1,14 +1,27 @@
-"""The engine of one service, with pool limits, server-side time limits, metrics and trace spans."""
+"""The engine of one service, with pool limits, server-side time limits, metrics and trace spans.
+
+A transaction begins with one round trip that also sets its scope and shows that the pooled connection still lives.
+The driver is therefore in its autocommit mode and BEGIN is sent here; COMMIT and ROLLBACK are the driver's own.
+"""
 
 import time
 from typing import Any
 
+import psycopg
 from opentelemetry import trace
-from sqlalchemy import event
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.util import await_only
 
 from libs.common import metrics
+from libs.common.db.tenancy import Scope
 from libs.common.settings import with_driver
+
+# The execution option of a session that carries its scope.
+SCOPE = "pillars_scope"
+_NO_SCOPE = Scope()
+_HAS_SERVED = "has_served"
 
 
 def make_engine(url: str, *, pool_size: int = 10, application: str = "pillars") -> AsyncEngine:
@@ -21,17 +34,38 @@ def make_engine(url: str, *, pool_size: int = 10, application: str = "pillars") 
         pool_size=pool_size,
         max_overflow=pool_size,
         pool_timeout=10,
-        pool_pre_ping=True,
         pool_recycle=1800,
         pool_use_lifo=True,
         connect_args={
+            "autocommit": True,
             "application_name": application,
             "connect_timeout": 5,
             "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
         },
     )
+    event.listen(engine.sync_engine, "begin", _begin)
     observe(engine, application.removeprefix("pillars-"))
     return engine
+
+
+def _begin(connection: Connection) -> None:
+    """Begin a transaction in its scope; a connection that died in the pool is replaced first."""
+    opening = connection.get_execution_options().get(SCOPE, _NO_SCOPE).opening()
+    while True:
+        driver: Any = connection.connection.driver_connection
+        try:
+            # Several statements at once cannot be prepared.
+            await_only(driver.execute(opening, prepare=False))
+        except psycopg.Error as error:
+            is_lost = bool(driver.closed or driver.broken)
+            was_pooled = is_lost and _HAS_SERVED in connection.info
+            if is_lost:
+                connection.invalidate(error)
+            if was_pooled:
+                continue
+            raise OperationalError("BEGIN", None, error, connection_invalidated=is_lost) from error
+        connection.info[_HAS_SERVED] = True
+        return
 
 
 def observe(engine: AsyncEngine, service: str) -> None:

@@ -19,6 +19,29 @@ _RULE = (
 _SET = text("SELECT set_config('app.tenant_id', :tenant, true), set_config('app.scope', :scope, true)")
 
 
+class Scope:
+    """Whose rows a unit of work reaches; every transaction of its session begins with it."""
+
+    __slots__ = ("is_platform", "tenant_id")
+
+    def __init__(self, tenant_id: UUID | None = None, *, is_platform: bool = False) -> None:
+        self.tenant_id = tenant_id
+        self.is_platform = is_platform
+
+    def opening(self) -> str:
+        """The statements that begin a transaction in this scope, sent in one round trip.
+
+        A setting that is not named here is empty: the last transaction's were local to it.
+        """
+        statements = ["BEGIN"]
+        if self.tenant_id is not None:
+            # Only a UUID gets here, so there is nothing to escape.
+            statements.append(f"SET LOCAL app.tenant_id = '{UUID(str(self.tenant_id))}'")
+        if self.is_platform:
+            statements.append("SET LOCAL app.scope = 'platform'")
+        return "; ".join(statements)
+
+
 def isolation_ddl(schema: str, table: str) -> list[str]:
     """The statements that isolate one table by tenant."""
     name = f'"{schema}"."{table}"'
@@ -34,8 +57,16 @@ def is_isolated(table: Table) -> bool:
     return "tenant_id" in table.columns
 
 
-async def enter_scope(session: AsyncSession, tenant_id: UUID | None, *, platform: bool = False) -> None:
-    """Say, for the rest of the transaction, whose rows may be seen and written."""
-    await session.execute(
-        _SET, {"tenant": str(tenant_id) if tenant_id else "", "scope": "platform" if platform else ""}
-    )
+async def enter_scope(session: AsyncSession, scope: Scope) -> None:
+    """Change, for the rest of a running transaction, whose rows may be seen and written.
+
+    Where none runs yet there is nothing to say: the next one begins in its session's scope.
+    """
+    if session.in_transaction():
+        await session.execute(
+            _SET,
+            {
+                "tenant": str(scope.tenant_id) if scope.tenant_id else "",
+                "scope": "platform" if scope.is_platform else "",
+            },
+        )

@@ -14,7 +14,8 @@ from starlette.datastructures import MutableHeaders
 
 from libs.common import metrics
 from libs.common.actor import Actor
-from libs.common.db.tenancy import enter_scope
+from libs.common.db.engine import SCOPE
+from libs.common.db.tenancy import Scope, enter_scope
 from libs.common.errors import TenantRequired
 from libs.common.failpoints import failpoint
 from libs.common.jobs.queue import insert_jobs, job_row
@@ -29,7 +30,7 @@ class UnitOfWork:
     """One transaction on behalf of one actor.
 
     Attributes:
-        session: the SQLAlchemy session, in a transaction whose tenant scope is set.
+        session: the SQLAlchemy session; its transaction begins, in the tenant scope, with the first statement.
         actor: who acts.
         context: the process-wide parts of the service (settings, clock, clients, key ring).
         correlation_id, causation_id: carried into every event, for tracing a story through the services.
@@ -37,7 +38,7 @@ class UnitOfWork:
         response_headers: headers that the answer will bear; `tag` puts the ETag there.
     """
 
-    def __init__(self, session: AsyncSession, actor: Actor, context: "ServiceContext") -> None:
+    def __init__(self, session: AsyncSession, actor: Actor, context: "ServiceContext", scope: Scope) -> None:
         self.session = session
         self.actor = actor
         self.context = context
@@ -45,7 +46,7 @@ class UnitOfWork:
         self.causation_id: str | None = None
         self.if_match: int | None = None
         self.response_headers: MutableHeaders = MutableHeaders()
-        self._platform = False
+        self._scope = scope
         self._emitted: list[str] = []
         self._deferred: list[dict[str, Any]] = []
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
@@ -69,7 +70,7 @@ class UnitOfWork:
     @property
     def is_platform(self) -> bool:
         """Whether rows of all tenants are in reach."""
-        return self._platform
+        return self._scope.is_platform
 
     def tag(self, version: int | None) -> None:
         """Name the version of the resource that the answer shows."""
@@ -80,14 +81,14 @@ class UnitOfWork:
         """Act in this tenant for the rest of the transaction, and see its rows only."""
         await self.flush()
         self.actor = self.actor.in_tenant(tenant_id)
-        self._platform = False
-        await enter_scope(self.session, tenant_id)
+        self._scope.tenant_id, self._scope.is_platform = tenant_id, False
+        await enter_scope(self.session, self._scope)
 
     async def enter_platform(self) -> None:
         """See the rows of all tenants for the rest of the transaction. Trusted code only."""
         await self.flush()
-        self._platform = True
-        await enter_scope(self.session, self.actor.tenant_id, platform=True)
+        self._scope.is_platform = True
+        await enter_scope(self.session, self._scope)
 
     def emit(self, event: Event, *, tenant_id: UUID | None = None) -> None:
         """Record an event in this transaction; it is published after the commit, at least once.
@@ -164,10 +165,12 @@ class UnitOfWork:
 async def unit_of_work(
     context: "ServiceContext", actor: Actor, *, platform: bool = False
 ) -> AsyncIterator[UnitOfWork]:
-    """Open a unit of work, commit it at the end of the block, roll it back on any error."""
-    async with context.sessions() as session:
-        uow = UnitOfWork(session, actor, context)
-        uow._platform = platform
-        await enter_scope(session, actor.tenant_id, platform=platform)
+    """Open a unit of work, commit it at the end of the block, roll it back on any error.
+
+    A connection is taken with the first statement, so that a block that runs none needs none.
+    """
+    scope = Scope(actor.tenant_id, is_platform=platform)
+    async with context.sessions(execution_options={SCOPE: scope}) as session:
+        uow = UnitOfWork(session, actor, context, scope)
         yield uow
         await uow.commit()
