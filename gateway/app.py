@@ -188,8 +188,6 @@ class Gateway:
         read_head(exchange, self.settings)
         self._cors.prepare(exchange)
         exchange.path = path = parse(raw_path(exchange.scope))
-        if exchange.method not in METHODS:
-            raise MethodNotAllowed("This method is not served.", headers={"Allow": ", ".join(METHODS)})
         preflight = self._cors.preflight(exchange)
         if preflight is not None:
             exchange.service = "gateway"
@@ -205,10 +203,9 @@ class Gateway:
     async def _pass_on(self, exchange: Exchange, target: Target, writer: Writer) -> None:
         route = target.route
         exchange.service = route.service
-        if exchange.method == "OPTIONS":
-            await send(Answer(204, headers={"Allow": ", ".join(METHODS)}), writer)
-            return
-        actor = await self._identify(exchange, route.trust)
+        # Which methods a path takes is no secret, and only the service knows.
+        asks_for_methods = exchange.method == "OPTIONS" or exchange.method not in METHODS
+        actor = await self._identify(exchange, Trust.FOREIGN if asks_for_methods else route.trust)
         await self.limits.charge(exchange, route.rate, actor)
         await self.proxy.pass_on(exchange, target, writer)
         if route.service == "identity" and exchange.method not in _READ_ONLY and exchange.status < 400:
@@ -216,10 +213,14 @@ class Gateway:
             self.forget(user_id=actor.user_id, session_id=actor.session_id, tenant_id=actor.tenant_id)
 
     async def _answer_ourselves(self, exchange: Exchange, writer: Writer) -> None:
-        if exchange.method == "OPTIONS":
-            await send(Answer(204, headers={"Allow": ", ".join(METHODS)}), writer)
+        try:
+            found = self.operations.find(exchange.path, exchange.method)
+        except MethodNotAllowed as error:
+            if exchange.method != "OPTIONS":
+                raise
+            exchange.service = "gateway"
+            await send(Answer(204, headers=error.headers), writer)
             return
-        found = self.operations.find(exchange.path, exchange.method)
         if found is None:
             await self.limits.charge(exchange, Rate.NORMAL, Actor())
             raise NotFound("There is nothing at this path.")

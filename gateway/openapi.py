@@ -10,13 +10,18 @@ from gateway.examples import Examples
 from gateway.operations.operation import Operation
 from gateway.paths import Path
 from gateway.routes import Trust, find, public_path
+from libs.common.actor import Actor
 from libs.common.http.problems import MEDIA_TYPE, Problem
+from libs.contracts.access import GUEST_PERMISSIONS
 
 Document = dict[str, Any]
 
 _REF = "#/components/"
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _SECURITY: list[dict[str, list[str]]] = [{"bearer": []}, {"api_key": []}]
+# For what guests of a shop may do as well: a credential is optional.
+_OPTIONAL: list[dict[str, list[str]]] = [{}, *_SECURITY]
+_GUEST = Actor(permissions=frozenset(GUEST_PERMISSIONS))
 _SCHEMES = {
     "bearer": {
         "type": "http",
@@ -82,6 +87,9 @@ def merge(
             paths.setdefault(public, {}).update(item)
     components.setdefault("parameters", {})["CompanyId"] = _COMPANY_ID
     components["securitySchemes"] = _SCHEMES
+    components.setdefault("responses", {}).update(
+        {status: {"description": text, "content": _PROBLEM} for status, text in _EDGE.items()}
+    )
     _exemplify(paths, Examples(components.get("schemas", {})))
     return {
         "openapi": "3.1.0",
@@ -144,9 +152,13 @@ def _complete(operation: Document, service: str, method: str, path: str, taken: 
         unique, number = f"{wanted}_{number}", number + 1
     taken.add(unique)
     operation["operationId"] = unique
-    if "security" in operation:
+    if "security" in operation and {} not in operation["security"]:
         # Schemes of a service's own mean nothing at the edge; what stays is whether it is open to all.
         operation["security"] = [] if not operation["security"] else _SECURITY
+    elif "x-permission" in operation and _GUEST.may(operation["x-permission"]):
+        operation["security"] = _OPTIONAL
+    for status in _EDGE:
+        operation.setdefault("responses", {}).setdefault(status, {"$ref": f"{_REF}responses/{status}"})
     if service != "gateway" and not _is_foreign(path):
         names = {p.get("name", "").lower() for p in operation.get("parameters", ())}
         if "x-company-id" not in names:
@@ -240,6 +252,14 @@ def _walk(node: Any, change: Callable[[str], str]) -> None:
             _walk(value, change)
 
 
+_PROBLEM = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+# What the edge may answer in place of any operation.
+_EDGE = {
+    "414": "`target-too-long`: path and query together are longer than `limit_bytes`",
+    "431": "`headers-too-large`: the headers together are larger than `limit_bytes`",
+    "502": "`upstream-failed`: the service behind failed",
+    "504": "`upstream-timeout`: the service behind did not answer in time",
+}
 _PROBLEMS = {
     "400": "`bad-request`: the path, the query or the headers are broken",
     "401": "`unauthenticated`: no valid credential came with the request",
@@ -253,7 +273,7 @@ def _own(operations: Iterable[Operation]) -> Document:
     """The document of the gateway's own operations."""
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas = {**problem.pop("$defs", {}), "Problem": problem}
-    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    content = _PROBLEM
     paths: Document = {}
     for operation in operations:
         if operation.id is None:
@@ -286,8 +306,8 @@ def _own(operations: Iterable[Operation]) -> Document:
         }
         if operation.permission is not None:
             described["x-permission"] = operation.permission
-        elif not operation.needs_actor:
-            described["security"] = []
+        else:
+            described["security"] = _OPTIONAL if operation.needs_actor else []
         if operation.body is not None:
             schema = dict(operation.body)
             described["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}

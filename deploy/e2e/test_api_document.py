@@ -48,7 +48,12 @@ async def test_every_operation_has_an_id_a_summary_and_problems(document: dict[s
     ids = [operation["operationId"] for _, operation in operations(document)]
     assert len(ids) == len(set(ids))
     for name, operation in operations(document):
-        problems = {s: r for s, r in operation["responses"].items() if s[0] in "45"}
+        shared = document["components"]["responses"]
+        problems = {
+            status: shared[status] if "$ref" in response else response
+            for status, response in operation["responses"].items()
+            if status[0] in "45"
+        }
         assert operation["summary"], name
         assert problems, name
         assert all(_PROBLEM in response["content"] for response in problems.values()), name

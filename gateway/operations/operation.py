@@ -9,6 +9,7 @@ from gateway.paths import Path
 from gateway.responses import Answer
 from libs.common.actor import OPERATOR_TENANT_ID, Actor, ActorKind
 from libs.common.errors import MethodNotAllowed, PermissionDenied, Unauthenticated, ValidationFailed
+from libs.common.http.problems import allowed
 
 Handler = Callable[[Exchange, Mapping[str, str]], Awaitable[Answer]]
 
@@ -92,14 +93,6 @@ def _choose(by_method: Mapping[str, Operation], method: str) -> Operation:
     if operation is None:
         raise MethodNotAllowed("This path does not take this method.", headers={"Allow": allowed(by_method)})
     return operation
-
-
-def allowed(methods: Iterable[str]) -> str:
-    """The value of `Allow`."""
-    known = set(methods)
-    if "GET" in known:
-        known.add("HEAD")
-    return ", ".join(sorted(known | {"OPTIONS"}))
 
 
 def require(actor: Actor, permission: str) -> None:

@@ -171,9 +171,12 @@ class TestPaths:
         assert response.status_code == 405
         assert "GET" in response.headers["allow"]
 
-    async def test_options_names_the_methods(self, world: World) -> None:
-        response = await world.client.options("/api/v1/deals")
-        assert response.status_code == 204
-        assert "PATCH" in response.headers["allow"]
-        own = await world.client.post("/api/v1/admin/health")
+    async def test_options_names_the_methods_that_the_service_takes(self, both: World) -> None:
+        response = await both.client.options("/api/v1/deals", headers={"Authorization": "Bearer none"})
+        assert (response.status_code, response.headers["allow"]) == (204, "GET, PATCH")
+        assert not both.identity.calls["authenticate"]
+        own = await both.client.options("/api/v1/admin/health")
+        assert (own.status_code, own.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+        own = await both.client.post("/api/v1/admin/health")
         assert (own.status_code, own.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+        assert (await both.client.options("/api/v1/nothing")).status_code == 404

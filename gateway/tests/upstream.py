@@ -42,6 +42,7 @@ class Upstream:
                 Route("/deals/crash", self._crash),
                 Route("/notifications/stream", self._events),
                 Route("/{rest:path}", self._echo, methods=METHODS),
+                Route("/{rest:path}", self._methods, methods=["OPTIONS"]),
             ]
         )
 
@@ -66,6 +67,10 @@ class Upstream:
             },
             headers={"X-Pillars-Secret": "inner", "X-Request-Id": "inner", "X-Own": "kept"},
         )
+
+    async def _methods(self, request: Request) -> Response:
+        assert self.signer.verify(request.headers[ACTOR_HEADER], 0).is_anonymous
+        return Response(status_code=204, headers={"Allow": "GET, PATCH"})
 
     async def _ready(self, _: Request) -> Response:
         parts = {"database": {"ok": self.is_ready}}

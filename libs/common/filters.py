@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, field_validator
+from pydantic_core import CoreSchema
 from sqlalchemy import ColumnElement, and_, or_
 
 from libs.common.pagination import DEFAULT_LIMIT, MAX_LIMIT
+from libs.common.schema import strict_times
 
 _SUFFIXES = {"_from": "__ge__", "_min": "__ge__", "_to": "__le__", "_max": "__le__"}
 _PAGING = {"limit", "cursor", "order", "q", "company_id"}
@@ -51,6 +53,13 @@ class ListQuery(BaseModel):
         UUID | None,
         Field(description="The business to act in (superusers); others use the X-Company-Id header"),
     ] = None
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The validator of the query; a number is no time."""
+        schema = handler(source)
+        strict_times(schema)
+        return schema
 
     @field_validator("order")
     @classmethod

@@ -37,6 +37,26 @@ def _tighten(node: Any, owner: type[BaseModel]) -> None:
             _tighten(member, owner)
 
 
+def strict_times(node: Any) -> None:
+    """Make every time within a core schema refuse numbers, in place; for queries, where all values are texts."""
+    if isinstance(node, list | tuple):
+        for member in node:
+            strict_times(member)
+    if not isinstance(node, dict):
+        return
+    kind = node.get("type")
+    if kind == "function-before" and node["function"]["function"] is _not_a_number:
+        return
+    if isinstance(kind, str) and kind in _TIMES:
+        inner = dict(node)
+        node.clear()
+        node.update(no_info_before_validator_function(_not_a_number, inner))
+        return
+    for name, member in node.items():
+        if name not in ("metadata", "serialization", "default", "config"):
+            strict_times(member)
+
+
 def _not_a_number(value: Any) -> Any:
     # pydantic takes numbers, and texts that hold one, for seconds since 1970.
     is_number = isinstance(value, int | float)

@@ -1,7 +1,7 @@
 """RFC 9457 problem documents: every error of a service becomes one, here and nowhere else."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -166,6 +166,32 @@ def from_database(error: DBAPIError) -> AppError:
     return AppError("Something went wrong on our side.")
 
 
+def methods_at(app: FastAPI, path: str) -> set[str]:
+    """The methods that a path takes, of all routes at it; the framework names those of the first one only.
+
+    Where the path is written out in a route, the patterns that fit it as well do not count.
+    """
+    exact: set[str] = set()
+    fitting: set[str] = set()
+    for route in app.routes:
+        inside = getattr(route, "effective_route_contexts", None)
+        for each in inside() if inside else (route,):
+            methods = getattr(each, "methods", None) or set()
+            if getattr(each, "path", None) == path:
+                exact |= methods
+            elif (regex := getattr(each, "path_regex", None)) is not None and regex.match(path):
+                fitting |= methods
+    return exact or fitting
+
+
+def allowed(methods: Iterable[str]) -> str:
+    """The value of `Allow`: HEAD goes with GET, and OPTIONS with everything."""
+    known = set(methods)
+    if "GET" in known:
+        known.add("HEAD")
+    return ", ".join(sorted(known | {"OPTIONS"}))
+
+
 def install_problems(app: FastAPI, service: str) -> None:
     """Make every error of the app a problem document."""
 
@@ -184,7 +210,12 @@ def install_problems(app: FastAPI, service: str) -> None:
 
     async def on_http(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return problem_response(service, from_http(error), request)
+        problem = from_http(error)
+        if isinstance(problem, MethodNotAllowed):
+            problem.headers["Allow"] = allowed(methods_at(app, request.scope["path"]))
+            if request.method == "OPTIONS":
+                return Response(status_code=204, headers=problem.headers)
+        return problem_response(service, problem, request)
 
     async def on_database(request: Request, error: Exception) -> Response:
         assert isinstance(error, DBAPIError)

@@ -65,9 +65,8 @@ class CategoryRepository(Repository[Category]):
 
 def branch_ids(tenant_id: UUID, root: ColumnElement[bool]) -> Select[UUID]:
     """A subquery of the ids of a category and of all those below it."""
-    down = (
-        select(Category.id).where(and_(Category.tenant_id == tenant_id, root)).cte("branch", recursive=True)
-    )
+    # Without a name of its own, so that one statement may hold several.
+    down = select(Category.id).where(and_(Category.tenant_id == tenant_id, root)).cte(recursive=True)
     below = select(Category.id).where(Category.tenant_id == tenant_id, Category.parent_id == down.c.id)
     down = down.union(below)
     return select(down.c.id)

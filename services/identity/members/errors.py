@@ -11,7 +11,7 @@ class AlreadyMember(Conflict):
 
 
 class LastOwner(Conflict):
-    """A business needs an owner; make somebody else one first."""
+    """A business needs an owner, and the platform a superadministrator (`role`); make somebody else one first."""
 
     slug = "last-owner"
     title = "The last owner"

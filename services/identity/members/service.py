@@ -13,7 +13,7 @@ from services.identity.members.errors import AlreadyMember, LastOwner
 from services.identity.members.models import Member, MemberRole
 from services.identity.members.repository import MemberRepository
 from services.identity.members.schemas import MemberAdd, MemberUpdate
-from services.identity.roles.catalogue import OWNER
+from services.identity.roles.catalogue import OWNER, SUPERADMIN
 from services.identity.roles.granting import check_grant
 from services.identity.users.models import User
 from services.identity.users.repository import UserRepository
@@ -95,7 +95,7 @@ class MemberService:
         """End a membership.
 
         Raises:
-            LastOwner: the business would be left without an owner.
+            LastOwner: the business would be left without an owner, or the platform without a superadministrator.
         """
         member = await self.get(user_id, lock=True)
         held = member.roles
@@ -119,8 +119,12 @@ class MemberService:
         )
 
     async def _keep_an_owner(self, held: Sequence[str], wanted: Sequence[str]) -> None:
-        if OWNER in held and OWNER not in wanted and await self.rows.holders(OWNER) < 2:
-            raise LastOwner("A business needs an owner; make somebody else one first.")
+        for role, needs in (
+            (OWNER, "A business needs an owner"),
+            (SUPERADMIN, "The platform needs one of these"),
+        ):
+            if role in held and role not in wanted and await self.rows.holders(role) < 2:
+                raise LastOwner(f"{needs}; make somebody else one first.", role=role)
 
     async def _check_department(self, department_id: UUID | None) -> None:
         if department_id is not None and await DepartmentRepository(self.uow).get(department_id) is None:

@@ -7,6 +7,8 @@ business.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from libs.contracts.access import GUEST_PERMISSIONS
+
 
 class RoleScope(StrEnum):
     """Where a role may be given."""
@@ -43,13 +45,7 @@ _PEOPLE = (
     "identity.audit_log.read",
 )
 # What a guest of a shop may do; a client may do it too.
-_SHOPPING = (
-    "catalog.products.read",
-    "catalog.categories.read",
-    "orders.carts.*",
-    "orders.shipping_methods.read",
-    "payments.checkouts.write",
-)
+_SHOPPING = GUEST_PERMISSIONS
 _OWN_ACCOUNT = ("notifications.inbox.*", "notifications.devices.*", "notifications.settings.*")
 
 SYSTEM_ROLES: tuple[SystemRole, ...] = (

@@ -1,5 +1,6 @@
 """A tiny service for tests of the HTTP edge: it keeps notes, some of which cannot be committed."""
 
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
@@ -71,6 +72,7 @@ class NoteQuery(ListQuery):
     searchable: ClassVar[tuple[str, ...]] = ("title",)
     title: list[str] | None = None
     rank_min: int | None = None
+    created_at_from: datetime | None = None
 
 
 class NoteRepository(Repository[Note]):

@@ -167,6 +167,23 @@ async def test_unknown_paths_and_methods_are_problems_too(client: Client) -> Non
     assert (wrong.status_code, wrong.json()["slug"]) == (405, "method-not-allowed")
 
 
+async def test_allow_names_every_method_of_a_path_and_no_other(client: Client) -> None:
+    for path, methods in (("/notes", "GET, HEAD, OPTIONS, POST"), ("/notes/once", "OPTIONS, POST")):
+        refused = await client.request("PURGE", path)
+        asked = await client.request("OPTIONS", path)
+
+        assert (refused.status_code, refused.headers["allow"]) == (405, methods)
+        assert (asked.status_code, asked.headers["allow"], asked.content) == (204, methods, b"")
+    assert (await client.request("OPTIONS", "/nothing")).status_code == 404
+
+
+async def test_a_number_is_no_time_in_a_query(client: Client) -> None:
+    for value in ("0", "0.5", "-1", "1e9", "NaN", "1700000000"):
+        refused = await client.get("/notes", params={"created_at_from": value})
+        assert (refused.status_code, refused.json()["slug"]) == (422, "validation-failed"), value
+    assert (await client.get("/notes", params={"created_at_from": "2026-01-01T00:00:00Z"})).status_code == 200
+
+
 async def test_only_signed_identities_are_taken(
     context: ServiceContext, client: Client, tenant_id: UUID
 ) -> None:

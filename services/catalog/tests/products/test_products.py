@@ -157,6 +157,8 @@ async def test_products_are_found_by_category_with_its_branches(client: Client) 
     assert await names(client, category="mugs") == ["Mug"]
     assert await names(client, category_id=kitchen["id"], order="-name") == ["Pan", "Mug"]
     assert await names(client, category="nothing") == []
+    assert await names(client, category="kitchen", category_id=mugs["id"]) == ["Mug"]
+    assert await names(client, category="mugs", category_id=kitchen["id"]) == ["Mug"]
 
 
 async def test_products_are_found_and_sorted_by_price(client: Client) -> None:

@@ -2,6 +2,10 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
 
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.ids import new_id
@@ -11,6 +15,9 @@ from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
 from libs.contracts.audit import CHANGE_RECORDED
 from libs.contracts.identity import MemberAdded, MemberChanged, MemberRemoved
+from services.identity.members.errors import LastOwner
+from services.identity.members.models import Member, MemberRole
+from services.identity.members.schemas import MemberUpdate
 from services.identity.members.service import MemberService
 
 
@@ -132,6 +139,25 @@ async def test_the_last_owner_stays(platform: Any) -> None:
     assert (await boss.patch(f"{path}/{owner.user_id}", json={"roles": ["manager"]})).status_code == 200
     successor = await platform.signed_in(heir["email"])
     assert (await successor.delete(f"{path}/{heir['id']}")).status_code == 409
+
+
+async def test_the_last_superadministrator_stays(platform: Any, context: ServiceContext) -> None:
+    chief = Client(context, user(OPERATOR_TENANT_ID))
+    last = UUID((await hire(chief, platform, "superadmin"))["id"])
+
+    async def remove_all() -> None:
+        async with context.unit_of_work(chief.actor) as uow:
+            members = MemberService(uow)
+            granted = select(MemberRole.member_id).where(MemberRole.role == "superadmin")
+            held = select(Member).where(Member.id.in_(granted), Member.user_id != last)
+            for member in (await uow.session.execute(held)).scalars().all():
+                await members.remove(member.user_id)
+            await uow.session.flush()
+            await members.update(last, MemberUpdate(roles=["staff"]))
+
+    # Refused, so that all of it is taken back: the others are still needed.
+    with pytest.raises(LastOwner):
+        await remove_all()
 
 
 async def test_of_two_owners_who_leave_at_once_one_stays(context: ServiceContext, platform: Any) -> None:

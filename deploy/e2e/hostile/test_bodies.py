@@ -1,6 +1,6 @@
 """Bad and hostile requests get their problem document and change nothing.
 
-The bodies are made from the merged API document (`deploy.e2e.hostile`). Of all ways in which a body or a
+The bodies are made from the merged API document (`deploy.e2e.hostile.bodies`). Of all ways in which a body or a
 field can be wrong each body gets a few and every second field one, in turn, so that a run is short and always the same,
 and every way is used somewhere.
 """
@@ -26,7 +26,17 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from jose import jwk, jwt
 
 from deploy.e2e.conftest import Shop, Suite, open_shop
-from deploy.e2e.hostile import HARMLESS, JSON, SQL, Document, Hostile, Operation, put, unreadable, wrong
+from deploy.e2e.hostile.bodies import (
+    HARMLESS,
+    JSON,
+    SQL,
+    Document,
+    Hostile,
+    Operation,
+    put,
+    unreadable,
+    wrong,
+)
 from libs.common.actor import ACTOR_HEADER, OPERATOR_TENANT_ID
 from libs.common.db.tenancy import is_isolated
 from libs.common.logging import JsonFormatter
