@@ -1,6 +1,6 @@
 """OpenTelemetry traces: one request can be followed through gateway, service, bus and consumers."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from opentelemetry import trace
@@ -8,7 +8,7 @@ from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
-from opentelemetry.trace import Span, SpanKind
+from opentelemetry.trace import Link, Span, SpanContext, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from libs.common.settings import CommonSettings
@@ -41,13 +41,21 @@ def span(
     *,
     kind: SpanKind = SpanKind.INTERNAL,
     traceparent: str | None = None,
+    links: Sequence[str] = (),
     **attributes: str | int | float | bool,
 ) -> Iterator[Span]:
-    """A span, continuing the trace in a `traceparent` where one is given."""
+    """A span, continuing the trace in a `traceparent` where one is given, or linked to those of several."""
     parent = _propagator.extract({"traceparent": traceparent}) if traceparent else None
+    linked = [Link(_span_context(given)) for given in links] or None
     tracer = trace.get_tracer("pillars")
-    with tracer.start_as_current_span(name, context=parent, kind=kind, attributes=attributes) as current:
+    with tracer.start_as_current_span(
+        name, context=parent, kind=kind, attributes=attributes, links=linked
+    ) as current:
         yield current
+
+
+def _span_context(traceparent: str) -> SpanContext:
+    return trace.get_current_span(_propagator.extract({"traceparent": traceparent})).get_span_context()
 
 
 def current_traceparent() -> str | None:

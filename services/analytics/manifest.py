@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from libs.common.jobs.job import Job
-from libs.common.messaging.subscription import on
+from libs.common.messaging.subscription import in_batches
 from libs.common.runtime.service import Service
 from services.analytics.dashboard.router import router as dashboard
 from services.analytics.db import MODELS, metadata
-from services.analytics.events.handlers import on_countable_event
+from services.analytics.events.handlers import on_countable_events
 from services.analytics.facts.projector import EVENTS
 from services.analytics.facts.rebuild import rebuild
 from services.analytics.facts.router import router as facts
@@ -22,7 +22,7 @@ SERVICE = Service(
     models=MODELS,
     migrations=Path(__file__).parent / "migrations",
     routers=(dashboard, reports, facts),
-    subscriptions=(on(EVENTS, "analytics.record", on_countable_event, in_bulk=True),),
+    subscriptions=(in_batches(EVENTS, "analytics.record", on_countable_events),),
     jobs=(Job("rebuild_facts", rebuild, lease=900),),
     permissions={
         "analytics.dashboard.read": "See the figures of the business",

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from libs.common.jobs.job import Job
-from libs.common.messaging.subscription import on, on_everything
+from libs.common.messaging.subscription import in_batches, on
 from libs.common.runtime.service import Service
 from libs.contracts.crm import DealLost, DealWon
 from services.identity.access.router import router as access
@@ -54,7 +54,7 @@ SERVICE = Service(
     subscriptions=(
         on(DealWon, "identity.activate_tenant", on_deal_won),
         on(DealLost, "identity.reject_registration", on_deal_lost),
-        on_everything("identity.record_audit", record_audit),
+        in_batches((), "identity.record_audit", record_audit),
     ),
     jobs=(
         Job("rotate_signing_keys", rotate_signing_keys, every=3600),

@@ -14,6 +14,8 @@ from libs.common.messaging.envelope import BadEnvelope, Envelope
 PREFIX = "ce-"
 # How many attempts to handle the message have failed; not an attribute of the event.
 ATTEMPTS = "x-pillars-attempts"
+# How often the message was put back into its queue; kept by quorum queues.
+RETURNS = "x-delivery-count"
 
 
 def to_message(envelope: Envelope, *, message_id: str | None = None) -> aio_pika.Message:
@@ -50,4 +52,7 @@ def from_message(headers: dict[str, Any], body: bytes) -> Envelope:
     attempts = headers.get(ATTEMPTS, 0)
     if not isinstance(attempts, int):
         raise BadEnvelope(f"{ATTEMPTS} is not a number")
-    return Envelope.from_attributes(attributes, data, attempts=attempts)
+    returns = headers.get(RETURNS, 0)
+    return Envelope.from_attributes(
+        attributes, data, attempts=attempts, returns=returns if isinstance(returns, int) else 0
+    )

@@ -21,6 +21,8 @@ class Verdict(StrEnum):
 # Takes a delivery and says what becomes of it. RETRY: again after the wait that `retry_delay` gives for its
 # attempts. RELEASE: put back uncounted, since this process cannot take it now (shutdown, database away).
 Deliver = Callable[[Subscription, Envelope], Awaitable[Verdict]]
+# The same for several deliveries of one subscription, in their order; gives a verdict for each.
+DeliverBatch = Callable[[Subscription, Sequence[Envelope]], Awaitable[Sequence[Verdict]]]
 # Takes a message that is not an envelope at all, with the raw body, attributes and reason; it is then dropped,
 # unless this raises: then it is delivered again.
 Refuse = Callable[[Subscription, bytes, dict[str, object], str], Awaitable[None]]
@@ -80,8 +82,17 @@ class Broker(Protocol):
         """Hand over a batch; returns once all are confirmed and routed, raises `PublishFailed` otherwise."""
         ...
 
-    async def consume(self, subscriptions: Sequence[Subscription], deliver: Deliver, refuse: Refuse) -> None:
-        """Start delivering messages of these subscriptions until `stop`."""
+    async def consume(
+        self,
+        subscriptions: Sequence[Subscription],
+        deliver: Deliver,
+        refuse: Refuse,
+        deliver_batch: DeliverBatch | None = None,
+    ) -> None:
+        """Start delivering messages of these subscriptions until `stop`.
+
+        Subscriptions that take batches get them where `deliver_batch` is given, else one by one.
+        """
         ...
 
     async def queues(self) -> list[QueueState]:

@@ -1,8 +1,10 @@
-"""Runs the handlers of one service: one delivery is one unit of work, guarded by an inbox row."""
+"""Runs the handlers of one service: one delivery, or one batch, is one unit of work, guarded by inbox rows."""
 
+import asyncio
 import base64
 import logging
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -22,7 +24,8 @@ from libs.common.logging import bind, clear
 from libs.common.messaging.broker import MAX_ATTEMPTS, Verdict
 from libs.common.messaging.dead_letter import dead_letter_id
 from libs.common.messaging.envelope import Envelope
-from libs.common.messaging.subscription import Subscription
+from libs.common.messaging.subscription import Subscription, Taken
+from libs.common.messaging.trial import Trials
 from libs.common.telemetry import span
 
 if TYPE_CHECKING:
@@ -30,12 +33,18 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("pillars.consumer")
 
+Decision = tuple[Verdict, str, Exception | None]
+
 # SQLSTATE classes of a server that cannot serve anybody now: connection lost, resources exhausted, shutting down.
 _AWAY = ("08", "53", "57P")
 
 
 class RetryLater(Exception):
     """A handler needs a fact that has not arrived yet; the event is delivered again after a while."""
+
+
+class Deadly(Exception):
+    """The process ended, time and again, while it handled the event."""
 
 
 class Unreadable(Exception):
@@ -58,15 +67,36 @@ def is_outage(error: BaseException) -> bool:
 
 
 class Consumer:
-    """Takes deliveries for the subscriptions of one service: `deliver` and `refuse` are what a broker wants."""
+    """Takes deliveries for the subscriptions of one service: `deliver`, `deliver_batch` and `refuse` are what a broker
+    wants.
 
-    def __init__(self, context: "ServiceContext", *, max_attempts: int = MAX_ATTEMPTS) -> None:
+    `one_trial` is shared by the consumers of a process: what came back time and again is handled alone, so that when
+    the process dies of it, it is known of which.
+    """
+
+    def __init__(
+        self,
+        context: "ServiceContext",
+        *,
+        max_attempts: int = MAX_ATTEMPTS,
+        one_trial: asyncio.Lock | None = None,
+    ) -> None:
         self._context = context
         self._max_attempts = max_attempts
         self._service = context.service.name
+        self._trials = Trials(context, one_trial or asyncio.Lock())
         inbox: sa.Table = context.models.inbox.__table__
         # Asking for the row back, since a driver need not count the rows of an INSERT.
         self._inbox = insert(inbox).on_conflict_do_nothing().returning(inbox.c.event_id)
+        # In one order everywhere, so that two processes with the same events do not wait for each other.
+        given = sa.func.unnest(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))).column_valued("given")
+        rows = sa.select(given, sa.bindparam("handler", type_=sa.Text)).order_by(given)
+        self._inbox_batch = (
+            insert(inbox)
+            .from_select(["event_id", "handler"], rows, include_defaults=False)
+            .on_conflict_do_nothing()
+            .returning(inbox.c.event_id)
+        )
 
     async def deliver(self, subscription: Subscription, envelope: Envelope) -> Verdict:
         """Handle one delivery and say what becomes of it; nothing is raised."""
@@ -87,7 +117,10 @@ class Consumer:
             **{"messaging.message.id": str(envelope.id), "messaging.destination.name": envelope.type},
         ) as current:
             failpoint("taken", subscription.name)
-            verdict, outcome, error = await self._decide(subscription, envelope)
+            if self._trials.concern(envelope):
+                verdict, outcome, error = await self._try(subscription, envelope)
+            else:
+                verdict, outcome, error = await self._decide(subscription, envelope)
             failpoint("handled", subscription.name)
             if error is not None:
                 current.record_exception(error)
@@ -96,6 +129,91 @@ class Consumer:
         metrics.consumer_seconds.labels(self._service, subscription.name).observe(seconds)
         _log(envelope, outcome, error, seconds)
         return verdict
+
+    async def deliver_batch(
+        self, subscription: Subscription, envelopes: Sequence[Envelope]
+    ) -> Sequence[Verdict]:
+        """Handle deliveries of one subscription, in their order and as few units of work as may be.
+
+        What has failed before, or came back time and again, is handled alone, so that it spoils no batch again.
+        """
+        verdicts: list[Verdict] = []
+        fresh: list[Envelope] = []
+        for envelope in envelopes:
+            if not (envelope.attempts or self._trials.concern(envelope)):
+                fresh.append(envelope)
+                continue
+            verdicts += await self._deliver_fresh(subscription, fresh)
+            fresh = []
+            verdicts.append(await self.deliver(subscription, envelope))
+        return [*verdicts, *await self._deliver_fresh(subscription, fresh)]
+
+    async def _deliver_fresh(
+        self, subscription: Subscription, envelopes: Sequence[Envelope]
+    ) -> Sequence[Verdict]:
+        if len(envelopes) < 2:
+            return [await self.deliver(subscription, envelope) for envelope in envelopes]
+        started = time.perf_counter()
+        clear()
+        bind(service=self._service, handler=subscription.name)
+        count = len(envelopes)
+        with span(
+            f"consume {subscription.name}",
+            kind=SpanKind.CONSUMER,
+            links=[envelope.traceparent for envelope in envelopes if envelope.traceparent],
+            **{"messaging.destination.name": subscription.name},
+        ) as current:
+            current.set_attribute("messaging.batch.message_count", count)
+            failpoint("taken", subscription.name)
+            try:
+                handled = await self._handle_batch(subscription, envelopes)
+            except Exception as error:
+                current.record_exception(error)
+                if is_outage(error):
+                    logger.info("a batch was put back: %s", reason_of(error), extra={"events": count})
+                    self._count(subscription, "release", count)
+                    return [Verdict.RELEASE] * count
+                # The one that cannot be handled is found by halving, and the order stays.
+                logger.info("a batch failed and is halved: %s", reason_of(error), extra={"events": count})
+                failed = True
+            else:
+                failed = False
+                failpoint("handled", subscription.name)
+        if failed:
+            half = count // 2
+            first = await self._deliver_fresh(subscription, envelopes[:half])
+            return [*first, *await self._deliver_fresh(subscription, envelopes[half:])]
+        seconds = time.perf_counter() - started
+        self._count(subscription, "done", handled)
+        self._count(subscription, "duplicate", count - handled)
+        observe = metrics.consumer_seconds.labels(self._service, subscription.name).observe
+        for _ in range(count):
+            observe(seconds)
+        if logger.isEnabledFor(logging.INFO):
+            fields = {"events": count, "duplicates": count - handled, "duration_ms": round(seconds * 1000, 2)}
+            logger.info("handled a batch", extra=fields)
+        return [Verdict.DONE] * count
+
+    async def _handle_batch(self, subscription: Subscription, envelopes: Sequence[Envelope]) -> int:
+        """Have the effect of those that had none yet; how many those were."""
+        unique = {envelope.id: envelope for envelope in reversed(envelopes)}
+        taken = {
+            envelope.id: (self._read(subscription, envelope), envelope)
+            for envelope in reversed(unique.values())
+        }
+        async with self._context.unit_of_work(platform=True) as uow:
+            marked = await uow.session.scalars(
+                self._inbox_batch, {"ids": list(taken), "handler": subscription.name}
+            )
+            new = set(marked)
+            fresh: list[Taken] = [pair for event_id, pair in taken.items() if event_id in new]
+            if fresh:
+                await subscription.have_effect(fresh, uow)
+        return len(fresh)
+
+    def _count(self, subscription: Subscription, outcome: str, count: int) -> None:
+        if count:
+            metrics.consumer_handled_total.labels(self._service, subscription.name, outcome).inc(count)
 
     async def refuse(
         self, subscription: Subscription, body: bytes, attributes: dict[str, object], reason: str
@@ -132,12 +250,27 @@ class Consumer:
         )
         if marked is None:
             return False
-        await subscription.handle(event, uow, envelope)
+        await subscription.have_effect([(event, envelope)], uow)
         return True
 
-    async def _decide(
-        self, subscription: Subscription, envelope: Envelope
-    ) -> tuple[Verdict, str, Exception | None]:
+    async def _try(self, subscription: Subscription, envelope: Envelope) -> Decision:
+        """Handle alone what came back time and again, and bury what the process died of each time."""
+        try:
+            async with self._trials.alone(subscription, envelope) as trial:
+                if trial.is_buried:
+                    return Verdict.DONE, "duplicate", None
+                if trial.is_hopeless:
+                    error = Deadly(f"the process died each of the last {trial.deaths} times it was handled")
+                    await self._bury(subscription, envelope, error, envelope.attempts + trial.deaths)
+                    return Verdict.DONE, "dead", error
+                return await self._decide(subscription, envelope)
+        except Exception as error:
+            if is_outage(error):
+                return Verdict.RELEASE, "release", error
+            # What cannot be written down as it is finds its end in the ordinary way.
+            return await self._decide(subscription, envelope)
+
+    async def _decide(self, subscription: Subscription, envelope: Envelope) -> Decision:
         try:
             async with self._context.unit_of_work(tenant_id=envelope.tenant_id) as uow:
                 handled = await self.apply(uow, subscription, envelope)
@@ -193,9 +326,7 @@ class Consumer:
                 .on_conflict_do_update(index_elements=["id"], set_=again)
             )
 
-    async def _bury_bytes(
-        self, subscription: Subscription, envelope: Envelope, error: Exception
-    ) -> tuple[Verdict, str, Exception]:
+    async def _bury_bytes(self, subscription: Subscription, envelope: Envelope, error: Exception) -> Decision:
         try:
             await self.refuse(subscription, orjson.dumps(envelope.to_json()), {}, reason_of(error))
         except Exception as second:
@@ -214,6 +345,8 @@ def _storable(text: str) -> str:
 
 
 def _log(envelope: Envelope, outcome: str, error: Exception | None, seconds: float) -> None:
+    if error is None and not logger.isEnabledFor(logging.INFO):
+        return
     fields = {
         "subject": envelope.subject,
         "attempts": envelope.attempts + 1,

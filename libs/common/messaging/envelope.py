@@ -22,7 +22,11 @@ class BadEnvelope(AppError):
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One event as it travels. `data` is the JSON of the event class named by `type`."""
+    """One event as it travels. `data` is the JSON of the event class named by `type`.
+
+    `attempts` counts failures to handle it; `returns` how often it came back without a verdict, because the process
+    that had it died or let it go.
+    """
 
     id: UUID
     type: str
@@ -36,6 +40,7 @@ class Envelope:
     causation_id: str | None = None
     traceparent: str | None = None
     attempts: int = field(default=0, compare=False)
+    returns: int = field(default=0, compare=False)
 
     @property
     def actor_id(self) -> UUID | None:
@@ -66,7 +71,7 @@ class Envelope:
 
     @classmethod
     def from_attributes(
-        cls, attributes: dict[str, Any], data: dict[str, Any], *, attempts: int = 0
+        cls, attributes: dict[str, Any], data: dict[str, Any], *, attempts: int = 0, returns: int = 0
     ) -> "Envelope":
         """Read the attributes.
 
@@ -89,11 +94,12 @@ class Envelope:
                 causation_id=attributes.get("causationid"),
                 traceparent=attributes.get("traceparent"),
                 attempts=attempts,
+                returns=returns,
             )
         except (KeyError, ValueError, TypeError, AttributeError) as error:
             raise BadEnvelope(f"{type(error).__name__}: {error}") from error
 
     @classmethod
-    def from_json(cls, raw: dict[str, Any], *, attempts: int = 0) -> "Envelope":
+    def from_json(cls, raw: dict[str, Any], *, attempts: int = 0, returns: int = 0) -> "Envelope":
         """Read the structured JSON form."""
-        return cls.from_attributes(raw, raw.get("data", {}), attempts=attempts)
+        return cls.from_attributes(raw, raw.get("data", {}), attempts=attempts, returns=returns)

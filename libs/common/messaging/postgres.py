@@ -6,19 +6,23 @@ from settling what is another's by then. One loop per process claims for all its
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from operator import itemgetter
+from typing import Any
 
 import orjson
 import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from libs.common import metrics
+from libs.common.messaging.batches import Batches
 from libs.common.messaging.broker import (
     RETRY_DELAYS,
     Deliver,
+    DeliverBatch,
     PublishFailed,
     QueueState,
     Refuse,
@@ -84,10 +88,11 @@ WITH claimed AS (
         ORDER BY available_at, id LIMIT wanted.room FOR UPDATE SKIP LOCKED
     ) AS due
 )
-UPDATE bus.delivery SET available_at = now() + %(lease)s * interval '1 second', claims = claims + 1, is_leased = true
+UPDATE bus.delivery SET available_at = now() + %(lease)s * interval '1 second', claims = claims + 1, is_leased = true,
+    lost = lost + is_leased::int
 FROM claimed, bus.message
 WHERE delivery.id = claimed.id AND message.seq = delivery.message
-RETURNING delivery.id, delivery.claims, delivery.queue, delivery.attempts, message.envelope
+RETURNING delivery.id, delivery.claims, delivery.queue, delivery.attempts, delivery.lost, message.envelope
 """
 
 _DONE = """
@@ -138,7 +143,9 @@ class _Consumer:
     subscription: Subscription
     deliver: Deliver
     refuse: Refuse
+    prefetch: int
     in_hand: int = 0
+    batches: "Batches[tuple[_Lease, Envelope]] | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +154,7 @@ class _Lease:
     claims: int
     queue: str
     attempts: int
+    lost: int
 
 
 class PostgresBroker:
@@ -271,12 +279,24 @@ class PostgresBroker:
         if unrouted:
             raise PublishFailed(f"no queue takes {len(unrouted)} events", frozenset(unrouted))
 
-    async def consume(self, subscriptions: Sequence[Subscription], deliver: Deliver, refuse: Refuse) -> None:
+    async def consume(
+        self,
+        subscriptions: Sequence[Subscription],
+        deliver: Deliver,
+        refuse: Refuse,
+        deliver_batch: DeliverBatch | None = None,
+    ) -> None:
         """Start delivering messages of these subscriptions."""
         for subscription in subscriptions:
             name = queue_name(self._namespace, subscription)
             self._declared.add(name)
-            self._consumers[name] = _Consumer(subscription, deliver, refuse)
+            consumer = _Consumer(subscription, deliver, refuse, self._prefetch)
+            if subscription.batch > 1 and deliver_batch is not None:
+                handle = partial(self._handle_batch, consumer, deliver_batch)
+                consumer.batches = Batches(subscription.batch, handle, self._tasks)
+                # A batch comes in while another is handled.
+                consumer.prefetch = max(self._prefetch, 2 * subscription.batch)
+            self._consumers[name] = consumer
         self._look_everywhere()
         if self._loop_task is None:
             self._loop_task = asyncio.create_task(self._run(), name="postgres-broker")
@@ -359,9 +379,10 @@ class PostgresBroker:
         wanted, self._look_at = self._look_at, set()
         rooms: dict[str, int] = {}
         for queue in wanted:
-            room = self._prefetch - self._consumers[queue].in_hand
+            consumer = self._consumers[queue]
+            room = consumer.prefetch - consumer.in_hand
             # Claiming one by one as places become free would cost a statement each.
-            if room * 2 >= self._prefetch:
+            if room * 2 >= consumer.prefetch:
                 rooms[queue] = room
             else:
                 self._look_at.add(queue)
@@ -375,38 +396,71 @@ class PostgresBroker:
         except BaseException:
             self._look_at.update(wanted)
             raise
-        for delivery_id, claims, queue, attempts, raw in taken:
+        for delivery_id, claims, queue, attempts, lost, raw in taken:
             rooms[queue] -= 1
-            self._begin(_Lease(delivery_id, claims, queue, attempts), raw)
+            self._begin(_Lease(delivery_id, claims, queue, attempts, lost), raw)
         # A queue that filled its room may hold more; it is looked at again when places are free.
         self._look_at.update(queue for queue, room in rooms.items() if room <= 0)
 
     def _begin(self, lease: _Lease, raw: dict[str, object]) -> None:
         self._leases[lease.id] = lease
-        self._consumers[lease.queue].in_hand += 1
-        task = asyncio.create_task(self._handle(lease, raw))
+        consumer = self._consumers[lease.queue]
+        consumer.in_hand += 1
+        try:
+            envelope = Envelope.from_json(raw, attempts=lease.attempts, returns=lease.lost)
+        except BadEnvelope as reason:
+            self._spawn(self._refuse(lease, consumer, orjson.dumps(raw), str(reason)))
+            return
+        if consumer.batches is not None:
+            consumer.batches.put((lease, envelope))
+        else:
+            self._spawn(self._handle(lease, consumer, envelope))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _handle(self, lease: _Lease, raw: dict[str, object]) -> None:
-        consumer = self._consumers[lease.queue]
+    async def _refuse(self, lease: _Lease, consumer: _Consumer, body: bytes, reason: str) -> None:
         verdict = Verdict.RELEASE
         try:
-            try:
-                envelope = Envelope.from_json(raw, attempts=lease.attempts)
-            except BadEnvelope as reason:
-                await consumer.refuse(consumer.subscription, orjson.dumps(raw), {}, str(reason))
-                verdict = Verdict.DONE
-                return
-            in_bulk = consumer.subscription.in_bulk
-            async with self._slots.take(lease.queue, envelope.subject, in_bulk=in_bulk):
+            await consumer.refuse(consumer.subscription, body, {}, reason)
+            verdict = Verdict.DONE
+        except Exception:
+            logger.exception("a message that is no event could not be kept", extra={"queue": lease.queue})
+        finally:
+            consumer.in_hand -= 1
+            self._finish(lease, verdict)
+
+    async def _handle(self, lease: _Lease, consumer: _Consumer, envelope: Envelope) -> None:
+        verdict = Verdict.RELEASE
+        subscription = consumer.subscription
+        try:
+            async with self._slots.take(lease.queue, envelope.subject, in_bulk=subscription.in_bulk):
                 if not self._stopping:
-                    verdict = await consumer.deliver(consumer.subscription, envelope)
+                    verdict = await consumer.deliver(subscription, envelope)
         except Exception:
             logger.exception("a delivery failed outside its handler", extra={"queue": lease.queue})
         finally:
             consumer.in_hand -= 1
             self._finish(lease, verdict)
+
+    async def _handle_batch(
+        self, consumer: _Consumer, deliver_batch: DeliverBatch, items: list[tuple[_Lease, Envelope]]
+    ) -> None:
+        verdicts: Sequence[Verdict] = [Verdict.RELEASE] * len(items)
+        queue = items[0][0].queue
+        try:
+            async with self._slots.take(queue, "", in_bulk=True):
+                if not self._stopping:
+                    envelopes = [envelope for _, envelope in items]
+                    verdicts = await deliver_batch(consumer.subscription, envelopes)
+        except Exception:
+            logger.exception("a batch failed outside its handler", extra={"queue": queue})
+        finally:
+            consumer.in_hand -= len(items)
+            for (lease, _), verdict in zip(items, verdicts, strict=True):
+                self._finish(lease, verdict)
 
     def _finish(self, lease: _Lease, verdict: Verdict) -> None:
         self._leases.pop(lease.id, None)

@@ -30,6 +30,8 @@ _TABLES = [
         available_at timestamptz NOT NULL DEFAULT now()
     ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000)
     """,
+    # How often a lease ran out: whoever held it died, or stood still for longer than the lease.
+    f"ALTER TABLE {SCHEMA}.delivery ADD COLUMN IF NOT EXISTS lost integer NOT NULL DEFAULT 0",
     f"CREATE INDEX IF NOT EXISTS ix_delivery_due ON {SCHEMA}.delivery (queue, available_at, id)",
     f"CREATE INDEX IF NOT EXISTS ix_delivery_message ON {SCHEMA}.delivery (message)",
     f"""

@@ -6,21 +6,25 @@ Connections are made and remade by one supervisor, which declares everything ane
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, cast
 
 import aio_pika
 import aiormq
-from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
+from aiormq.abc import DeliveredMessage
 from yarl import URL
 
 from libs.common import metrics
 from libs.common.messaging.amqp_binding import from_message, to_message
+from libs.common.messaging.batches import Batches
 from libs.common.messaging.broker import (
     RETRY_DELAYS,
     Deliver,
+    DeliverBatch,
     PublishFailed,
     QueueState,
     Refuse,
@@ -47,12 +51,26 @@ _MEASURE_SECONDS = 15.0
 _DELIVERY_LIMIT = 1_000_000_000
 
 
+# So often a delivery is tried again here while the database is away, before it is given to other processes.
+_TRIES_HERE = 20
+
+
 @dataclass(slots=True)
 class _Consumer:
     subscription: Subscription
     deliver: Deliver
     refuse: Refuse
     in_hand: int = 0
+    batches: "Batches[_Delivery] | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """A message in hand: it can be settled only in the session that brought it."""
+
+    session: "_Session"
+    message: DeliveredMessage
+    envelope: Envelope
 
 
 @dataclass(slots=True)
@@ -64,8 +82,9 @@ class _Session:
     retrying: AbstractChannel
     consuming: AbstractChannel
     publisher: aiormq.Channel
+    receiver: aiormq.Channel
     lost: asyncio.Event = field(default_factory=asyncio.Event)
-    tags: dict[str, tuple[Any, str]] = field(default_factory=dict)
+    tags: dict[str, str] = field(default_factory=dict)
     consuming_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -114,8 +133,8 @@ class RabbitBroker:
         if (session := self._session) is not None:
             with contextlib.suppress(*_AWAY):
                 async with asyncio.timeout(_STEP_SECONDS):
-                    for queue, tag in session.tags.values():
-                        await queue.cancel(tag)
+                    for tag in session.tags.values():
+                        await session.receiver.basic_cancel(tag)
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=_STOP_SECONDS)
             for task in late:
@@ -153,12 +172,21 @@ class RabbitBroker:
             some = frozenset(event_id for event_id, _ in failed)
             raise PublishFailed(reason, some if len(failed) < len(envelopes) else None)
 
-    async def consume(self, subscriptions: Sequence[Subscription], deliver: Deliver, refuse: Refuse) -> None:
+    async def consume(
+        self,
+        subscriptions: Sequence[Subscription],
+        deliver: Deliver,
+        refuse: Refuse,
+        deliver_batch: DeliverBatch | None = None,
+    ) -> None:
         """Start delivering messages of these subscriptions, now or once there is a connection."""
         for subscription in subscriptions:
             name = queue_name(self._namespace, subscription)
             self._declared[name] = subscription
-            self._consumers[name] = _Consumer(subscription, deliver, refuse)
+            consumer = self._consumers[name] = _Consumer(subscription, deliver, refuse)
+            if subscription.batch > 1 and deliver_batch is not None:
+                handle = partial(self._handle_batch, name, consumer, deliver_batch)
+                consumer.batches = Batches(subscription.batch, handle, self._tasks)
         if (session := self._session) is not None:
             await self._consume_all(session)
 
@@ -229,9 +257,9 @@ class RabbitBroker:
             publishing = await connection.channel(on_return_raises=True)
             retrying = await connection.channel(on_return_raises=True)
             consuming = await connection.channel()
-            await consuming.set_qos(prefetch_count=self._prefetch)
             publisher = cast(aiormq.Channel, await publishing.get_underlay_channel())
-            session = _Session(connection, publishing, retrying, consuming, publisher)
+            receiver = cast(aiormq.Channel, await consuming.get_underlay_channel())
+            session = _Session(connection, publishing, retrying, consuming, publisher, receiver)
 
             def lose(*_: Any) -> None:
                 session.lost.set()
@@ -240,7 +268,7 @@ class RabbitBroker:
             for channel in (publishing, retrying, consuming):
                 channel.close_callbacks.add(lose)
             # The server ends a consumer on its own when the queue is deleted or moves.
-            (await consuming.get_underlay_channel()).on_consumer_cancel_callbacks.add(lose)
+            receiver.on_consumer_cancel_callbacks.add(lose)
             await publishing.declare_exchange(self._exchange, aio_pika.ExchangeType.TOPIC, durable=True)
             for delay in self._retry_delays:
                 await self._declare_retry(publishing, delay)
@@ -310,65 +338,129 @@ class RabbitBroker:
 
     async def _consume(self, session: _Session, name: str) -> None:
         consumer = self._consumers[name]
-
-        async def receive(message: AbstractIncomingMessage) -> None:
-            # A task of our own: those of the library end with the channel, in the midst of a transaction.
-            task = asyncio.create_task(self._handle(session, name, consumer, message))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
+        batch = consumer.subscription.batch if consumer.batches else 1
         await self._declare(session, consumer.subscription)
-        queue = await session.consuming.get_queue(name, ensure=False)
-        session.tags[name] = (queue, await queue.consume(receive, timeout=_STEP_SECONDS))
+        # What is set applies to the consumers started after it. A batch comes in while another is handled.
+        await session.receiver.basic_qos(prefetch_count=max(self._prefetch, 2 * batch), timeout=_STEP_SECONDS)
+        started = await session.receiver.basic_consume(
+            name, partial(self._receive, session, name, consumer), timeout=_STEP_SECONDS
+        )
+        session.tags[name] = started.consumer_tag or ""
 
-    async def _handle(
-        self, session: _Session, name: str, consumer: _Consumer, message: AbstractIncomingMessage
+    async def _receive(
+        self, session: _Session, name: str, consumer: _Consumer, message: DeliveredMessage
     ) -> None:
         consumer.in_hand += 1
-        envelope: Envelope | None = None
+        headers = message.header.properties.headers or {}
+        try:
+            delivery = _Delivery(session, message, from_message(headers, message.body))
+        except BadEnvelope as reason:
+            self._spawn(self._refuse(session, name, consumer, message, reason.detail or str(reason)))
+            return
+        if consumer.batches is not None:
+            consumer.batches.put(delivery)
+        else:
+            self._spawn(self._handle(name, consumer, delivery))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        # A task of our own: those of the library end with the channel, in the midst of a transaction.
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _refuse(
+        self, session: _Session, name: str, consumer: _Consumer, message: DeliveredMessage, reason: str
+    ) -> None:
         verdict = Verdict.RELEASE
         try:
-            try:
-                envelope = from_message(dict(message.headers), message.body)
-            except BadEnvelope as reason:
-                await consumer.refuse(
-                    consumer.subscription, message.body, dict(message.headers), reason.detail or str(reason)
-                )
-                verdict = Verdict.DONE
-            else:
-                in_bulk = consumer.subscription.in_bulk
-                async with self._slots.take(name, envelope.subject, in_bulk=in_bulk):
-                    if not self._stopping.is_set():
-                        verdict = await consumer.deliver(consumer.subscription, envelope)
+            headers: dict[str, object] = {**(message.header.properties.headers or {})}
+            await consumer.refuse(consumer.subscription, message.body, headers, reason)
+            verdict = Verdict.DONE
         except Exception:
-            logger.exception("a delivery failed outside its handler", extra={"queue": name})
+            logger.exception("a message that is no event could not be kept", extra={"queue": name})
         finally:
             consumer.in_hand -= 1
-        # Where the connection is gone, the server has put the message back already.
-        with contextlib.suppress(*_AWAY):
-            await self._settle(session, name, message, envelope, verdict)
+        await self._settle(session, name, message, None, verdict)
+
+    async def _handle(self, name: str, consumer: _Consumer, delivery: _Delivery) -> None:
+        verdict = Verdict.RELEASE
+        subscription, envelope = consumer.subscription, delivery.envelope
+        try:
+            for tried in range(_TRIES_HERE):
+                if tried:
+                    await self._pause(tried)
+                async with self._slots.take(name, envelope.subject, in_bulk=subscription.in_bulk):
+                    if self._stopping.is_set() or delivery.session.lost.is_set():
+                        break
+                    verdict = await consumer.deliver(subscription, envelope)
+                if verdict is not Verdict.RELEASE:
+                    break
+        except Exception:
+            logger.exception("a delivery failed outside its handler", extra={"queue": name})
+            verdict = Verdict.RELEASE
+        finally:
+            consumer.in_hand -= 1
+        await self._settle(delivery.session, name, delivery.message, envelope, verdict)
+
+    async def _handle_batch(
+        self, name: str, consumer: _Consumer, deliver_batch: DeliverBatch, deliveries: list[_Delivery]
+    ) -> None:
+        left = deliveries
+        try:
+            for tried in range(_TRIES_HERE):
+                if tried:
+                    await self._pause(tried)
+                async with self._slots.take(name, "", in_bulk=True):
+                    # What a lost connection brought has been put back; it comes again.
+                    left = [delivery for delivery in left if not delivery.session.lost.is_set()]
+                    if self._stopping.is_set() or not left:
+                        break
+                    verdicts = await deliver_batch(consumer.subscription, [d.envelope for d in left])
+                decided = [
+                    pair for pair in zip(left, verdicts, strict=True) if pair[1] is not Verdict.RELEASE
+                ]
+                left = [d for d, verdict in zip(left, verdicts, strict=True) if verdict is Verdict.RELEASE]
+                for delivery, verdict in decided:
+                    await self._settle(delivery.session, name, delivery.message, delivery.envelope, verdict)
+                if not left:
+                    break
+        except Exception:
+            logger.exception("a batch failed outside its handler", extra={"queue": name})
+        finally:
+            consumer.in_hand -= len(deliveries)
+        for delivery in left:
+            await self._settle(delivery.session, name, delivery.message, delivery.envelope, Verdict.RELEASE)
+
+    async def _pause(self, tried: int) -> None:
+        await wait_for(self._stopping, backoff(tried, base=0.25))
 
     async def _settle(
         self,
         session: _Session,
         name: str,
-        message: AbstractIncomingMessage,
+        message: DeliveredMessage,
         envelope: Envelope | None,
         verdict: Verdict,
     ) -> None:
-        if verdict is Verdict.RETRY and envelope is not None:
-            try:
-                await self._retry(session, name, envelope)
-            except _AWAY as error:
-                logger.warning("a retry could not be published: %s", error, extra={"queue": name})
-                verdict = Verdict.RELEASE
-        if verdict is Verdict.RELEASE:
-            self._releases += 1
-            await wait_for(self._stopping, backoff(self._releases, base=0.25))
-            await message.nack(requeue=True)
-            return
-        self._releases = 0
-        await message.ack()
+        if session.lost.is_set():
+            return  # the server has put the message back already
+        with contextlib.suppress(*_AWAY):
+            if verdict is Verdict.RETRY and envelope is not None:
+                try:
+                    await self._retry(session, name, envelope)
+                except _AWAY as error:
+                    logger.warning("a retry could not be published: %s", error, extra={"queue": name})
+                    verdict = Verdict.RELEASE
+            tag = message.delivery_tag or 0
+            if verdict is Verdict.RELEASE:
+                if not self._stopping.is_set():
+                    self._releases += 1
+                    await self._pause(self._releases)
+                await session.receiver.basic_nack(tag, requeue=True)
+                return
+            self._releases = 0
+            # Not waiting for it to be flushed: one that gets lost is delivered again, and known.
+            await session.receiver.basic_ack(tag, wait=False)
 
     async def _retry(self, session: _Session, name: str, envelope: Envelope) -> None:
         attempts = envelope.attempts + 1

@@ -9,8 +9,9 @@ class Slots:
     """Slots of one process: `total` for all queues together, half of them at most for a single queue.
 
     Queues in bulk (those that take most of what is published) share a quarter, so that a backlog of theirs does not
-    hold up the queues that orders and payments wait for. A slow handler cannot take every slot, and a burst cannot take every database connection. Events of one
-    subject are handled in the order in which they came, so far as this process had them.
+    hold up the queues that orders and payments wait for. A slow handler cannot take every slot, and a burst cannot
+    take every database connection. Events of one subject are handled in the order in which they came, so far as this
+    process had them.
     """
 
     def __init__(self, total: int) -> None:

@@ -1,8 +1,8 @@
 """What a service listens to: a handler bound to the events it takes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from libs.common.messaging.event import Event
 
@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from libs.common.messaging.envelope import Envelope
 
 Handler = Callable[[Any, "UnitOfWork", "Envelope"], Awaitable[None]]
+# An event as its class (for a subscription to everything: its data) with its envelope.
+Taken = tuple[Any, "Envelope"]
+BatchHandler = Callable[[Sequence[Taken], "UnitOfWork"], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,18 +24,29 @@ class Subscription:
         name: `<service>.<what_it_does>`, unique and for ever: queue and inbox rows bear it.
         events: the classes it takes; empty takes every event of the platform.
         in_bulk: it takes so much of what is published that its backlog must leave room for the others.
-        handle: `async (event, uow, envelope)`; for a subscription to everything `event` is the envelope's data.
+        batch: how many events it takes at once at most; one unless made by `in_batches`.
+        handle: `async (event, uow, envelope)`, or that of `in_batches`; for a subscription to everything `event`
+            is the envelope's data.
     """
 
     name: str
     events: tuple[type[Event], ...]
-    handle: Handler
+    handle: Handler | BatchHandler
     in_bulk: bool = False
+    batch: int = 1
 
     @property
     def patterns(self) -> tuple[str, ...]:
         """The routing keys its queue is bound to."""
         return tuple(event.wire_name for event in self.events) or ("#",)
+
+    async def have_effect(self, taken: Sequence[Taken], uow: "UnitOfWork") -> None:
+        """Call the handler, with all at once where it takes batches."""
+        if self.batch > 1:
+            await cast(BatchHandler, self.handle)(taken, uow)
+            return
+        for event, envelope in taken:
+            await cast(Handler, self.handle)(event, uow, envelope)
 
 
 def on(
@@ -45,3 +59,19 @@ def on(
 def on_everything(name: str, handle: Handler) -> Subscription:
     """Subscribe a handler to every event of the platform."""
     return Subscription(name, (), handle, in_bulk=True)
+
+
+def in_batches(
+    events: tuple[type[Event], ...], name: str, handle: BatchHandler, *, size: int = 200
+) -> Subscription:
+    """Subscribe a handler that takes many events in one unit of work: `async ([(event, envelope), …], uow)`.
+
+    It gets what is there, up to `size`, in the order in which it came; nothing is waited for. The events may be of
+    many tenants: the unit of work is in the platform scope, so each row that is written must name the tenant of its
+    envelope. No `events` means every event of the platform. When the handler fails, the batch is halved until the
+    event that it cannot take stands alone, in the scope of its tenant: so it must take a batch of one as well, and
+    have no effect outside its transaction.
+    """
+    if size < 2:
+        raise ValueError("a batch is of two or more")
+    return Subscription(name, events, handle, in_bulk=True, batch=size)

@@ -116,12 +116,18 @@ class Host:
                     await asyncio.wait_for(self._stop.wait(), RECONNECT_SECONDS)
         if self._stop.is_set():
             return
+        one_trial = asyncio.Lock()
         for context in self.contexts.values():
             context.broker = broker
             context.checks["broker"] = broker.healthy
             if CONSUME in self.roles:
-                consumer = Consumer(context)
-                await broker.consume(context.service.subscriptions, consumer.deliver, consumer.refuse)
+                consumer = Consumer(context, one_trial=one_trial)
+                await broker.consume(
+                    context.service.subscriptions,
+                    consumer.deliver,
+                    consumer.refuse,
+                    consumer.deliver_batch,
+                )
             if RELAY in self.roles:
                 self._spawn(Relay(context, broker).run(self._stop), f"relay of {context.service.name}")
         self._bus_joined.set()

@@ -1,30 +1,40 @@
 """Takes every event that is counted: archives it and builds facts from it, in one commit."""
 
-from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
+from collections.abc import Sequence
 
+from sqlalchemy import ARRAY, Text, bindparam, text
+
+from libs.common.db.bulk import bulk_insert, execute_bulk
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.messaging.envelope import Envelope
-from libs.common.messaging.event import Event
+from libs.common.messaging.subscription import Taken
 from services.analytics.events.models import ArchivedEvent
 from services.analytics.facts.projector import project
 
 # Handlers share this lock per tenant; a rebuild takes it alone, so that no event slips between its reads.
-SHARED = text("SELECT pg_advisory_xact_lock_shared(hashtextextended('analytics ' || :tenant, 0))")
+SHARED = text(
+    "SELECT pg_advisory_xact_lock_shared(hashtextextended('analytics ' || tenant, 0)) FROM unnest(:tenants) AS tenant"
+).bindparams(bindparam("tenants", type_=ARRAY(Text)))
+
+_COLUMNS = ("tenant_id", "id", "type", "source", "subject", "time", "actor", "data")
+_ARCHIVE = bulk_insert(ArchivedEvent, _COLUMNS).on_conflict_do_nothing()
 
 
-async def on_countable_event(_: Event, uow: UnitOfWork, envelope: Envelope) -> None:
-    """Keep the event and count it."""
-    await uow.session.execute(SHARED, {"tenant": str(envelope.tenant_id)})
-    row = insert(ArchivedEvent).values(
-        tenant_id=envelope.tenant_id,
-        id=envelope.id,
-        type=envelope.type,
-        source=envelope.source,
-        subject=envelope.subject,
-        time=envelope.time,
-        actor=envelope.actor,
-        data=envelope.data,
+async def on_countable_events(taken: Sequence[Taken], uow: UnitOfWork) -> None:
+    """Keep the events and count them, each for the tenant of its envelope."""
+    tenants = sorted({str(envelope.tenant_id) for _, envelope in taken})
+    await uow.session.execute(SHARED, {"tenants": tenants})
+    rows = (
+        {
+            "tenant_id": envelope.tenant_id,
+            "id": envelope.id,
+            "type": envelope.type,
+            "source": envelope.source,
+            "subject": envelope.subject,
+            "time": envelope.time,
+            "actor": envelope.actor,
+            "data": envelope.data,
+        }
+        for _, envelope in taken
     )
-    await uow.session.execute(row.on_conflict_do_nothing())
-    await project(uow.session, envelope.tenant_id, envelope.type, envelope.time, envelope.data)
+    await execute_bulk(uow.session, _ARCHIVE, rows)
+    await project(uow.session, [(envelope.tenant_id, envelope.time, event) for event, envelope in taken])

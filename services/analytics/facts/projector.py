@@ -1,12 +1,10 @@
-"""Turns events into facts. Each function is an upsert that gives the same result in any order, any number of times."""
+"""Turns events into facts. Each function gives rows whose upserts have one result, in any order, any number of times."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.messaging.event import Event
@@ -21,46 +19,103 @@ from services.analytics.facts.models import (
     StockFact,
     TaskFact,
 )
+from services.analytics.facts.writing import Facts, Shape, the_first, the_higher, the_lower
 
-Projection = Callable[[AsyncSession, UUID, datetime, Any], Awaitable[None]]
+Projection = Callable[[Facts, UUID, datetime, Any], None]
+
+_ORDER = ("number", "customer", "currency", "subtotal", "discount", "shipping", "tax", "total")
+ORDER_PLACED = Shape(OrderFact, (*_ORDER, "placed_at"))
+ORDER_PAID = Shape(OrderFact, (*_ORDER, "paid_at"))
+ORDER_EXPIRED = Shape(OrderFact, ("expired_at",))
+ORDER_CANCELLED = Shape(OrderFact, ("cancelled_at",))
+ORDER_DELIVERED = Shape(OrderFact, ("delivered_at",))
+ORDER_COMPLETED = Shape(OrderFact, ("completed_at",))
+ORDER_LINE = Shape(
+    OrderLineFact,
+    ("order_id", "product_id", "variant_id", "sku", "name", "quantity", "total", "currency"),
+    sets=(),
+    merge=the_first,
+)
+MONEY = Shape(
+    MoneyFact,
+    ("kind", "order_id", "provider", "amount", "currency", "happened_at"),
+    sets=(),
+    merge=the_first,
+)
+_DEAL = ("pipeline", "amount", "currency", "seen_at", "status")
+# Where a deal stands, unless a later event has said so already.
+DEAL_OPEN = Shape(DealFact, (*_DEAL, "stage"), since="seen_at")
+DEAL_CLOSED = Shape(DealFact, (*_DEAL, "closed_at"), since="seen_at")
+DEAL_REOPENED = Shape(DealFact, (*_DEAL, "stage", "closed_at"), since="seen_at")
+# Its source and birthday are set even when a later event came first.
+DEAL_BORN = Shape(DealFact, (*_DEAL, "created_at", "source"), sets=("created_at", "source"))
+DEAL_STAGE = Shape(
+    DealStageFact,
+    ("pipeline", "entered_at"),
+    sets=("entered_at",),
+    merge=the_lower("entered_at"),
+    least=("entered_at",),
+)
+LEAD_CREATED = Shape(LeadFact, ("source", "created_at"))
+LEAD_CONVERTED = Shape(LeadFact, ("converted_at", "deal_id"))
+TASK_ASSIGNED = Shape(TaskFact, ("assignee_id", "assigned_at", "due_at"))
+TASK_COMPLETED = Shape(TaskFact, ("completed_at",))
+# Unless a later revision came first.
+STOCK = Shape(
+    StockFact,
+    ("sku", "on_hand", "reserved", "allocated", "available", "revision"),
+    merge=the_higher("revision"),
+    above="revision",
+)
+
+SHAPES = (
+    ORDER_PLACED,
+    ORDER_PAID,
+    ORDER_EXPIRED,
+    ORDER_CANCELLED,
+    ORDER_DELIVERED,
+    ORDER_COMPLETED,
+    ORDER_LINE,
+    MONEY,
+    DEAL_OPEN,
+    DEAL_CLOSED,
+    DEAL_REOPENED,
+    DEAL_BORN,
+    DEAL_STAGE,
+    LEAD_CREATED,
+    LEAD_CONVERTED,
+    TASK_ASSIGNED,
+    TASK_COMPLETED,
+    STOCK,
+)
 
 
-async def project(
-    session: AsyncSession, tenant_id: UUID, kind: str, time: datetime, data: dict[str, Any]
-) -> None:
-    """Build the facts of one event; events that no fact comes from are passed over."""
-    if found := TAKEN.get(kind):
-        event, apply = found
-        await apply(session, tenant_id, time, event.model_validate(data))
+async def project(session: AsyncSession, events: Iterable[tuple[UUID, datetime, Event]]) -> None:
+    """Build the facts of events, each given with its tenant and time; those that no fact comes from are passed over."""
+    facts = Facts()
+    for tenant_id, time, event in events:
+        if apply := PROJECTIONS.get(type(event)):
+            apply(facts, tenant_id, time, event)
+    await facts.flush(session, SHAPES)
 
 
-async def _upsert(
-    session: AsyncSession, model: type[Any], keys: dict[str, Any], values: dict[str, Any]
-) -> None:
-    """Insert, or set these columns of the row that is there."""
-    statement = insert(model).values(**keys, **values)
-    await session.execute(statement.on_conflict_do_update(index_elements=list(keys), set_=values))
-
-
-async def order_placed(
-    session: AsyncSession, tenant_id: UUID, time: datetime, event: orders.OrderPlaced
-) -> None:
+def order_placed(facts: Facts, tenant_id: UUID, time: datetime, event: orders.OrderPlaced) -> None:
     """An order with its lines."""
-    await _order(session, tenant_id, event, placed_at=event.placed_at)
-    await _lines(session, tenant_id, event)
+    facts.write(ORDER_PLACED, {**_order(tenant_id, event), "placed_at": event.placed_at})
+    _lines(facts, tenant_id, event)
 
 
-async def order_paid(session: AsyncSession, tenant_id: UUID, time: datetime, event: orders.OrderPaid) -> None:
+def order_paid(facts: Facts, tenant_id: UUID, time: datetime, event: orders.OrderPaid) -> None:
     """The order was paid; its data come along, should this be the first event of it."""
-    await _order(session, tenant_id, event, paid_at=event.paid_at)
-    await _lines(session, tenant_id, event)
+    facts.write(ORDER_PAID, {**_order(tenant_id, event), "paid_at": event.paid_at})
+    _lines(facts, tenant_id, event)
 
 
-async def _order(
-    session: AsyncSession, tenant_id: UUID, event: orders.OrderPlaced | orders.OrderPaid, **step: datetime
-) -> None:
+def _order(tenant_id: UUID, event: orders.OrderPlaced | orders.OrderPaid) -> dict[str, Any]:
     totals = event.totals
-    values = {
+    return {
+        "tenant_id": tenant_id,
+        "order_id": event.order_id,
         "number": event.number,
         "customer": str(event.customer_user_id or event.email.lower()),
         "currency": totals.total.currency,
@@ -69,16 +124,12 @@ async def _order(
         "shipping": totals.shipping.amount,
         "tax": totals.tax.amount,
         "total": totals.total.amount,
-        **step,
     }
-    await _upsert(session, OrderFact, {"tenant_id": tenant_id, "order_id": event.order_id}, values)
 
 
-async def _lines(
-    session: AsyncSession, tenant_id: UUID, event: orders.OrderPlaced | orders.OrderPaid
-) -> None:
-    rows = [
-        {
+def _lines(facts: Facts, tenant_id: UUID, event: orders.OrderPlaced | orders.OrderPaid) -> None:
+    for line in event.lines:
+        row = {
             "tenant_id": tenant_id,
             "line_id": line.line_id,
             "order_id": event.order_id,
@@ -90,184 +141,141 @@ async def _lines(
             "total": line.total.amount,
             "currency": line.total.currency,
         }
-        for line in event.lines
-    ]
-    if rows:
-        await session.execute(insert(OrderLineFact).values(rows).on_conflict_do_nothing())
+        facts.write(ORDER_LINE, row)
 
 
-def _order_step(column: str) -> Projection:
-    async def apply(session: AsyncSession, tenant_id: UUID, time: datetime, event: Any) -> None:
-        await _upsert(
-            session, OrderFact, {"tenant_id": tenant_id, "order_id": event.order_id}, {column: time}
-        )
+def _order_step(shape: Shape) -> Projection:
+    [column] = shape.columns
+
+    def apply(facts: Facts, tenant_id: UUID, time: datetime, event: Any) -> None:
+        facts.write(shape, {"tenant_id": tenant_id, "order_id": event.order_id, column: time})
 
     return apply
 
 
-async def payment_succeeded(
-    session: AsyncSession, tenant_id: UUID, time: datetime, event: payments.PaymentSucceeded
+def payment_succeeded(
+    facts: Facts, tenant_id: UUID, time: datetime, event: payments.PaymentSucceeded
 ) -> None:
     """Money came in."""
-    await _money(
-        session,
-        tenant_id,
-        event.payment_id,
-        "payment",
-        event.order_id,
-        event.provider,
-        event.amount,
-        event.succeeded_at,
-    )
+    row = {
+        "tenant_id": tenant_id,
+        "id": event.payment_id,
+        "kind": "payment",
+        "order_id": event.order_id,
+        "provider": event.provider,
+        "amount": event.amount.amount,
+        "currency": event.amount.currency,
+        "happened_at": event.succeeded_at,
+    }
+    facts.write(MONEY, row)
 
 
-async def refund_succeeded(
-    session: AsyncSession, tenant_id: UUID, time: datetime, event: payments.RefundSucceeded
-) -> None:
+def refund_succeeded(facts: Facts, tenant_id: UUID, time: datetime, event: payments.RefundSucceeded) -> None:
     """Money went back."""
-    await _money(
-        session,
-        tenant_id,
-        event.refund_id,
-        "refund",
-        event.order_id,
-        None,
-        event.amount,
-        event.succeeded_at,
-        sign=-1,
-    )
+    row = {
+        "tenant_id": tenant_id,
+        "id": event.refund_id,
+        "kind": "refund",
+        "order_id": event.order_id,
+        "provider": None,
+        "amount": -event.amount.amount,
+        "currency": event.amount.currency,
+        "happened_at": event.succeeded_at,
+    }
+    facts.write(MONEY, row)
 
 
-async def _money(
-    session: AsyncSession,
-    tenant_id: UUID,
-    fact_id: UUID,
-    kind: str,
-    order_id: UUID,
-    provider: str | None,
-    amount: Any,
-    at: datetime,
-    *,
-    sign: int = 1,
-) -> None:
-    row = insert(MoneyFact).values(
-        tenant_id=tenant_id,
-        id=fact_id,
-        kind=kind,
-        order_id=order_id,
-        provider=provider,
-        amount=sign * amount.amount,
-        currency=amount.currency,
-        happened_at=at,
-    )
-    await session.execute(row.on_conflict_do_nothing())
-
-
-async def _deal(session: AsyncSession, tenant_id: UUID, time: datetime, event: Any, **values: Any) -> None:
-    """Where a deal stands, unless a later event has said so already."""
-    common = {
+def _deal(
+    facts: Facts, shape: Shape, tenant_id: UUID, time: datetime, event: Any, status: str, **values: Any
+) -> tuple[dict[str, Any], int]:
+    """Write where a deal stands; the row of it and its turn."""
+    row = {
+        "tenant_id": tenant_id,
+        "deal_id": event.deal_id,
         "pipeline": event.pipeline,
         "amount": event.amount.amount,
         "currency": event.amount.currency,
         "seen_at": time,
-        **values,
+        "status": status,
     }
-    statement = insert(DealFact).values(tenant_id=tenant_id, deal_id=event.deal_id, **common)
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["tenant_id", "deal_id"], set_=common, where=DealFact.seen_at <= time
-        )
-    )
-    if values.get("stage"):
-        entered = insert(DealStageFact).values(
-            tenant_id=tenant_id,
-            deal_id=event.deal_id,
-            stage=values["stage"],
-            pipeline=event.pipeline,
-            entered_at=time,
-        )
-        await session.execute(
-            entered.on_conflict_do_update(
-                index_elements=["tenant_id", "deal_id", "stage"],
-                set_={"entered_at": func.least(DealStageFact.entered_at, entered.excluded.entered_at)},
-            )
-        )
+    # Events of one deal set different columns, each unless a later one was seen: they are written one by one.
+    turn = facts.next_turn(tenant_id, event.deal_id)
+    facts.write(shape, {**row, **values}, turn=turn)
+    return row, turn
 
 
-async def deal_created(
-    session: AsyncSession, tenant_id: UUID, time: datetime, event: crm.DealCreated
-) -> None:
-    """A deal was opened; its source and birthday are set even when a later event came first."""
-    await _deal(session, tenant_id, time, event, stage=event.stage, status="open")
-    await _set_deal(session, tenant_id, event.deal_id, {"created_at": time, "source": event.source})
+def _stage(facts: Facts, tenant_id: UUID, time: datetime, event: Any) -> None:
+    row = {
+        "tenant_id": tenant_id,
+        "deal_id": event.deal_id,
+        "stage": event.stage,
+        "pipeline": event.pipeline,
+        "entered_at": time,
+    }
+    if event.stage:
+        facts.write(DEAL_STAGE, row)
 
 
-async def _set_deal(session: AsyncSession, tenant_id: UUID, deal_id: UUID, values: dict[str, Any]) -> None:
-    await session.execute(
-        update(DealFact).where(DealFact.tenant_id == tenant_id, DealFact.deal_id == deal_id).values(**values)
-    )
+def deal_created(facts: Facts, tenant_id: UUID, time: datetime, event: crm.DealCreated) -> None:
+    """A deal was opened."""
+    row, turn = _deal(facts, DEAL_OPEN, tenant_id, time, event, "open", stage=event.stage)
+    facts.write(DEAL_BORN, {**row, "created_at": time, "source": event.source}, turn=turn)
+    _stage(facts, tenant_id, time, event)
 
 
-async def deal_moved(session: AsyncSession, tenant_id: UUID, time: datetime, event: crm.DealMoved) -> None:
+def deal_moved(facts: Facts, tenant_id: UUID, time: datetime, event: crm.DealMoved) -> None:
     """A deal is in another stage."""
-    await _deal(session, tenant_id, time, event, stage=event.stage, status="open")
+    _deal(facts, DEAL_OPEN, tenant_id, time, event, "open", stage=event.stage)
+    _stage(facts, tenant_id, time, event)
 
 
-async def deal_won(session: AsyncSession, tenant_id: UUID, time: datetime, event: crm.DealWon) -> None:
+def deal_won(facts: Facts, tenant_id: UUID, time: datetime, event: crm.DealWon) -> None:
     """A deal was won."""
-    await _deal(session, tenant_id, time, event, status="won", closed_at=time)
+    _deal(facts, DEAL_CLOSED, tenant_id, time, event, "won", closed_at=time)
 
 
-async def deal_lost(session: AsyncSession, tenant_id: UUID, time: datetime, event: crm.DealLost) -> None:
+def deal_lost(facts: Facts, tenant_id: UUID, time: datetime, event: crm.DealLost) -> None:
     """A deal was lost."""
-    await _deal(session, tenant_id, time, event, status="lost", closed_at=time)
+    _deal(facts, DEAL_CLOSED, tenant_id, time, event, "lost", closed_at=time)
 
 
-async def deal_reopened(
-    session: AsyncSession, tenant_id: UUID, time: datetime, event: crm.DealReopened
-) -> None:
+def deal_reopened(facts: Facts, tenant_id: UUID, time: datetime, event: crm.DealReopened) -> None:
     """A deal is open again."""
-    await _deal(session, tenant_id, time, event, stage=event.stage, status="open", closed_at=None)
+    _deal(facts, DEAL_REOPENED, tenant_id, time, event, "open", stage=event.stage, closed_at=None)
+    _stage(facts, tenant_id, time, event)
 
 
-async def lead_created(
-    session: AsyncSession, tenant_id: UUID, time: datetime, event: crm.LeadCreated
-) -> None:
+def lead_created(facts: Facts, tenant_id: UUID, time: datetime, event: crm.LeadCreated) -> None:
     """A lead came in."""
-    values = {"source": event.source, "created_at": time}
-    await _upsert(session, LeadFact, {"tenant_id": tenant_id, "lead_id": event.lead_id}, values)
+    keys = {"tenant_id": tenant_id, "lead_id": event.lead_id}
+    facts.write(LEAD_CREATED, {**keys, "source": event.source, "created_at": time})
 
 
-async def lead_converted(
-    session: AsyncSession, tenant_id: UUID, time: datetime, event: crm.LeadConverted
-) -> None:
+def lead_converted(facts: Facts, tenant_id: UUID, time: datetime, event: crm.LeadConverted) -> None:
     """A lead became a deal."""
-    values = {"converted_at": time, "deal_id": event.deal_id}
-    await _upsert(session, LeadFact, {"tenant_id": tenant_id, "lead_id": event.lead_id}, values)
+    keys = {"tenant_id": tenant_id, "lead_id": event.lead_id}
+    facts.write(LEAD_CONVERTED, {**keys, "converted_at": time, "deal_id": event.deal_id})
 
 
-async def task_assigned(
-    session: AsyncSession, tenant_id: UUID, time: datetime, event: crm.TaskAssigned
-) -> None:
+def task_assigned(facts: Facts, tenant_id: UUID, time: datetime, event: crm.TaskAssigned) -> None:
     """A task was given to somebody."""
+    keys = {"tenant_id": tenant_id, "task_id": event.task_id}
     values = {"assignee_id": event.assignee_id, "assigned_at": time, "due_at": event.due_at}
-    await _upsert(session, TaskFact, {"tenant_id": tenant_id, "task_id": event.task_id}, values)
+    facts.write(TASK_ASSIGNED, {**keys, **values})
 
 
-async def task_completed(
-    session: AsyncSession, tenant_id: UUID, time: datetime, event: crm.TaskCompleted
-) -> None:
+def task_completed(facts: Facts, tenant_id: UUID, time: datetime, event: crm.TaskCompleted) -> None:
     """A task was done."""
-    values = {"completed_at": event.completed_at}
-    await _upsert(session, TaskFact, {"tenant_id": tenant_id, "task_id": event.task_id}, values)
+    keys = {"tenant_id": tenant_id, "task_id": event.task_id}
+    facts.write(TASK_COMPLETED, {**keys, "completed_at": event.completed_at})
 
 
-async def stock_changed(
-    session: AsyncSession, tenant_id: UUID, time: datetime, event: catalog.StockChanged
-) -> None:
-    """The stock of a variant, unless a later revision came first."""
-    keys = {"tenant_id": tenant_id, "store_id": event.store_id, "variant_id": event.variant_id}
-    values = {
+def stock_changed(facts: Facts, tenant_id: UUID, time: datetime, event: catalog.StockChanged) -> None:
+    """The stock of a variant."""
+    row = {
+        "tenant_id": tenant_id,
+        "store_id": event.store_id,
+        "variant_id": event.variant_id,
         "sku": event.sku,
         "on_hand": event.on_hand,
         "reserved": event.reserved,
@@ -275,37 +283,30 @@ async def stock_changed(
         "available": event.available,
         "revision": event.revision,
     }
-    statement = insert(StockFact).values(**keys, **values)
-    await session.execute(
-        statement.on_conflict_do_update(
-            index_elements=list(keys),
-            set_=values,
-            where=StockFact.revision < event.revision,
-        )
-    )
+    facts.write(STOCK, row)
 
 
-_PROJECTIONS: tuple[tuple[type[Event], Projection], ...] = (
-    (orders.OrderPlaced, order_placed),
-    (orders.OrderPaid, order_paid),
-    (orders.OrderExpired, _order_step("expired_at")),
-    (orders.OrderCancelled, _order_step("cancelled_at")),
-    (orders.OrderDelivered, _order_step("delivered_at")),
-    (orders.OrderCompleted, _order_step("completed_at")),
-    (payments.PaymentSucceeded, payment_succeeded),
-    (payments.RefundSucceeded, refund_succeeded),
-    (crm.DealCreated, deal_created),
-    (crm.DealMoved, deal_moved),
-    (crm.DealWon, deal_won),
-    (crm.DealLost, deal_lost),
-    (crm.DealReopened, deal_reopened),
-    (crm.LeadCreated, lead_created),
-    (crm.LeadConverted, lead_converted),
-    (crm.TaskAssigned, task_assigned),
-    (crm.TaskCompleted, task_completed),
-    (catalog.StockChanged, stock_changed),
-)
+PROJECTIONS: dict[type[Event], Projection] = {
+    orders.OrderPlaced: order_placed,
+    orders.OrderPaid: order_paid,
+    orders.OrderExpired: _order_step(ORDER_EXPIRED),
+    orders.OrderCancelled: _order_step(ORDER_CANCELLED),
+    orders.OrderDelivered: _order_step(ORDER_DELIVERED),
+    orders.OrderCompleted: _order_step(ORDER_COMPLETED),
+    payments.PaymentSucceeded: payment_succeeded,
+    payments.RefundSucceeded: refund_succeeded,
+    crm.DealCreated: deal_created,
+    crm.DealMoved: deal_moved,
+    crm.DealWon: deal_won,
+    crm.DealLost: deal_lost,
+    crm.DealReopened: deal_reopened,
+    crm.LeadCreated: lead_created,
+    crm.LeadConverted: lead_converted,
+    crm.TaskAssigned: task_assigned,
+    crm.TaskCompleted: task_completed,
+    catalog.StockChanged: stock_changed,
+}
 
-# What analytics keeps, by wire name.
-TAKEN: dict[str, tuple[type[Event], Projection]] = {event.wire_name: (event, f) for event, f in _PROJECTIONS}
-EVENTS: tuple[type[Event], ...] = tuple(event for event, _ in _PROJECTIONS)
+# What analytics keeps.
+EVENTS: tuple[type[Event], ...] = tuple(PROJECTIONS)
+BY_NAME: dict[str, type[Event]] = {event.wire_name: event for event in EVENTS}

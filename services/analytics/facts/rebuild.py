@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, text, tuple_
 from libs.common.db.unit_of_work import UnitOfWork
 from services.analytics.events.models import ArchivedEvent
 from services.analytics.facts.models import FACTS
-from services.analytics.facts.projector import project
+from services.analytics.facts.projector import BY_NAME, project
 
 BATCH = 500
 ALONE = text("SELECT pg_advisory_xact_lock(hashtextextended('analytics ' || :tenant, 0))")
@@ -30,8 +30,12 @@ async def rebuild(uow: UnitOfWork, _: dict[str, Any]) -> None:
         if last is not None:
             statement = statement.where(tuple_(ArchivedEvent.time, ArchivedEvent.id) > last)
         rows = (await uow.session.execute(statement)).all()
-        for row in rows:
-            await project(uow.session, tenant_id, row.type, row.time, row.data)
+        events = (
+            (tenant_id, row.time, BY_NAME[row.type].model_validate(row.data))
+            for row in rows
+            if row.type in BY_NAME
+        )
+        await project(uow.session, events)
         if len(rows) < BATCH:
             return
         last = (rows[-1].time, rows[-1].id)
