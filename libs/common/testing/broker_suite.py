@@ -13,7 +13,7 @@ from libs.common.ids import new_id
 from libs.common.messaging.broker import Broker, PublishFailed, Verdict
 from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.event import Event
-from libs.common.messaging.subscription import Subscription, on, on_everything
+from libs.common.messaging.subscription import Subscription, Taken, in_batches, on, on_everything
 from libs.common.testing.eventually import eventually
 
 # Makes a started broker in the namespace of the test; options are those of its class.
@@ -45,9 +45,15 @@ async def unused(event: Any, uow: Any, envelope: Envelope) -> None:
     raise AssertionError("the broker calls deliver, never a handler")
 
 
+async def unused_batch(taken: Sequence[Taken], uow: Any) -> None:
+    """As `unused`, for batches."""
+    raise AssertionError("the broker calls deliver_batch, never a handler")
+
+
 THINGS = on(ThingHappened, "suite.things", unused)
 MORE_THINGS = on((ThingHappened, OtherHappened), "suite.more_things", unused)
 EVERYTHING = on_everything("suite.everything", unused)
+BATCHED = in_batches((ThingHappened,), "suite.batched", unused_batch, size=5)
 
 
 def made(event: Event, **changes: Any) -> Envelope:
@@ -75,12 +81,20 @@ class Recorder:
     def __init__(self, decide: Callable[[Subscription, Envelope], Verdict] | None = None) -> None:
         self.got: list[tuple[str, Envelope]] = []
         self.refused: list[tuple[str, bytes, str]] = []
+        self.batches: list[int] = []
         self._decide = decide
 
     async def deliver(self, subscription: Subscription, envelope: Envelope) -> Verdict:
         """Keep it and answer."""
         self.got.append((subscription.name, envelope))
         return self._decide(subscription, envelope) if self._decide else Verdict.DONE
+
+    async def deliver_batch(
+        self, subscription: Subscription, envelopes: Sequence[Envelope]
+    ) -> Sequence[Verdict]:
+        """Keep them and their number, and answer for each."""
+        self.batches.append(len(envelopes))
+        return [await self.deliver(subscription, envelope) for envelope in envelopes]
 
     async def refuse(
         self, subscription: Subscription, body: bytes, attributes: dict[str, object], reason: str
@@ -100,7 +114,7 @@ class Recorder:
 async def joined(broker: Broker, recorder: Recorder, *subscriptions: Subscription) -> None:
     """Declare and consume."""
     await broker.declare(subscriptions)
-    await broker.consume(subscriptions, recorder.deliver, recorder.refuse)
+    await broker.consume(subscriptions, recorder.deliver, recorder.refuse, recorder.deliver_batch)
 
 
 def ids(envelopes: Sequence[Envelope]) -> list[UUID]:
@@ -314,6 +328,101 @@ class BrokerSuite:
         await joined(second, recorder, THINGS)
         await eventually(lambda: len(recorder.got) + len(ended) >= 10)
         assert sorted(recorder.ids(THINGS) + ended) == ids(sent)
+
+    async def test_a_backlog_comes_in_batches_in_its_order(self, make_broker: MakeBroker) -> None:
+        first, sent = await make_broker(), things(60, new_id())
+        await first.declare([BATCHED])
+        await first.publish(sent)
+        held, recorder = asyncio.Event(), Recorder()
+
+        async def deliver_batch(
+            subscription: Subscription, envelopes: Sequence[Envelope]
+        ) -> Sequence[Verdict]:
+            await held.wait()
+            return await recorder.deliver_batch(subscription, envelopes)
+
+        second = await make_broker(prefetch=1)
+        await second.consume([BATCHED], recorder.deliver, recorder.refuse, deliver_batch)
+
+        async def in_hand() -> int:
+            return sum(state.in_flight for state in await second.queues())
+
+        # One batch and the next, whatever else the prefetch is, and no more than that.
+        async def two_batches() -> bool:
+            return await in_hand() == 2 * BATCHED.batch
+
+        await eventually(two_batches)
+        held.set()
+        await eventually(lambda: len(recorder.got) == 60)
+        assert recorder.ids(BATCHED) == ids(sent)
+        assert max(recorder.batches) == BATCHED.batch
+        assert sum(recorder.batches) == 60
+
+    async def test_a_batch_waits_for_no_more_to_come(self, make_broker: MakeBroker) -> None:
+        broker, recorder = await make_broker(), Recorder()
+        await joined(broker, recorder, BATCHED)
+        for count in (1, 2):
+            await broker.publish(things(1))
+            await eventually(lambda count=count: recorder.batches == [1] * count)
+
+    async def test_what_comes_while_a_batch_is_handled_is_the_next_one(self, make_broker: MakeBroker) -> None:
+        held, recorder = asyncio.Event(), Recorder()
+
+        async def deliver_batch(
+            subscription: Subscription, envelopes: Sequence[Envelope]
+        ) -> Sequence[Verdict]:
+            verdicts = await recorder.deliver_batch(subscription, envelopes)
+            await held.wait()
+            return verdicts
+
+        broker, sent = await make_broker(), things(4)
+        await broker.declare([BATCHED])
+        await broker.consume([BATCHED], recorder.deliver, recorder.refuse, deliver_batch)
+        await broker.publish(sent[:1])
+        await eventually(lambda: recorder.batches == [1])
+        await broker.publish(sent[1:])
+
+        async def all_in_hand() -> bool:
+            [state] = [state for state in await broker.queues() if state.name.endswith(BATCHED.name)]
+            return state.in_flight == 4
+
+        await eventually(all_in_hand)
+        held.set()
+        await eventually(lambda: len(recorder.got) == 4)
+        assert recorder.batches == [1, 3]
+
+    async def test_each_of_a_batch_has_a_verdict_of_its_own(self, make_broker: MakeBroker) -> None:
+        sent = things(5)
+        odd = {envelope.id: n for n, envelope in enumerate(sent)}
+
+        def decide(_: Subscription, envelope: Envelope) -> Verdict:
+            seen = recorder.ids(BATCHED).count(envelope.id)
+            if odd[envelope.id] == 1 and envelope.attempts < 1:
+                return Verdict.RETRY
+            return Verdict.RELEASE if odd[envelope.id] == 3 and seen < 2 else Verdict.DONE
+
+        first = await make_broker(retry_delays=(0.05,))
+        await first.declare([BATCHED])
+        await first.publish(sent)
+        recorder = Recorder(decide)
+        await joined(first, recorder, BATCHED)
+        await eventually(lambda: len(recorder.got) == 7)
+        seen = {n: recorder.ids(BATCHED).count(envelope.id) for n, envelope in enumerate(sent)}
+        assert seen == {0: 1, 1: 2, 2: 1, 3: 2, 4: 1}
+        assert sum(recorder.attempts(BATCHED)) == 1
+
+        async def empty() -> bool:
+            return all(state.ready + state.in_flight + state.delayed == 0 for state in await first.queues())
+
+        await eventually(empty)
+
+    async def test_without_a_way_to_take_batches_they_come_one_by_one(self, make_broker: MakeBroker) -> None:
+        broker, recorder, sent = await make_broker(), Recorder(), things(12, new_id())
+        await broker.declare([BATCHED])
+        await broker.consume([BATCHED], recorder.deliver, recorder.refuse)
+        await broker.publish(sent)
+        await eventually(lambda: recorder.ids(BATCHED) == ids(sent))
+        assert recorder.batches == []
 
     async def test_a_message_that_is_no_envelope_is_refused_once_and_others_flow_on(
         self, make_broker: MakeBroker, inject: Callable[[Subscription, bytes], Awaitable[None]]

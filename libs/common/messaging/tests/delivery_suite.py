@@ -20,13 +20,16 @@ from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.relay import Relay
 from libs.common.messaging.subscription import Subscription
 from libs.common.messaging.tests.parcels.service import (
+    BATCHES,
     KEEP_LATEST,
     MODELS,
     SERVICE,
+    WRITE_BATCH,
     Arrival,
     Parcel,
     ParcelMoved,
 )
+from libs.common.messaging.trial import DEATHS_BEFORE_BURIAL, RETURNS_BEFORE_TRIAL
 from libs.common.runtime.context import ServiceContext
 from libs.common.settings import CommonSettings
 from libs.common.testing.broker_suite import MakeBroker, made
@@ -332,6 +335,85 @@ class DeliverySuite:
         await broker.consume([KEEP_LATEST], deliver, consumer.refuse)
         await eventually(lambda: redelivered == [Verdict.DONE])
         assert await parcel(context, tenant_id, given["parcel_id"]) == (1, 1)
+
+    async def test_a_batch_of_many_tenants_has_its_effect_in_each(
+        self, context: ServiceContext, make_broker: MakeBroker
+    ) -> None:
+        broker, tenants = await make_broker(), [new_id() for _ in range(3)]
+        await broker.declare([WRITE_BATCH])
+        sent = [
+            made(ParcelMoved(parcel_id=new_id(), step=step), tenant_id=tenants[step % 3])
+            for step in range(24)
+        ]
+        # Repeats among them have no effect of their own.
+        await broker.publish([*sent[:5], *sent])
+        consumer, batches = Consumer(context), len(BATCHES)
+        await broker.consume([WRITE_BATCH], consumer.deliver, consumer.refuse, consumer.deliver_batch)
+
+        async def all_of_them() -> bool:
+            return [len(await arrivals(context, tenant)) for tenant in tenants] == [8, 8, 8]
+
+        await eventually(all_of_them)
+        assert max(BATCHES[batches:]) > 1
+        for tenant in tenants:
+            expected = [e for e in sent if e.tenant_id == tenant]
+            assert [step for _, step in await arrivals(context, tenant)] == [e.data["step"] for e in expected]
+
+    async def test_a_poison_message_in_a_batch_dies_alone(
+        self, context: ServiceContext, make_broker: MakeBroker, tenant_id: UUID
+    ) -> None:
+        broker = await make_broker(retry_delays=DELAYS)
+        await broker.declare([WRITE_BATCH])
+        sent = [
+            made(
+                ParcelMoved(parcel_id=new_id(), step=step, mood="fails" if step == 5 else "well"),
+                tenant_id=tenant_id,
+            )
+            for step in range(20)
+        ]
+        await broker.publish(sent)
+        consumer = Consumer(context)
+        await broker.consume([WRITE_BATCH], consumer.deliver, consumer.refuse, consumer.deliver_batch)
+        await eventually(lambda: dead_letters(context))
+        await eventually(lambda: self._all_arrived(context, tenant_id, 19))
+        [letter] = await dead_letters(context)
+        assert (letter.event_id, letter.handler, letter.attempts) == (sent[5].id, WRITE_BATCH.name, 7)
+        assert letter.reason == "ValueError: this parcel cannot be handled"
+        came = [step for _, step in await arrivals(context, tenant_id)]
+        assert came == [step for step in range(20) if step != 5]
+
+    @pytest.mark.slow
+    async def test_an_event_that_every_process_dies_of_becomes_a_dead_letter_and_the_rest_flows_on(
+        self, context: ServiceContext, make_broker: MakeBroker, tenant_id: UUID, given: dict[str, Any]
+    ) -> None:
+        broker = await make_broker()
+        await broker.declare([WRITE_BATCH])
+        sent = [
+            made(
+                ParcelMoved(parcel_id=new_id(), step=step, mood="kills" if step == 3 else "well"),
+                tenant_id=tenant_id,
+            )
+            for step in range(12)
+        ]
+        await broker.publish(sent)
+        # In a batch until it is seen to come back, then alone until that is seen to be of no use.
+        for _ in range(RETURNS_BEFORE_TRIAL + DEATHS_BEFORE_BURIAL):
+            await victim("whenever it must", **given)
+        # Here it would have its effect: this process does not die of it.
+        consumer = Consumer(context)
+        await broker.consume([WRITE_BATCH], consumer.deliver, consumer.refuse, consumer.deliver_batch)
+        await eventually(lambda: dead_letters(context))
+        await eventually(lambda: self._all_arrived(context, tenant_id, 11))
+        [letter] = await dead_letters(context)
+        assert (letter.event_id, letter.handler) == (sent[3].id, WRITE_BATCH.name)
+        assert letter.reason == "Deadly: the process died each of the last 3 times it was handled"
+        came = [step for _, step in await arrivals(context, tenant_id)]
+        assert sorted(came) == [step for step in range(12) if step != 3]
+
+        async def empty() -> bool:
+            return all(state.ready + state.in_flight == 0 for state in await broker.queues())
+
+        await eventually(empty)
 
     async def test_a_dead_letter_that_died_again_is_still_one(
         self, context: ServiceContext, broker: Broker, tenant_id: UUID

@@ -17,7 +17,7 @@ from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.postgres import PostgresBroker
 from libs.common.messaging.rabbit import RabbitBroker
 from libs.common.messaging.subscription import Subscription
-from libs.common.messaging.tests.parcels.service import KEEP_LATEST, SERVICE, ParcelMoved
+from libs.common.messaging.tests.parcels.service import KEEP_LATEST, SERVICE, WRITE_BATCH, ParcelMoved
 from libs.common.runtime.context import ServiceContext
 from libs.common.settings import CommonSettings
 
@@ -42,15 +42,26 @@ async def before_commit(context: ServiceContext, given: dict[str, Any]) -> None:
         die()
 
 
+def make_broker(context: ServiceContext, given: dict[str, Any]) -> Broker:
+    """The broker that the test uses."""
+    if given["amqp_url"]:
+        return RabbitBroker(given["amqp_url"], namespace=given["namespace"])
+    return PostgresBroker(
+        context.common.service_database_url("bus"), namespace=given["namespace"], lease=0.5, poll=0.1
+    )
+
+
+async def consuming_batches(context: ServiceContext, given: dict[str, Any]) -> None:
+    """Take batches until an event ends the process."""
+    broker, consumer = make_broker(context, given), Consumer(context)
+    await broker.start()
+    await broker.consume([WRITE_BATCH], consumer.deliver, consumer.refuse, consumer.deliver_batch)
+    await asyncio.Event().wait()
+
+
 async def consuming(context: ServiceContext, given: dict[str, Any], *, in_handler: bool) -> None:
     """Take a message and die: in the midst of the handler, or after its commit and before the acknowledgement."""
-    broker: Broker
-    if given["amqp_url"]:
-        broker = RabbitBroker(given["amqp_url"], namespace=given["namespace"])
-    else:
-        broker = PostgresBroker(
-            context.common.service_database_url("bus"), namespace=given["namespace"], lease=0.5
-        )
+    broker = make_broker(context, given)
     consumer = Consumer(context)
 
     async def deliver(subscription: Subscription, envelope: Envelope) -> Verdict:
@@ -68,7 +79,9 @@ async def main(when: str) -> None:
     """Set up and die."""
     given = json.load(sys.stdin)
     context = ServiceContext(SERVICE, CommonSettings(**given["settings"]))
-    if when == "after commit":
+    if when == "whenever it must":
+        await consuming_batches(context, given)
+    elif when == "after commit":
         await after_commit(context, given)
     elif when == "before commit":
         await before_commit(context, given)

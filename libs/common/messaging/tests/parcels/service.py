@@ -2,6 +2,7 @@
 
 import os
 import signal
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID
@@ -16,7 +17,7 @@ from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.consumer import RetryLater
 from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.event import Event
-from libs.common.messaging.subscription import on, on_everything
+from libs.common.messaging.subscription import Taken, in_batches, on, on_everything
 from libs.common.runtime.service import Service
 from libs.common.settings import ServiceSettings
 
@@ -110,8 +111,31 @@ async def write_arrival(event: dict[str, Any], uow: UnitOfWork, envelope: Envelo
     )
 
 
+async def write_batch(taken: Sequence[Taken], uow: UnitOfWork) -> None:
+    """Write down events in batches, each of its own tenant; the size of the batch is told in `BATCHES`."""
+    BATCHES.append(len(taken))
+    for event, envelope in taken:
+        row = Arrival(
+            tenant_id=envelope.tenant_id,
+            handler="parcels.write_batch",
+            event_id=envelope.id,
+            parcel_id=event.parcel_id,
+            step=event.step,
+        )
+        uow.session.add(row)
+        await uow.flush()
+        if event.mood == "fails":
+            raise ValueError("this parcel cannot be handled")
+        if event.mood == "kills" and os.environ.get("PARCELS_MAY_KILL"):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+BATCHES: list[int] = []
+
 KEEP_LATEST = on(ParcelMoved, "parcels.keep_latest", keep_latest)
 WRITE_ARRIVAL = on_everything("parcels.write_arrival", write_arrival)
+# Not among those of the service: tests that are of it subscribe to it themselves.
+WRITE_BATCH = in_batches((ParcelMoved,), "parcels.write_batch", write_batch, size=8)
 
 SERVICE = Service(
     name="parcels",
