@@ -397,8 +397,8 @@ class DeliverySuite:
         ]
         await broker.publish(sent)
         # In a batch until it is seen to come back, then alone until that is seen to be of no use.
-        for _ in range(RETURNS_BEFORE_TRIAL + DEATHS_BEFORE_BURIAL):
-            await victim("whenever it must", **given)
+        lives = RETURNS_BEFORE_TRIAL + DEATHS_BEFORE_BURIAL
+        await victim("whenever it must", lives=lives, **given)
         # Here it would have its effect: this process does not die of it.
         consumer = Consumer(context)
         await broker.consume([WRITE_BATCH], consumer.deliver, consumer.refuse, consumer.deliver_batch)

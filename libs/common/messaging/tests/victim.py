@@ -75,9 +75,24 @@ async def consuming(context: ServiceContext, given: dict[str, Any], *, in_handle
     await asyncio.Event().wait()
 
 
-async def main(when: str) -> None:
+def live(when: str, given: dict[str, Any]) -> None:
+    """One life."""
+    asyncio.run(main(when, given))
+
+
+def live_again_and_again(when: str, given: dict[str, Any]) -> None:
+    """Several lives, one after another, each in a process of its own that dies in the same way; then die."""
+    for _ in range(given["lives"]):
+        child = os.fork()
+        if not child:
+            live(when, given)
+        _, status = os.waitpid(child, 0)
+        assert os.WIFSIGNALED(status), f"a life ended with {status}"
+    die()
+
+
+async def main(when: str, given: dict[str, Any]) -> None:
     """Set up and die."""
-    given = json.load(sys.stdin)
     context = ServiceContext(SERVICE, CommonSettings(**given["settings"]))
     if when == "whenever it must":
         await consuming_batches(context, given)
@@ -90,4 +105,5 @@ async def main(when: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    settings = json.load(sys.stdin)
+    (live_again_and_again if "lives" in settings else live)(sys.argv[1], settings)
