@@ -1,6 +1,8 @@
 """`python -m bench`: measure, print the table, write the JSON."""
 
 import argparse
+import signal
+import sys
 import time
 from datetime import UTC, datetime
 from importlib import import_module
@@ -15,7 +17,7 @@ from bench.profile import END as PROFILE_END
 from bench.profile import profile
 from bench.report import Row, markdown, replace_between, show, write_json
 
-SECTIONS = ("checkout",)
+SECTIONS = ("gateway", "checkout", "events")
 
 
 def main() -> None:
@@ -48,6 +50,7 @@ def main() -> None:
         quick=given.quick,
         soak=60 if given.quick else given.soak,
     )
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     console = Console(width=None if Console().is_terminal else 200)
     machine = describe()
     if given.command[0] == "profile":

@@ -19,6 +19,7 @@ import uvloop
 
 from bench import journey
 from bench.client import Connection, Refused
+from bench.flood import flood
 from bench.stats import percentile
 
 Work = Callable[[Connection, Any], Awaitable[Any]]
@@ -28,7 +29,8 @@ Work = Callable[[Connection, Any], Awaitable[Any]]
 class Load:
     """What to send: `work` names it, `items` are its arguments in turn (again from the start when they are used up).
 
-    It ends after `count` pieces of work, or `seconds`. With `rate` (per second) it is an open loop.
+    It ends after `count` pieces of work, or `seconds`. With `rate` (per second) it is an open loop. The work `flood`
+    is a closed loop of its first item alone, for servers that are faster than the other kinds of load.
     """
 
     url: str
@@ -45,13 +47,17 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What came of a load. Latencies in milliseconds; `results` where they were to be kept."""
+    """What came of a load. Latencies in milliseconds; `results` where they were to be kept.
+
+    `busy` is the share of a core that the load generator itself took.
+    """
 
     count: int
     seconds: float
     p50: float
     p99: float
     worst: float
+    busy: float = 0
     errors: list[str] = field(default_factory=list)
     results: list[Any] = field(default_factory=list)
 
@@ -110,7 +116,7 @@ WORK: dict[str, Work] = {
 class _Run:
     def __init__(self, load: Load) -> None:
         self.load = load
-        self.work = WORK[load.work]
+        self.work = WORK.get(load.work, get)
         self.latencies: list[float] = []
         self.errors: list[str] = []
         self.results: list[Any] = []
@@ -172,14 +178,28 @@ class _Run:
 
 async def _run(load: Load) -> Seen:
     run = _Run(load)
+    used = time.process_time()
+    if load.work == "flood":
+        if load.warm_up:
+            await flood(load.url, load.items[0], load.connections, load.warm_up)
+            used = time.process_time()
+        run.latencies, run.errors, took = await flood(
+            load.url, load.items[0], load.connections, load.seconds or 1
+        )
+        return _seen(run, took, time.process_time() - used)
     if load.warm_up:
         await run.closed(load.warm_up, None)
         run.latencies.clear()
         run.results.clear()
+        used = time.process_time()
     if load.rate is not None:
         took = await run.open(load.rate, load.seconds or 1)
     else:
         took = await run.closed(load.seconds, load.count)
+    return _seen(run, took, time.process_time() - used)
+
+
+def _seen(run: _Run, took: float, used: float) -> Seen:
     ordered = sorted(run.latencies) or [0.0]
     return Seen(
         count=len(run.latencies),
@@ -187,6 +207,7 @@ async def _run(load: Load) -> Seen:
         p50=percentile(ordered, 0.5),
         p99=percentile(ordered, 0.99),
         worst=ordered[-1],
+        busy=used / took,
         errors=run.errors[:5],
         results=run.results,
     )

@@ -1,6 +1,7 @@
 """The suite under test: its own Postgres and RabbitMQ, and each service and the gateway as a process of its own."""
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
@@ -8,8 +9,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +28,7 @@ from libs.common.runtime.install import install
 from libs.common.runtime.registry import NAMES, load_all
 from libs.common.settings import CommonSettings
 
-READY_SECONDS = 90
+READY_SECONDS = 180
 # Limits that protect a server from its clients would only measure themselves here; they are counted all the same.
 ENVIRONMENT = {
     "PILLARS_POOL_SIZE": "8",
@@ -50,6 +51,17 @@ class Member:
     port: int
     process: subprocess.Popen[bytes]
     command: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(f"{folder.name}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SystemExit(f"another bench works in {folder}") from None
+        yield
 
 
 class Suite:
@@ -81,6 +93,7 @@ class Suite:
     def _start_servers(self) -> None:
         if os.environ.get("DATABASE_URL") or os.environ.get("AMQP_URL"):
             raise SystemExit("bench starts servers of its own: unset DATABASE_URL and AMQP_URL")
+        self._stack.enter_context(_alone(self.folder))
         shutil.rmtree(self.folder, ignore_errors=True)
         home = Home(self.folder)
         home.load_secrets()
@@ -96,9 +109,10 @@ class Suite:
         asyncio.run(install(load_all(), self.common))
 
     def start(self, names: Sequence[str] = (*NAMES, "gateway")) -> None:
-        """Start the processes and wait until all are ready."""
+        """Start those of the processes that do not run, and wait until all are ready."""
         for name in names:
-            self.spawn(name)
+            if name not in self.members:
+                self.spawn(name)
         self.wait_until_ready()
 
     def spawn(
@@ -132,8 +146,16 @@ class Suite:
         self.members[name] = member
         return member
 
-    def wait_until_ready(self, url: str = "") -> None:
-        """Wait for the gateway to say that all services are there.
+    def wait_until_ready(self) -> None:
+        """Wait for the gateway to say that all services are there."""
+        self.wait_for(f"{self.url}/readyz")
+
+    def wait_until_alive(self, url: str) -> None:
+        """Wait for a process to answer, whatever it says of the others."""
+        self.wait_for(f"{url}/healthz")
+
+    def wait_for(self, url: str, *, status: int = 200) -> None:
+        """Wait until a GET is answered with this status.
 
         Raises:
             TimeoutError: not in time, or a process ended; the log files say why.
@@ -144,7 +166,7 @@ class Suite:
                 if member.process.poll() is not None:
                     raise TimeoutError(f"{member.name} ended; see {self.folder / 'logs'}")
             with suppress(httpx.HTTPError):
-                if httpx.get(f"{url or self.url}/readyz", timeout=2).status_code == 200:
+                if httpx.get(url, timeout=2).status_code == status:
                     return
             time.sleep(0.1)
         raise TimeoutError(f"not ready within {READY_SECONDS} s; see {self.folder / 'logs'}")
@@ -178,6 +200,23 @@ class Suite:
                 if command.endswith(wanted):
                     found.append(pid)
         return min(found)
+
+    def restart_postgres(self) -> None:
+        """Stop the server as an operator would; whoever keeps it starts it again on the same port.
+
+        Raises:
+            TimeoutError: it does not come back.
+        """
+        before = self.server_pid("postgres")
+        os.kill(before, signal.SIGINT)
+        until = time.monotonic() + READY_SECONDS
+        while time.monotonic() < until:
+            with suppress(psycopg.Error, ValueError):
+                if self.server_pid("postgres") != before:
+                    self.connect().close()
+                    return
+            time.sleep(0.1)
+        raise TimeoutError("Postgres does not come back")
 
     def cpu(self) -> dict[str, float]:
         """CPU milliseconds used so far: each process, `postgres` and `rabbitmq`."""
