@@ -17,7 +17,7 @@ from bench.profile import END as PROFILE_END
 from bench.profile import profile
 from bench.report import Row, markdown, replace_between, show, write_json
 
-SECTIONS = ("gateway", "checkout", "events")
+SECTIONS = ("gateway", "checkout", "sign_in", "events", "scale_out", "memory", "lists")
 
 
 def main() -> None:

@@ -16,12 +16,13 @@ T = TypeVar("T")
 
 @dataclass(slots=True)
 class Options:
-    """How much to measure. `soak` in seconds."""
+    """How much to measure, and where things go. `soak` in seconds."""
 
     runs: int = 3
     quick: bool = False
     soak: float = 600
     folder: Path = Path(".pillars/bench")
+    plots: Path = Path("bench/results")
 
     def some(self, many: int, few: int) -> int:
         """The one or the other."""

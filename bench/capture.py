@@ -71,17 +71,21 @@ def statements(suite: Suite) -> Iterator[Capture]:
 
 def _transactions(text: str, applications: dict[str, str]) -> Iterator[Transaction]:
     running: dict[str, list[Statement]] = {}
+    # Statements outside of a transaction are one each; their parameters come with the next line.
+    loose: dict[str, list[Statement]] = {}
     for entry in _ENTRY.finditer(text):
         pid, kind, message = entry[1], entry[2], entry[3].replace("\n\t", "\n")
         if kind == "DETAIL":
-            if message.lower().startswith("parameters:") and running.get(pid):
-                last = running[pid][-1]
-                running[pid][-1] = Statement(last.sql, _parameters(message))
+            last = running.get(pid) or loose.get(pid)
+            if message.lower().startswith("parameters:") and last:
+                last[-1] = Statement(last[-1].sql, _parameters(message))
             continue
         executed = _EXECUTED.match(message)
         if executed is None:
             continue
         sql = message[executed.end() :]
+        if pid in loose:
+            yield Transaction(applications.get(pid, ""), tuple(loose.pop(pid)))
         if sql.startswith("BEGIN"):
             running[pid] = []
         elif sql.startswith(("COMMIT", "ROLLBACK")):
@@ -90,6 +94,10 @@ def _transactions(text: str, applications: dict[str, str]) -> Iterator[Transacti
                 yield Transaction(applications.get(pid, ""), tuple(found))
         elif pid in running:
             running[pid].append(Statement(sql))
+        else:
+            loose[pid] = [Statement(sql)]
+    for pid, statements in loose.items():
+        yield Transaction(applications.get(pid, ""), tuple(statements))
 
 
 def _parameters(message: str) -> tuple[str | None, ...]:

@@ -62,6 +62,15 @@ _GATEWAY = """  proxy_cache_path {folder}/cache keys_zone=verified:10m;
     }}
   }}
 """
+_BALANCER = """  proxy_http_version 1.1;
+  proxy_set_header Connection "";
+  client_max_body_size 0;
+  upstream copies {{ {servers} keepalive 64; }}
+  server {{
+    listen 127.0.0.1:{port};
+    location / {{ proxy_pass http://copies; }}
+  }}
+"""
 
 
 def is_here() -> bool:
@@ -100,6 +109,12 @@ class Nginx:
             header=ACTOR_HEADER,
         )
         return cls(folder, inside, port, cores)
+
+    @classmethod
+    def balancer(cls, folder: Path, port: int, servers: Sequence[int]) -> "Nginx":
+        """Shares requests among copies of a service, by their ports, in turn."""
+        named = " ".join(f"server 127.0.0.1:{number};" for number in servers)
+        return cls(folder, _BALANCER.format(port=port, servers=named), port, sorted(os.sched_getaffinity(0)))
 
     def __enter__(self) -> "Nginx":
         before = os.sched_getaffinity(0)

@@ -146,6 +146,11 @@ class Suite:
         self.members[name] = member
         return member
 
+    def pin(self, name: str, cores: Sequence[int]) -> None:
+        """Keep a process, with all its threads, on these cores."""
+        for thread in Path(f"/proc/{self.members[name].process.pid}/task").iterdir():
+            os.sched_setaffinity(int(thread.name), cores)
+
     def wait_until_ready(self) -> None:
         """Wait for the gateway to say that all services are there."""
         self.wait_for(f"{self.url}/readyz")
