@@ -59,10 +59,17 @@ def main() -> None:
     rows: list[Row] = []
     bench = Bench(options, console)
     began = time.monotonic()
+    failed: list[str] = []
     try:
         for name in only:
             bench.say(f"[bold]{name}[/]")
-            rows += import_module(f"bench.sections.{name}").measure(bench)
+            try:
+                rows += import_module(f"bench.sections.{name}").measure(bench)
+            except Exception:
+                # What the others found is not lost.
+                console.print_exception()
+                failed.append(name)
+                bench.close()
     finally:
         bench.close()
     show(rows, machine, console)
@@ -73,6 +80,9 @@ def main() -> None:
     console.print(f"\nwritten to {path}")
     if given.write:
         replace_between(given.write, markdown(rows, machine))
+    if failed:
+        console.print(f"[red]not measured: {', '.join(failed)}[/]")
+        sys.exit(1)
 
 
 def _profile(bench: Bench, works: list[str], document: Path | None) -> None:

@@ -16,14 +16,14 @@ from libs.common.runtime.embedded.ports import free_port
 
 _COMMON = """daemon off;
 worker_processes 1;
-pid {folder}/pid;
-error_log {folder}/error.log warn;
+pid "{folder}/pid";
+error_log "{folder}/error.log" warn;
 events {{ worker_connections 2048; }}
 http {{
-  access_log {folder}/access.log combined buffer=64k;
+  access_log "{folder}/access.log" combined buffer=64k;
   keepalive_requests 100000000;
-  client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/fastcgi;
-  uwsgi_temp_path {folder}/uwsgi; scgi_temp_path {folder}/scgi;
+  client_body_temp_path "{folder}/body"; proxy_temp_path "{folder}/proxy"; fastcgi_temp_path "{folder}/fastcgi";
+  uwsgi_temp_path "{folder}/uwsgi"; scgi_temp_path "{folder}/scgi";
 {inside}}}
 """
 _INSTANT = """  server {{
@@ -32,7 +32,7 @@ _INSTANT = """  server {{
     location / {{ default_type application/json; return 200 '{body}'; }}
   }}
 """
-_GATEWAY = """  proxy_cache_path {folder}/cache keys_zone=verified:10m;
+_GATEWAY = """  proxy_cache_path "{folder}/cache" keys_zone=verified:10m;
   proxy_http_version 1.1;
   proxy_set_header Connection "";
   upstream service {{ server {service}; keepalive 64; }}

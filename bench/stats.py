@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from statistics import median
 
 
@@ -39,4 +40,4 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     """A percentile of sorted values, by the nearest rank."""
     if not ordered:
         raise ValueError("nothing was measured")
-    return ordered[min(len(ordered) - 1, max(0, round(share * len(ordered) + 0.5) - 1))]
+    return ordered[max(0, ceil(share * len(ordered)) - 1)]

@@ -39,6 +39,9 @@ ENVIRONMENT = {
         for what in ("PER_MINUTE", "BURST")
     },
     "IDENTITY_SIGN_IN_PER_MINUTE": "1000000",
+    # Eight sign-ins of one person at once would look like guessing.
+    "IDENTITY_LOCKOUT_FAILURES": "1000000",
+    "IDENTITY_LOCKOUT_ADDRESS_FAILURES": "1000000",
 }
 
 

@@ -58,12 +58,19 @@ async def emit(common: CommonSettings, count: int, rate: float) -> dict[str, Any
     return {"committed": committed}
 
 
-async def consume(common: CommonSettings, count: int, _: float) -> dict[str, Any]:
-    """Handle so many events; when each handler was entered, the rate, and the memory on the way."""
+async def consume(common: CommonSettings, count: int, rate: float) -> dict[str, Any]:
+    """Handle so many events; when each handler was entered, the rate, and the memory on the way.
+
+    With a rate it waits for events that are yet to come, without one it begins with those that wait for it.
+    """
     host = Host([SERVICE], common, roles=("consume",), broker=broker(common))
+    if rate:
+        await host.start()
+        await host.bus_joined(60)
     await ready()
-    await host.start()
     began = time.perf_counter()
+    if not rate:
+        await host.start()
     memory: list[tuple[int, float]] = []
     while len(ENTERED) < count:
         await asyncio.sleep(0.05 if count < 1000 else 0.5)

@@ -130,7 +130,7 @@ def measure(bench: Bench) -> list[Row]:
 
 
 def _latency(count: int) -> list[float]:
-    consumer = Worker("consume", count).go()
+    consumer = Worker("consume", count, RATE).go()
     emitter = Worker("emit", count, RATE).go()
     committed = dict(emitter.result()["committed"])
     entered = dict(consumer.result()["entered"])

@@ -4,8 +4,8 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
@@ -87,15 +87,16 @@ def _soak(bench: Bench, suite: Suite, shops: list[dict[str, object]]) -> list[Ro
         Load(suite.url, "whole", shops, connections=16, seconds=seconds, rate=SOAK_RATE),
         Load(suite.url, "get", [item], connections=16, seconds=seconds, rate=GET_RATE),
     ]
-    running = [threading.Thread(target=offer, args=(load,)) for load in loads]
-    for thread in running:
-        thread.start()
     series: dict[str, list[tuple[float, float]]] = {name: [] for name in suite.members}
     began = time.monotonic()
-    while any(thread.is_alive() for thread in running):
-        for name, member in suite.members.items():
-            series[name].append((time.monotonic() - began, procfs.memory_mb(member.process.pid, "Rss")))
-        time.sleep(max(0.5, seconds / 200))
+    with ThreadPoolExecutor() as pool:
+        running = [pool.submit(offer, load) for load in loads]
+        while not all(future.done() for future in running):
+            for name, member in suite.members.items():
+                series[name].append((time.monotonic() - began, procfs.memory_mb(member.process.pid, "Rss")))
+            time.sleep(max(0.5, seconds / 200))
+        for future in running:
+            future.result()
     lines(
         bench.options.plots / "soak.svg",
         f"Resident memory of each process over {seconds:.0f} s of load",

@@ -109,7 +109,7 @@ def _with(suite: Suite, fronts: dict[str, int], copies: int, load: Load) -> Cost
 
 def _wait_for_copies(suite: Suite) -> None:
     for member in suite.members.values():
-        suite.wait_for(f"http://127.0.0.1:{member.port}/{'readyz'}")
+        suite.wait_for(f"http://127.0.0.1:{member.port}/readyz")
 
 
 def _verify() -> float:
