@@ -6,7 +6,6 @@ from importlib.metadata import PackageNotFoundError, version
 from uuid import UUID
 
 from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanKind
 
 from gateway import routes
@@ -116,7 +115,7 @@ class Gateway:
     async def startup(self) -> None:
         """Open connection pools."""
         # A span costs a tenth of a request even where nobody collects it.
-        self._is_traced = isinstance(trace.get_tracer_provider(), TracerProvider)
+        self._is_traced = not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
         await self.proxy.start()
         await self.buckets.start()
 

@@ -1,5 +1,6 @@
 """Which path goes to which service: one table, the longest matching prefix wins."""
 
+import re
 from dataclasses import dataclass
 from enum import Enum, auto
 
@@ -57,6 +58,11 @@ class Target:
     def takes_uploads(self) -> bool:
         """Whether large and slow bodies are taken: on paths with a segment that stands for files."""
         return not _UPLOADS.isdisjoint(self.path.split("/"))
+
+    @property
+    def keeps_keys(self) -> bool:
+        """Whether a POST with an `Idempotency-Key` is done once however often it comes."""
+        return _KEYED.fullmatch(self.path) is not None
 
 
 def _all(service: str, *prefixes: str) -> tuple[Route, ...]:
@@ -148,6 +154,8 @@ def _segments(path: str) -> tuple[str, ...]:
 _TABLE = {_segments(route.prefix): route for route in ROUTES}
 _DEPTH = max(len(prefix) for prefix in _TABLE)
 _FORBIDDEN = "internal"
+# Whose routes take an `Idempotency-Key`; `deploy/e2e/test_routes.py` compares this with the services.
+_KEYED = re.compile(r"/carts/[^/]+/checkout|/orders|/invoices/[^/]+/pay|/messages")
 _UPLOADS = frozenset({"files", "imports", "media", "attachments"})
 
 

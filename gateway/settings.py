@@ -6,6 +6,8 @@ from typing import ClassVar
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from libs.common.http.connections import CLIENT_IDLE_SECONDS
+
 Network = IPv4Network | IPv6Network
 
 _PRIVATE_NETWORKS = ["127.0.0.0/8", "::1/128", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"]
@@ -95,7 +97,9 @@ class GatewaySettings(BaseSettings):
         1_000, ge=1, description="Connections to one service, event streams included"
     )
     upstream_keepalive_seconds: float = Field(
-        30.0, gt=0, description="Idle connections are closed after this; less than the services' own limit"
+        CLIENT_IDLE_SECONDS,
+        gt=0,
+        description="Idle connections are not used after this; less than a stopping service keeps them (3 s)",
     )
     breaker_failures: int = Field(
         5, ge=1, description="Failures in a row after which a service is left alone"

@@ -9,6 +9,8 @@ import pytest
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
+from gateway.routes import Route, Target
+from libs.common.http.idempotency import get_idempotency, get_optional_idempotency
 from libs.common.runtime.app import requirement_of
 from libs.common.runtime.registry import NAMES, load
 from libs.common.runtime.service import Service
@@ -101,3 +103,10 @@ def test_nothing_on_the_way_to_an_endpoint_goes_through_a_thread(service: Servic
         )
     }
     assert not threaded
+
+
+def test_the_gateway_knows_the_routes_that_keep_idempotency_keys(service: Service) -> None:
+    keeps = {get_idempotency, get_optional_idempotency}
+    for route in (route for route in routes(service) if "POST" in route.methods):
+        target = Target(Route("", service.name), route.path_format.replace("{", "").replace("}", ""))
+        assert target.keeps_keys == (not keeps.isdisjoint(calls(route.dependant))), route.path

@@ -1,4 +1,10 @@
-"""Calls a service over HTTP: pooled keep-alive connections, streaming both ways, one repeat where that is safe."""
+"""Calls a service over HTTP: pooled keep-alive connections, streaming both ways, one repeat where that is safe.
+
+Safe means that the service has surely not done the request (no connection came about), or that doing it twice is
+the same as once: reads, and calls with an `Idempotency-Key` where the service keeps such keys. What has a body that
+came in parts is never repeated, since it is not kept. What closes a connection in order loses no request at all:
+see `libs.common.http.connections`.
+"""
 
 import asyncio
 import contextlib
@@ -68,8 +74,10 @@ class HttpUpstreams:
         body: Body,
         relay: Relay,
         deadline: Deadline,
+        *,
+        is_keyed: bool = False,
     ) -> None:
-        """Let a service at `base` answer.
+        """Let a service at `base` answer. `is_keyed`: the service does it once however often it comes.
 
         Raises:
             Unavailable: it cannot be reached, or could not just now.
@@ -81,7 +89,7 @@ class HttpUpstreams:
         url = URL(base.rstrip("/") + path + (f"?{query}" if query else ""), encoded=True)
         try:
             with _Watch(exchange.receive, body, deadline):
-                response = await self._head(service, exchange, url, headers, body)
+                response = await self._head(exchange, url, headers, body, is_keyed=is_keyed)
                 breaker.succeeded()
                 await _pass_on(response, relay)
         except asyncio.CancelledError:
@@ -95,24 +103,29 @@ class HttpUpstreams:
             raise Unavailable(f"{service} is not available now.") from error
 
     async def _head(
-        self, service: str, exchange: Exchange, url: URL, headers: RawHeaders, body: Body
+        self, exchange: Exchange, url: URL, headers: RawHeaders, body: Body, *, is_keyed: bool
     ) -> aiohttp.ClientResponse:
         assert self._session is not None, "the gateway was not started"
         # Services answer GET; the body is left away for HEAD on the way out.
         method = "GET" if exchange.method == "HEAD" else exchange.method
         sent = CIMultiDict((name.decode("latin-1"), _text(value)) for name, value in headers)
-        is_repeatable = method == "GET" and body.is_empty
         data = None if body.is_empty else await _data(body)
-        for is_last in (False, True) if is_repeatable else (True,):
+        is_kept = data is None or isinstance(data, bytes)
+        is_repeatable = is_kept and (method == "GET" or is_keyed)
+        for is_last in (False, True):
             try:
                 return await self._session.request(
                     method, url, headers=sent, data=data, allow_redirects=False
                 )
+            except aiohttp.ClientConnectorError as error:
+                # Nothing was sent.
+                if is_last or not is_kept:
+                    raise _NotReached from error
             except (aiohttp.ClientConnectionError, OSError) as error:
-                if is_last or isinstance(error, TimeoutError):
-                    raise _NotReached(service) from error
+                if is_last or not is_repeatable or isinstance(error, TimeoutError):
+                    raise _NotReached from error
             except aiohttp.ClientError as error:
-                raise _NotReached(service) from error
+                raise _NotReached from error
         raise AssertionError("unreachable")
 
     def _breaker(self, service: str) -> CircuitBreaker:

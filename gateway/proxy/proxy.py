@@ -73,8 +73,21 @@ class Proxy:
                     base = self._upstreams.url(service)
                     if base is None:
                         raise Unavailable(f"{service} is not part of this deployment.", retry_after=60)
+                    is_keyed = (
+                        exchange.method == "POST"
+                        and b"idempotency-key" in exchange.headers
+                        and target.keeps_keys
+                    )
                     await self._http.call(
-                        service, base, exchange, target.path, headers, body, relay, deadline
+                        service,
+                        base,
+                        exchange,
+                        target.path,
+                        headers,
+                        body,
+                        relay,
+                        deadline,
+                        is_keyed=is_keyed,
                     )
             except (AppError, ClientGone, asyncio.CancelledError):
                 raise

@@ -2,23 +2,24 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from opentelemetry import trace
-from opentelemetry.sdk.resources import Resource
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
-from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
 from opentelemetry.trace import Link, Span, SpanContext, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from libs.common.settings import CommonSettings
 
+if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import SpanExporter
+
 _propagator = TraceContextTextMapPropagator()
 
 
 def configure_tracing(
-    settings: CommonSettings, process: str, exporter: SpanExporter | None = None
-) -> TracerProvider | None:
+    settings: CommonSettings, process: str, exporter: "SpanExporter | None" = None
+) -> "TracerProvider | None":
     """Install a tracer provider when there is somewhere to send spans; otherwise tracing stays a no-op."""
     if exporter is None:
         if not settings.trace_endpoint:
@@ -26,6 +27,12 @@ def configure_tracing(
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
 
         exporter = OTLPSpanExporter(endpoint=settings.trace_endpoint.rstrip("/") + "/v1/traces")
+    # Only now: a process that sends no traces does without the machinery.
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.sdk.trace.export import BatchSpanProcessor
+    from opentelemetry.sdk.trace.sampling import ParentBased, TraceIdRatioBased
+
     provider = TracerProvider(
         resource=Resource.create({"service.name": f"pillars-{process}"}),
         sampler=ParentBased(TraceIdRatioBased(settings.trace_ratio)),

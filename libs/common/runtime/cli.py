@@ -1,31 +1,56 @@
-"""The `pillars` command: one sub-command a file in `commands/`."""
+"""The `pillars` command: one sub-command a file in `commands/`, of which only the one asked for is imported."""
+
+import sys
+from importlib import import_module
 
 import typer
 
-from libs.common.runtime.commands import backup, bus, docs, migrate, serve, settings, up, verify
+import libs.common.runtime.lean  # noqa: F401 - before anything imports httpx
 
-app = typer.Typer(
-    name="pillars",
-    help="Run, migrate, check and look after the Pillars services.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_show_locals=False,
-)
-app.command("up")(up.up)
-app.command("serve")(serve.serve)
-app.command("migrate")(migrate.migrate)
-app.command("seed")(migrate.seed)
-app.command("verify")(verify.verify)
-app.command("backup")(backup.backup)
-app.command("restore")(backup.restore)
-app.command("settings")(settings.settings)
-app.command("docs")(docs.docs)
-app.add_typer(bus.app, name="bus")
+# As the help shows them: the name, and where the function or the group of sub-commands is.
+_COMMANDS = {
+    "up": "up",
+    "serve": "serve",
+    "restart": "restart",
+    "migrate": "migrate",
+    "seed": "migrate",
+    "verify": "verify",
+    "backup": "backup",
+    "restore": "backup",
+    "settings": "settings",
+    "docs": "docs",
+}
+_GROUPS = {"bus": "bus"}
+
+
+def command_line(*names: str) -> typer.Typer:
+    """The command line with these commands, or with all."""
+    app = typer.Typer(
+        name="pillars",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_show_locals=False,
+    )
+
+    @app.callback()
+    def _about() -> None:
+        """Run, migrate, check and look after the Pillars services."""
+
+    for name in names or (*_COMMANDS, *_GROUPS):
+        module = import_module(f"libs.common.runtime.commands.{_COMMANDS.get(name) or _GROUPS[name]}")
+        if name in _GROUPS:
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name)(getattr(module, name))
+    return app
 
 
 def main() -> None:
     """The console script."""
-    app()
+    # Each command brings much along; a service is to start without what others need.
+    asked = sys.argv[1:2]
+    known = asked and (asked[0] in _COMMANDS or asked[0] in _GROUPS)
+    command_line(*(asked if known else ()))()
 
 
 if __name__ == "__main__":

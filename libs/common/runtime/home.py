@@ -16,6 +16,16 @@ class Running:
     url: str
     database_url: str
     amqp_url: str | None = None
+    is_separate: bool = False
+
+
+@dataclass(frozen=True)
+class Restart:
+    """A rolling restart as it was asked for, and once it is done, which processes did not come up."""
+
+    names: tuple[str, ...]
+    is_done: bool = False
+    failed: tuple[str, ...] = ()
 
 
 class Home:
@@ -75,3 +85,18 @@ class Home:
         except (OSError, ValueError, TypeError):
             return None
         return found
+
+    def write_restart(self, restart: Restart) -> None:
+        """Ask for a rolling restart, or say how it ended."""
+        path = self.folder / "restart.json"
+        draft = path.with_suffix(f".{os.getpid()}")
+        draft.write_text(json.dumps(asdict(restart)))
+        draft.replace(path)
+
+    def restart(self) -> Restart | None:
+        """The last rolling restart, or None."""
+        try:
+            found = json.loads((self.folder / "restart.json").read_text())
+            return Restart(tuple(found["names"]), found["is_done"], tuple(found["failed"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            return None

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -13,7 +13,7 @@ import uvicorn
 from libs.common.actor import ActorSigner
 from libs.common.clock import Clock, SystemClock
 from libs.common.http.middleware import App
-from libs.common.http.protocol import HttpProtocol
+from libs.common.http.protocol import HttpProtocol, Server
 from libs.common.jobs.runner import JobRunner
 from libs.common.messaging.broker import Broker
 from libs.common.messaging.consumer import Consumer
@@ -21,6 +21,8 @@ from libs.common.messaging.relay import Relay
 from libs.common.runtime.app import build_app
 from libs.common.runtime.brokers import make_broker
 from libs.common.runtime.context import ServiceContext
+from libs.common.runtime.limits import GRACE_SECONDS
+from libs.common.runtime.listener import listen as listen  # for those who run a host
 from libs.common.runtime.service import Service
 from libs.common.runtime.upstreams import Upstreams
 from libs.common.settings import CommonSettings
@@ -30,8 +32,6 @@ log = logging.getLogger("pillars.host")
 HTTP, RELAY, CONSUME, JOBS = "http", "relay", "consume", "jobs"
 ROLES = frozenset({HTTP, RELAY, CONSUME, JOBS})
 
-# Seconds that requests and messages in hand may take once a stop was asked for.
-GRACE = 20
 RECONNECT_SECONDS = 1.0
 
 
@@ -141,9 +141,20 @@ class Host:
         task.add_done_callback(_report)
         self._tasks.append(task)
 
-    async def serve(self, app: App, listener: socket.socket, stop: asyncio.Event) -> None:
-        """Answer HTTP on a bound socket until `stop` is set, then finish the requests in hand."""
-        server = _Server(
+    async def serve(
+        self,
+        app: App,
+        listener: socket.socket,
+        stop: asyncio.Event,
+        *,
+        on_ready: Callable[[], None] = lambda: None,
+        on_stop: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Answer HTTP on a bound socket until `stop` is set, then finish the requests in hand.
+
+        `on_ready` is called once it answers, `on_stop` as soon as it takes no new connection.
+        """
+        server = Server(
             uvicorn.Config(
                 app,
                 http=HttpProtocol,
@@ -152,7 +163,7 @@ class Host:
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_graceful_shutdown=GRACE,
+                timeout_graceful_shutdown=GRACE_SECONDS,
                 timeout_keep_alive=75,
                 backlog=2048,
                 h11_max_incomplete_event_size=65536,
@@ -160,7 +171,10 @@ class Host:
         )
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         waiting = asyncio.create_task(stop.wait())
+        await server.begun.wait()
+        on_ready()
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        on_stop()
         self._announce_stop()
         server.should_exit = True
         waiting.cancel()
@@ -177,43 +191,18 @@ class Host:
         self._stop.set()
         if self.broker is not None:
             with contextlib.suppress(Exception):
-                await asyncio.wait_for(self.broker.stop(), GRACE)
+                await asyncio.wait_for(self.broker.stop(), GRACE_SECONDS)
         for context in self.contexts.values():
             context.relay_wake.set()
             context.jobs_wake.set()
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=GRACE)
+            _, late = await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         await self._stack.aclose()
 
 
-class _Server(uvicorn.Server):
-    """A server that leaves signals to whoever runs the process."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 def _report(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and (error := task.exception()):
         log.error("background task %s ended", task.get_name(), exc_info=error)
-
-
-def listen(port: int, host: str = "127.0.0.1", *, exactly: bool = False) -> socket.socket:
-    """A listening socket on this port, or on the next free one unless `exactly` this one is wanted."""
-    candidates = [port] if exactly else [*range(port, min(port + 100, 65536)), 0]
-    for candidate in candidates:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, candidate))
-            # Bound alone is not enough: until one of them listens, two processes may hold the same port.
-            listener.listen(2048)
-        except OSError:
-            listener.close()
-            continue
-        return listener
-    raise OSError(f"port {port} of {host} is taken; choose another with --port")

@@ -2,9 +2,6 @@
 
 from collections.abc import Callable, Sequence
 
-import psycopg
-from psycopg import sql
-
 from libs.common.db.migrate import migrate
 from libs.common.runtime.brokers import make_broker
 from libs.common.runtime.context import ServiceContext
@@ -12,15 +9,6 @@ from libs.common.runtime.service import Service
 from libs.common.settings import CommonSettings
 
 Report = Callable[[str], None]
-
-
-def create_database(server_url: str, name: str) -> str:
-    """Make a database on a server unless it is there, and return its URL."""
-    with psycopg.connect(server_url, autocommit=True) as connection:
-        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone()
-        if found is None:
-            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    return server_url.rpartition("/")[0] + f"/{name}"
 
 
 async def install(

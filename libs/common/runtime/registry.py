@@ -2,17 +2,19 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from libs.common.runtime.service import Service
-from libs.common.runtime.upstreams import Upstreams
-from libs.common.runtime.verify import Finding
-from libs.common.settings import CommonSettings
+# A supervisor needs the names alone.
+if TYPE_CHECKING:
+    from libs.common.runtime.service import Service
+    from libs.common.runtime.upstreams import Upstreams
+    from libs.common.runtime.verify import Finding
+    from libs.common.settings import CommonSettings
 
 NAMES = ("identity", "crm", "catalog", "orders", "payments", "notifications", "analytics")
 
 
-def load(name: str) -> Service:
+def load(name: str) -> "Service":
     """The service value of a name.
 
     Raises:
@@ -24,12 +26,12 @@ def load(name: str) -> Service:
     return service
 
 
-def load_all(names: Iterable[str] = NAMES) -> list[Service]:
+def load_all(names: Iterable[str] = NAMES) -> "list[Service]":
     """The service values of these names, in the order in which they stand up."""
     return [load(name) for name in names]
 
 
-def load_gateway() -> Callable[[CommonSettings, Upstreams], Any]:
+def load_gateway() -> "Callable[[CommonSettings, Upstreams], Any]":
     """What makes the gateway's app from the common settings and the ways to the services."""
     factory: Callable[[CommonSettings, Upstreams], Any] = import_module("gateway.manifest").build
     return factory
@@ -47,7 +49,7 @@ def load_story() -> Callable[[str, Any], Awaitable[bool]]:
     return play
 
 
-def load_crosschecks() -> Callable[[CommonSettings, list[Service]], Awaitable[list[tuple[str, Finding]]]]:
+def load_crosschecks() -> "Callable[[CommonSettings, list[Service]], Awaitable[list[tuple[str, Finding]]]]":
     """The invariants that compare services with each other."""
     check: Callable[[CommonSettings, list[Service]], Awaitable[list[tuple[str, Finding]]]] = import_module(
         "deploy.verify.crosschecks"

@@ -12,6 +12,7 @@ from libs.common.actor import ACTOR_HEADER, Actor, ActorSigner
 from libs.common.clock import Clock
 from libs.common.errors import AppError, Unavailable, UpstreamFailed, UpstreamTimeout
 from libs.common.http.breaker import CircuitBreaker
+from libs.common.http.connections import CLIENT_IDLE_SECONDS
 from libs.common.telemetry import current_traceparent
 
 
@@ -159,7 +160,11 @@ class Upstreams:
             elif service in self._urls:
                 base = self._urls[service]
                 transport = httpx.AsyncHTTPTransport(
-                    limits=httpx.Limits(max_connections=50, max_keepalive_connections=20),
+                    limits=httpx.Limits(
+                        max_connections=50,
+                        max_keepalive_connections=20,
+                        keepalive_expiry=CLIENT_IDLE_SECONDS,
+                    ),
                     # Reading the certificates of the world takes a tenth of a second, in which nothing else runs.
                     verify=not base.startswith("http://"),
                 )

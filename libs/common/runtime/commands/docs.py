@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+import libs.common.runtime.app  # noqa: F401 - the problems that every service may answer with
 from libs.common.errors import AppError
 from libs.common.runtime.commands.settings import rows
 from libs.common.runtime.registry import load_all, load_gateway

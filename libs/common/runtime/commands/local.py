@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from rich.console import Console
 
+from libs.common.db.create import create_database
 from libs.common.runtime.embedded.keeper import Keeper
 from libs.common.runtime.embedded.postgres import EmbeddedPostgres
 from libs.common.runtime.embedded.rabbitmq import PrivateRabbitMQ
 from libs.common.runtime.home import Home
-from libs.common.runtime.install import create_database
 from libs.common.settings import CommonSettings
 
 

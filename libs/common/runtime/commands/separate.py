@@ -1,12 +1,14 @@
-"""The suite as eight processes: starts them, restarts one that dies, stops them together."""
+"""The suite as eight processes: starts them, replaces those that die or are asked to, stops them together.
+
+This process holds every listening socket and hands it down. While a process is away, connections to it wait in the
+socket's backlog and none is refused; a rolling restart lets the new process serve before the old one is asked to stop.
+"""
 
 import asyncio
 import json
 import logging
 import os
-import signal
 import socket
-import sys
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,31 +16,41 @@ from pathlib import Path
 import httpx
 
 from libs.common.messaging.waiting import wait_for
-from libs.common.runtime.embedded.ports import free_port
+from libs.common.runtime.children import Child, ForkServer, start_child
+from libs.common.runtime.limits import GRACE_SECONDS
+from libs.common.runtime.listener import listen
 from libs.common.runtime.registry import NAMES
 from libs.common.settings import CommonSettings
 
 log = logging.getLogger("pillars.processes")
 
-RESTART_SECONDS = 0.5
-STOP_SECONDS = 30
+GATEWAY = "gateway"
+ALL = (*NAMES, GATEWAY)
+
+# Before a process that died young is started again: longer each time, so that one that cannot start costs little.
+_PAUSE_SECONDS = 0.2
+_LONGEST_PAUSE_SECONDS = 2.0
+_YOUNG_SECONDS = 5.0
+# What a process may need to stop: its requests, then its messages and jobs.
+STOP_SECONDS = 2 * GRACE_SECONDS + 5
 READY_SECONDS = 60
 
 
 class Processes:
-    """One process per service and one for the gateway, each with a port and a log file of its own.
-
-    The gateway's `listener` is kept open here: while a killed gateway starts again, connections wait and none is refused.
-    """
+    """One process per service and one for the gateway, each with a listening socket and a log file of its own."""
 
     def __init__(self, common: CommonSettings, logs: Path, listener: socket.socket) -> None:
-        self.ports = {name: free_port() for name in NAMES}
-        self.children: dict[str, asyncio.subprocess.Process] = {}
-        self._listener = listener
+        self.listeners = {name: listen(0) for name in NAMES} | {GATEWAY: listener}
+        self.ports = {name: int(self.listeners[name].getsockname()[1]) for name in NAMES}
+        self.children: dict[str, Child] = {}
+        self.fork_server = ForkServer()
         self._logs = logs
         self._common = common
+        self._address = listener.getsockname()
         self._stopping = asyncio.Event()
-        self._watchers: list[asyncio.Task[None]] = []
+        self._watchers: set[asyncio.Task[None]] = set()
+        self._deaths: dict[str, int] = {}
+        self._one_restart_at_a_time = asyncio.Lock()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -55,53 +67,95 @@ class Processes:
             "PILLARS_POOL_SIZE": os.environ.get("PILLARS_POOL_SIZE", "8"),
         }
 
-    async def start(self, names: Sequence[str] = (*NAMES, "gateway")) -> None:
+    async def start(self, names: Sequence[str] = ALL) -> None:
         """Start these."""
+        await self.fork_server.start()
         for name in names:
             await self.spawn(name)
-            self._watchers.append(asyncio.create_task(self._watch(name)))
 
-    async def spawn(self, name: str) -> None:
-        """Start one."""
-        where = ["--port", str(self.ports.get(name, 0)), "--host", "127.0.0.1"]
-        inherited: tuple[int, ...] = ()
-        if name == "gateway":
-            number = self._listener.fileno()
-            where, inherited = ["--listener", str(number)], (number,)
-        with (self._logs / f"{name}.log").open("ab") as output:
-            self.children[name] = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "libs.common.runtime.cli",
-                "serve",
-                name,
-                *where,
-                "--exit-with-parent",
-                env=self.environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-                pass_fds=inherited,
-            )
+    async def spawn(self, name: str) -> Child:
+        """Start one, which takes the place of the one before."""
+        child = await self._launch(name)
+        self._adopt(name, child)
+        return child
 
-    async def _watch(self, name: str) -> None:
-        while True:
-            code = await self.children[name].wait()
-            if self._stopping.is_set():
-                return
-            log.warning("%s ended with %s; starting it again", name, code)
-            if await wait_for(self._stopping, RESTART_SECONDS):
-                return
-            await self.spawn(name)
-            if self._stopping.is_set():
-                self._terminate(name)
+    async def _launch(self, name: str) -> Child:
+        port = str(self.listeners[name].getsockname()[1])
+        arguments = ["serve", name, "--port", port, "--listener", "{0}", "--supervisor", "{1}"]
+        log_file = self._logs / f"{name}.log"
+        return await start_child(
+            self.fork_server, arguments, self.environment, self.listeners[name], log_file
+        )
 
-    def _terminate(self, name: str) -> None:
-        child = self.children.get(name)
-        if child is not None and child.returncode is None:
-            with suppress(ProcessLookupError):
-                child.send_signal(signal.SIGTERM)
+    def _adopt(self, name: str, child: Child) -> None:
+        self.children[name] = child
+        watcher = asyncio.create_task(self._watch(name, child))
+        self._watchers.add(watcher)
+        watcher.add_done_callback(self._watchers.discard)
+
+    async def _watch(self, name: str, child: Child) -> None:
+        """Replace a child that has died, or that somebody asked to stop, unless it has been replaced already."""
+        started = asyncio.get_running_loop().time()
+        asked = asyncio.create_task(child.stopping.wait())
+        ended = asyncio.create_task(child.ended.wait())
+        await asyncio.wait({asked, ended}, return_when=asyncio.FIRST_COMPLETED)
+        asked.cancel()
+        if not self._stopping.is_set() and self.children[name] is child:
+            if not child.ended.is_set():
+                log.info("%s was asked to stop; starting the next one", name)
+                await self._replace(name, child)
+            else:
+                log.warning("%s ended with %s; starting it again", name, child.returncode)
+                age = asyncio.get_running_loop().time() - started
+                deaths = self._deaths[name] = self._deaths.get(name, 0) + 1 if age < _YOUNG_SECONDS else 0
+                pause = min(deaths * _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS)
+                if not await wait_for(self._stopping, pause):
+                    await self._replace(name, child)
+        try:
+            async with asyncio.timeout(STOP_SECONDS):
+                await ended
+        except TimeoutError:
+            if self.children[name] is not child:
+                log.warning("%s (%s) did not stop in time", name, child.pid)
+                child.kill()
+
+    async def _replace(self, name: str, child: Child) -> None:
+        if self._stopping.is_set() or self.children[name] is not child:
+            return
+        new = await self.spawn(name)
+        if self._stopping.is_set():
+            new.terminate()
+
+    async def restart(self, names: Sequence[str] = ALL) -> list[str]:
+        """Replace these, one after another: the new process serves before the old one is asked to stop.
+
+        Returns the names of those whose new process did not come up; the old one goes on in their place.
+        """
+        failed = []
+        async with self._one_restart_at_a_time:
+            for name in names:
+                if self._stopping.is_set():
+                    break
+                if not await self._roll(name):
+                    failed.append(name)
+        return failed
+
+    async def _roll(self, name: str) -> bool:
+        new = await self._launch(name)
+        waiting = [asyncio.create_task(event.wait()) for event in (new.ready, new.ended, self._stopping)]
+        await asyncio.wait(waiting, timeout=READY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()
+        if self._stopping.is_set() or not new.ready.is_set():
+            log.error("the new %s did not come up; the old one goes on", name)
+            new.kill()
+            await new.wait()
+            return False
+        old = self.children[name]
+        log.info("%s: %s takes over from %s", name, new.pid, old.pid)
+        self._adopt(name, new)
+        await self._end([old])
+        return True
 
     async def ready(self) -> None:
         """Wait until the gateway says that all are ready.
@@ -109,8 +163,7 @@ class Processes:
         Raises:
             TimeoutError: not within a minute; the log files say why.
         """
-        address, port = self._listener.getsockname()
-        url = f"http://{address}:{port}/readyz"
+        url = f"http://{self._address[0]}:{self._address[1]}/readyz"
         async with asyncio.timeout(READY_SECONDS), httpx.AsyncClient() as client:
             while True:
                 with suppress(httpx.HTTPError):
@@ -119,15 +172,26 @@ class Processes:
                 await asyncio.sleep(0.1)
 
     async def stop(self) -> None:
-        """Stop the gateway first, then the services; kill what has not ended in time."""
+        """Stop the gateway, and the services once it has passed on its last request; kill what takes too long."""
         self._stopping.set()
-        self._listener.close()
-        for name in ("gateway", *NAMES):
-            self._terminate(name)
+        for name in ALL:
+            self.listeners[name].close()
+        if GATEWAY in self.children:
+            await self._end([self.children[GATEWAY]])
+        await self._end([child for name, child in self.children.items() if name != GATEWAY])
         if self._watchers:
             await asyncio.wait(self._watchers, timeout=STOP_SECONDS)
-        for child in self.children.values():
+        await self.fork_server.stop()
+
+    async def _end(self, children: Sequence[Child]) -> None:
+        for child in children:
+            child.terminate()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(STOP_SECONDS):
+                for child in children:
+                    await child.wait()
+        for child in children:
             if child.returncode is None:
+                log.warning("%s did not stop in time", child.pid)
                 child.kill()
                 await child.wait()
-        await asyncio.gather(*self._watchers, return_exceptions=True)

@@ -3,9 +3,11 @@
 import asyncio
 import os
 import signal
+import socket
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,14 +18,12 @@ from libs.common.logging import configure_logging
 from libs.common.messaging.waiting import done_before
 from libs.common.runtime.commands.lifetime import run_async
 from libs.common.runtime.commands.local import Servers, local_servers
-from libs.common.runtime.commands.separate import Processes
+from libs.common.runtime.commands.separate import ALL, Processes
 from libs.common.runtime.embedded.errors import EmbeddedServerError
-from libs.common.runtime.home import Home, Running
-from libs.common.runtime.host import Host, listen
-from libs.common.runtime.install import install
-from libs.common.runtime.registry import load_all, load_gateway, load_story
+from libs.common.runtime.home import Home, Restart, Running
+from libs.common.runtime.listener import listen
+from libs.common.runtime.registry import load_story
 from libs.common.settings import CommonSettings
-from libs.common.telemetry import configure_tracing
 
 console = Console(highlight=False)
 
@@ -94,22 +94,13 @@ class _Suite:
         self.started = started
         self.separate = separate
         self.failed = False
+        self._restarts: set[asyncio.Task[None]] = set()
 
     async def run(self, *, story: bool, leave: bool) -> None:
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-        services = load_all()
-        steps: list[str] = []
-        with console.status("schemas and first rows") as status:
-
-            def report(step: str) -> None:
-                steps.append(step)
-                status.update(step)
-
-            await install(services, self.common, report=report)
-        console.print(f"  schemas    {len(services)} services up to date")
         listener = listen(self.port, self.address)
         port = listener.getsockname()[1]
         if port != self.port:
@@ -117,13 +108,61 @@ class _Suite:
         url = f"http://{self.address}:{port}"
         self.common.public_url = os.environ["PILLARS_PUBLIC_URL"] = os.environ.get("PILLARS_PUBLIC_URL", url)
         if self.separate:
-            processes = Processes(self.common, self.home.logs, listener)
+            await self._run_separate(listener, url, stop, story=story, leave=leave)
+        else:
+            await self._run_embedded(listener, url, stop, story=story, leave=leave)
+
+    async def _run_separate(
+        self, listener: socket.socket, url: str, stop: asyncio.Event, *, story: bool, leave: bool
+    ) -> None:
+        processes = Processes(self.common, self.home.logs, listener)
+        try:
+            # A supervisor stays small: what migrating needs is imported by a process that ends.
+            await asyncio.gather(self._migrate(), processes.fork_server.start())
             await processes.start()
-            try:
-                await self._attend(url, stop, processes.ready, story=story, leave=leave)
-            finally:
-                await processes.stop()
-            return
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._restart, processes)
+            await self._attend(url, stop, processes.ready, story=story, leave=leave)
+        finally:
+            await processes.stop()
+
+    async def _migrate(self) -> None:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "libs.common.runtime.cli", "migrate"),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        if process.returncode:
+            raise RuntimeError(
+                f"the schemas could not be brought up to date:\n{output.decode(errors='replace')}"
+            )
+        console.print("  schemas    up to date")
+
+    def _restart(self, processes: Processes) -> None:
+        asked = self.home.restart()
+        if asked is None or asked.is_done:
+            asked = Restart(ALL)
+
+        async def restart() -> None:
+            failed = await processes.restart(asked.names)
+            self.home.write_restart(replace(asked, is_done=True, failed=tuple(failed)))
+
+        self._restarts.add(task := asyncio.create_task(restart()))
+        task.add_done_callback(self._restarts.discard)
+
+    async def _run_embedded(
+        self, listener: socket.socket, url: str, stop: asyncio.Event, *, story: bool, leave: bool
+    ) -> None:
+        from libs.common.runtime.host import Host
+        from libs.common.runtime.install import install
+        from libs.common.runtime.registry import load_all, load_gateway
+        from libs.common.telemetry import configure_tracing
+
+        services = load_all()
+        with console.status("schemas and first rows") as status:
+            await install(services, self.common, report=status.update)
+        console.print(f"  schemas    {len(services)} services up to date")
         tracing = configure_tracing(self.common, "up")
         host = Host(services, self.common, gateway=load_gateway())
         try:
@@ -150,7 +189,9 @@ class _Suite:
     ) -> None:
         if not await done_before(stop, ready()):
             return
-        self.home.write_running(Running(os.getpid(), url, self.servers.database_url, self.servers.amqp_url))
+        self.home.write_running(
+            Running(os.getpid(), url, self.servers.database_url, self.servers.amqp_url, self.separate)
+        )
         console.print(f"  serving    {url}  ({time.monotonic() - self.started:.1f} s after the start)\n")
         if story and not await done_before(stop, self._play(url)):
             return

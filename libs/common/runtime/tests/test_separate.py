@@ -1,8 +1,9 @@
-"""Separate processes come back by themselves, and the address of the gateway outlives its process."""
+"""Separate processes come back by themselves, and no request is lost while one takes the place of another."""
 
 import asyncio
+import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,27 +11,46 @@ import httpx
 import pytest
 
 from libs.common.runtime.commands.separate import Processes
-from libs.common.runtime.host import listen
+from libs.common.runtime.listener import listen
 from libs.common.settings import CommonSettings
 
 PATIENCE = 60  # seconds, for a process to start
 
 
-@pytest.fixture
-async def gateway(tmp_path: Path) -> AsyncIterator[tuple[Processes, str]]:
+pytestmark = pytest.mark.xdist_group("separate processes")
+
+
+@pytest.fixture(scope="module")
+async def gateway(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Processes, str]]:
     """A supervised gateway alone, with nothing behind it, and its address."""
     listener = listen(0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    processes = Processes(CommonSettings(environment="test"), tmp_path, listener)
+    logs = tmp_path_factory.mktemp("logs")
+    processes = Processes(CommonSettings(environment="test"), logs, listener)
     await processes.start(["gateway"])
-    async with httpx.AsyncClient(base_url=url) as http, asyncio.timeout(PATIENCE):
-        while True:
-            with suppress(httpx.HTTPError):
-                if (await http.get("/healthz", timeout=PATIENCE)).status_code == 200:
-                    break
-            await asyncio.sleep(0.05)
+    async with asyncio.timeout(PATIENCE):
+        await processes.children["gateway"].ready.wait()
     yield processes, url
     await processes.stop()
+
+
+async def statuses_during(url: str, action: Callable[[], Awaitable[object]]) -> list[int]:
+    """What clients get that ask without a pause while something is done; they keep connections and make new ones."""
+    got: list[int] = []
+    is_over = False
+
+    async def ask_on(http: httpx.AsyncClient) -> None:
+        while not is_over:
+            got.append((await http.get("/healthz")).status_code)
+            async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as other:
+                got.append((await other.get("/healthz")).status_code)
+
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as http:
+        asking = [asyncio.create_task(ask_on(http)) for _ in range(4)]
+        await action()
+        is_over = True
+        await asyncio.gather(*asking)
+    return got
 
 
 async def test_while_a_killed_gateway_starts_again_connections_wait_and_none_is_refused(
@@ -38,7 +58,7 @@ async def test_while_a_killed_gateway_starts_again_connections_wait_and_none_is_
 ) -> None:
     processes, url = gateway
     killed = processes.children["gateway"]
-    killed.send_signal(signal.SIGKILL)
+    killed.kill()
     await killed.wait()
     async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as http:
         answers = await asyncio.gather(*(http.get("/healthz") for _ in range(5)))
@@ -46,7 +66,64 @@ async def test_while_a_killed_gateway_starts_again_connections_wait_and_none_is_
     assert processes.children["gateway"].pid != killed.pid
 
 
+async def test_a_rolling_restart_loses_no_request(gateway: tuple[Processes, str]) -> None:
+    processes, url = gateway
+    old = processes.children["gateway"]
+    got = await statuses_during(url, lambda: processes.restart(["gateway"]))
+    assert got
+    assert set(got) == {200}
+    assert old.returncode == 0
+    assert processes.children["gateway"].pid != old.pid
+
+
+async def test_a_process_that_somebody_asks_to_stop_is_replaced_and_loses_no_request(
+    gateway: tuple[Processes, str],
+) -> None:
+    processes, url = gateway
+    old = processes.children["gateway"]
+
+    async def stop_it() -> None:
+        os.kill(old.pid, signal.SIGTERM)
+        await old.wait()
+
+    got = await statuses_during(url, stop_it)
+    assert got
+    assert set(got) == {200}
+    assert old.returncode == 0
+    assert processes.children["gateway"].pid != old.pid
+
+
+async def test_a_new_process_that_does_not_come_up_leaves_the_old_one_in_its_place(
+    gateway: tuple[Processes, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    processes, url = gateway
+    old = processes.children["gateway"]
+    monkeypatch.setenv("GATEWAY_GZIP_LEVEL", "not a number")
+    assert await processes.restart(["gateway"]) == ["gateway"]
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as http:
+        assert (await http.get("/healthz")).status_code == 200
+    assert processes.children["gateway"] is old
+
+
+async def test_without_the_fork_server_processes_start_all_the_same(gateway: tuple[Processes, str]) -> None:
+    processes, url = gateway
+    assert processes.fork_server.pid is not None
+    os.kill(processes.fork_server.pid, signal.SIGKILL)
+    assert await processes.restart(["gateway"]) == []
+    async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as http:
+        assert (await http.get("/healthz")).status_code == 200
+
+
+async def test_each_process_is_known_by_its_command_line(gateway: tuple[Processes, str]) -> None:
+    processes, _ = gateway
+    line = Path(f"/proc/{processes.children['gateway'].pid}/cmdline")
+    if not line.exists():
+        pytest.skip("no /proc here")
+    assert " -m libs.common.runtime.cli serve gateway --port " in line.read_text().replace("\0", " ")
+
+
 async def test_a_stopped_suite_refuses_connections(gateway: tuple[Processes, str]) -> None:
+    # The last of those that share the gateway.
     processes, url = gateway
     await processes.stop()
     assert processes.children["gateway"].returncode == 0
@@ -61,9 +138,12 @@ async def test_a_process_that_dies_just_before_the_stop_is_not_started_again(
     processes = Processes(CommonSettings(environment="test"), tmp_path, listen(0))
     await processes.start(["crm"])
     killed = processes.children["crm"]
-    killed.send_signal(signal.SIGKILL)
+    killed.kill()
     async with asyncio.timeout(PATIENCE):
         while "starting it again" not in caplog.text:  # noqa: ASYNC110 - a log line sets no event
             await asyncio.sleep(0.01)
         await processes.stop()
-    assert processes.children["crm"] is killed
+    assert processes.children["crm"].returncode is not None
+    with suppress(ProcessLookupError):
+        os.kill(processes.children["crm"].pid, 0)
+        pytest.fail("a process is left")

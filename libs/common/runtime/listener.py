@@ -1,0 +1,20 @@
+"""Listening sockets."""
+
+import socket
+
+
+def listen(port: int, host: str = "127.0.0.1", *, exactly: bool = False) -> socket.socket:
+    """A listening socket on this port, or on the next free one unless `exactly` this one is wanted."""
+    candidates = [port] if exactly else [*range(port, min(port + 100, 65536)), 0]
+    for candidate in candidates:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, candidate))
+            # Bound alone is not enough: until one of them listens, two processes may hold the same port.
+            listener.listen(2048)
+        except OSError:
+            listener.close()
+            continue
+        return listener
+    raise OSError(f"port {port} of {host} is taken; choose another with --port")
