@@ -9,8 +9,8 @@ from psycopg import sql
 from bench.bare import Script, renamed, uuids
 from bench.capture import Transaction
 from bench.suite import Suite
+from libs.common.db.create import create_database
 from libs.common.db.migrate import migrate
-from libs.common.runtime.install import create_database
 from libs.common.runtime.registry import load_all
 from libs.common.settings import CommonSettings
 
