@@ -84,13 +84,15 @@ class JobRunner:
             f'"{table.schema}"."{table.name}"',
             f'"{schedule.schema}"."{schedule.name}"',
         )
+        # Materialised: a plan that ran the inner select once per row would claim more than there is room for.
         self._claim_statement = text(
-            f"UPDATE {self._table} AS job SET attempts = job.attempts + 1, "
-            "locked_until = now() + known.lease * interval '1 second' "
-            "FROM unnest(CAST(:names AS text[]), CAST(:leases AS float8[])) AS known (name, lease) "
-            f"WHERE known.name = job.name AND job.id IN (SELECT id FROM {self._table} "
+            f"WITH due AS MATERIALIZED (SELECT id FROM {self._table} "
             "WHERE finished_at IS NULL AND dead_at IS NULL AND run_at <= :now AND name = ANY(:names) "
             "AND (locked_until IS NULL OR locked_until < now()) ORDER BY run_at LIMIT :room FOR UPDATE SKIP LOCKED) "
+            f"UPDATE {self._table} AS job SET attempts = job.attempts + 1, "
+            "locked_until = now() + known.lease * interval '1 second' "
+            "FROM due, unnest(CAST(:names AS text[]), CAST(:leases AS float8[])) AS known (name, lease) "
+            "WHERE job.id = due.id AND known.name = job.name "
             "RETURNING job.id, job.name, job.tenant_id, job.key, job.args, job.attempts"
         )
         self._known = {
@@ -204,7 +206,9 @@ class JobRunner:
         return "done", None
 
     async def _finish(self, uow: UnitOfWork, claim: _Claim) -> None:
-        await uow.enter_platform()
+        if not uow.is_platform and uow.actor.tenant_id != claim.tenant_id:
+            # The run went on to another tenant, from where its job cannot be seen.
+            await uow.enter_platform()
         # The schedule tells when a timed job last ran; a row for each of its runs would tell nothing more.
         values: dict[str, Any] = {"id": claim.id, "attempts": claim.attempts}
         if claim.key == _TICK:

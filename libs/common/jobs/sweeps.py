@@ -34,8 +34,9 @@ def _sweep(job: str, model: str, column: str, days: float) -> Job:
         table = getattr(uow.context.models, model).__table__
         name = f'"{table.schema}"."{table.name}"'
         statement = text(
-            f"WITH gone AS (DELETE FROM {name} WHERE ctid IN (SELECT ctid FROM {name} "
-            f"WHERE {column} < :before LIMIT {_BATCH} FOR UPDATE SKIP LOCKED) RETURNING 1) SELECT count(*) FROM gone"
+            f"WITH old AS MATERIALIZED (SELECT ctid FROM {name} WHERE {column} < :before LIMIT {_BATCH} "
+            f"FOR UPDATE SKIP LOCKED), gone AS (DELETE FROM {name} AS swept USING old WHERE swept.ctid = old.ctid "
+            "RETURNING 1) SELECT count(*) FROM gone"
         )
         before = uow.now - timedelta(days=days)
         for _ in range(_ROUNDS):

@@ -380,6 +380,23 @@ async def test_no_more_jobs_run_at_once_than_allowed_and_all_do_run(
     assert most <= 2
 
 
+async def test_no_more_jobs_are_claimed_than_there_is_room_for_whatever_the_plan(
+    context: ServiceContext, settings: CommonSettings, tenant_id: UUID
+) -> None:
+    # Only nested loops: a select within the update would be run anew for each row, and claim more every time.
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        for name in ("hashjoin", "mergejoin", "hashagg", "sort", "material", "memoize"):
+            connection.execute(f"ALTER DATABASE {connection.info.dbname} SET enable_{name} = off")
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        for step in range(5):
+            uow.defer("mark", step=step)
+    await context.engine.dispose()
+
+    runner = quiet(context, Job("mark", leave_a_mark))
+    assert await runner.run_due() >= 5
+    assert sorted(await marks(context)) == [0, 1, 2, 3, 4]
+
+
 async def test_a_stop_waits_for_what_is_running(context: ServiceContext, tenant_id: UUID) -> None:
     started, held = asyncio.Event(), asyncio.Event()
 
