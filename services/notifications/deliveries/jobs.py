@@ -15,11 +15,8 @@ BATCH = 200
 
 
 async def send_delivery(uow: UnitOfWork, args: dict[str, Any]) -> None:
-    """Try one delivery."""
-    tenant_id = uow.tenant_id
-    # Nothing is pending yet: this gives the connection back while the provider is called.
-    await uow.session.rollback()
-    await Sender(uow.context, tenant_id).send(UUID(args["delivery_id"]))
+    """Try one delivery. The unit of work holds no connection until the provider has answered."""
+    await Sender(uow).send(UUID(args["delivery_id"]))
 
 
 async def rescue_deliveries(uow: UnitOfWork, args: dict[str, Any]) -> None:

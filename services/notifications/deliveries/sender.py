@@ -12,7 +12,6 @@ from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.waiting import backoff
-from libs.common.runtime.context import ServiceContext
 from libs.contracts.notifications import DeliveryFailed
 from services.notifications.announcements.kinds import ChannelName
 from services.notifications.channels.base import Outgoing, PermanentFailure, TemporaryFailure
@@ -39,12 +38,14 @@ class DeliveryTaken(Exception):
 
 
 class Sender:
-    """Sends deliveries of one tenant."""
+    """Sends deliveries of one tenant. `uow` is that of the job: what came of a try and the job's end are one commit."""
 
-    def __init__(self, context: ServiceContext, tenant_id: UUID) -> None:
-        self._context = context
-        self._tenant_id = tenant_id
-        self._channels: Channels = context.resources["channels"]
+    def __init__(self, uow: UnitOfWork) -> None:
+        self._uow = uow
+        self._context = uow.context
+        self._tenant_id = uow.tenant_id
+        self._rows = DeliveryRepository(uow)
+        self._channels: Channels = uow.context.resources["channels"]
 
     async def send(self, delivery_id: UUID) -> None:
         """Try a delivery, unless it is finished or must wait.
@@ -71,14 +72,14 @@ class Sender:
     async def _claim(self, delivery_id: UUID) -> Delivery | None:
         async with self._context.unit_of_work(tenant_id=self._tenant_id) as uow:
             rows = DeliveryRepository(uow)
-            row = await rows.get(delivery_id)
-            if row is None or row.status != DeliveryStatus.PENDING:
-                return None
-            if row.channel == ChannelName.PUSH and await self._is_quiet(uow, row):
-                return None
             claimed = await rows.claim(delivery_id, CLAIM_SECONDS)
             if claimed is None:
-                raise DeliveryTaken(f"delivery {delivery_id} is being tried elsewhere")
+                row = await rows.get(delivery_id)
+                if row is not None and row.status == DeliveryStatus.PENDING:
+                    raise DeliveryTaken(f"delivery {delivery_id} is being tried elsewhere")
+                return None
+            if claimed.channel == ChannelName.PUSH and await self._is_quiet(uow, claimed):
+                return None
             return claimed
 
     async def _is_quiet(self, uow: UnitOfWork, row: Delivery) -> bool:
@@ -91,7 +92,8 @@ class Sender:
         until = quiet_until(uow.now, choice.quiet_start, choice.quiet_end, choice.time_zone)
         if until is None:
             return False
-        row.due_at = until
+        # It was not tried, so the claim is given back.
+        row.due_at, row.claimed_until, row.attempts = until, None, row.attempts - 1
         self._defer(uow, row, until.timestamp())
         return True
 
@@ -101,11 +103,10 @@ class Sender:
             return
         wait = backoff(claimed.attempts, base=FIRST_RETRY_SECONDS, limit=LONGEST_RETRY_SECONDS)
         due_at = self._context.clock.now() + timedelta(seconds=max(wait, retry_after or 0))
-        async with self._context.unit_of_work(tenant_id=self._tenant_id) as uow:
-            if await DeliveryRepository(uow).settle(claimed, {"due_at": due_at, "last_error": reason[:1000]}):
-                uow.defer(
-                    SEND, run_at=due_at, key=f"{claimed.id}:{claimed.attempts}", delivery_id=str(claimed.id)
-                )
+        if await self._rows.settle(claimed, {"due_at": due_at, "last_error": reason[:1000]}):
+            self._uow.defer(
+                SEND, run_at=due_at, key=f"{claimed.id}:{claimed.attempts}", delivery_id=str(claimed.id)
+            )
 
     async def _fail(self, claimed: Delivery, reason: str, *, is_gone: bool = False) -> None:
         await self._settle(claimed, DeliveryStatus.FAILED, is_gone=is_gone, last_error=reason[:1000])
@@ -113,19 +114,18 @@ class Sender:
     async def _settle(
         self, claimed: Delivery, status: DeliveryStatus, *, is_gone: bool = False, **values: Any
     ) -> None:
-        async with self._context.unit_of_work(tenant_id=self._tenant_id) as uow:
-            values |= {"status": str(status), "finished_at": uow.now}
-            if is_gone and claimed.channel == ChannelName.PUSH:
-                await DeviceRepository(uow).remove(claimed.recipient)
-            if await DeliveryRepository(uow).settle(claimed, values) and status is DeliveryStatus.FAILED:
-                uow.emit(
-                    DeliveryFailed(
-                        delivery_id=claimed.id,
-                        channel=claimed.channel,
-                        recipient=shown(claimed.channel, claimed.recipient),
-                        reason=values["last_error"],
-                    )
+        values |= {"status": str(status), "finished_at": self._uow.now}
+        if is_gone and claimed.channel == ChannelName.PUSH:
+            await DeviceRepository(self._uow).remove(claimed.recipient)
+        if await self._rows.settle(claimed, values) and status is DeliveryStatus.FAILED:
+            self._uow.emit(
+                DeliveryFailed(
+                    delivery_id=claimed.id,
+                    channel=claimed.channel,
+                    recipient=shown(claimed.channel, claimed.recipient),
+                    reason=values["last_error"],
                 )
+            )
 
     @staticmethod
     def _defer(uow: UnitOfWork, row: Delivery, tick: float) -> None:

@@ -8,9 +8,10 @@ limits neither memory nor time, hence the list here and the bounds on values and
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from jinja2 import TemplateError, TemplateSyntaxError, Undefined, nodes
+from jinja2 import Template, TemplateError, TemplateSyntaxError, Undefined, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from services.notifications.templates.errors import TemplateInvalid
@@ -121,10 +122,9 @@ def render(source: str, variables: Mapping[str, Any], *, html: bool = False) -> 
     Raises:
         TemplateInvalid: the template is not allowed, or its result is too long.
     """
-    check(source)
     pieces, length = [], 0
     try:
-        for piece in (_HTML if html else _TEXT).from_string(source).generate(bounded(variables)):
+        for piece in _compiled(source, html).generate(bounded(variables)):
             length += len(piece)
             if length > MAX_RESULT:
                 raise TemplateInvalid(f"The result has more than {MAX_RESULT} characters.")
@@ -132,6 +132,13 @@ def render(source: str, variables: Mapping[str, Any], *, html: bool = False) -> 
     except (TemplateError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise TemplateInvalid(f"The template cannot be filled in: {type(error).__name__}.") from None
     return "".join(pieces)
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: str, html: bool) -> Template:
+    """A checked template; compiling one costs as much as filling it in some fifty times."""
+    check(source)
+    return (_HTML if html else _TEXT).from_string(source)
 
 
 def bounded(value: Any, depth: int = 0) -> Any:

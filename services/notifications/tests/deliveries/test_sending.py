@@ -75,7 +75,8 @@ async def one(context: ServiceContext, tenant_id: UUID, recipient: str) -> dict:
 async def send(context: ServiceContext, tenant_id: UUID, *ids: UUID) -> None:
     """Try these deliveries, as their jobs do."""
     for delivery_id in ids:
-        await Sender(context, tenant_id).send(delivery_id)
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            await Sender(uow).send(delivery_id)
 
 
 async def test_a_temporary_failure_is_tried_again_later(
