@@ -34,7 +34,7 @@ verify: setup ## Check every invariant of the running or stopped suite
 	@$(PILLARS) verify
 
 test: setup ## Run every test (a private RabbitMQ is used, and installed where that is possible)
-	@$(BIN)/python -m libs.common.runtime.embedded.debian
+	@$(BIN)/python -m libs.common.runtime.embedded.debian --tests
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(T)
 
 bench: setup ## Measure against baselines of the same run: make bench ONLY=checkout RUNS=3 QUICK=1 (HELP=1 lists all)

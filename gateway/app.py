@@ -80,7 +80,7 @@ class Gateway:
         self.authenticator = Authenticator(
             settings,
             upstreams,
-            ActorSigner(secret),
+            ActorSigner(secret, accepted=common.other_keys),
             TokenVerifier(settings, SigningKeys(settings, upstreams, clock), clock),
             TenantReader(common.public_url),
             self.limits,
@@ -100,7 +100,7 @@ class Gateway:
                 *Events(pages).operations(),
                 *Dropdowns(upstreams).operations(),
                 *self.health.operations(),
-                *Requests(self.requests, CursorCodec(secret)).operations(),
+                *Requests(self.requests, CursorCodec(secret, accepted=common.other_keys)).operations(),
                 *Bus(upstreams).operations(),
             ]
         )

@@ -194,7 +194,7 @@ def other_server(tmp_path: Path) -> Iterator[str]:
 async def test_a_backup_under_load_comes_back_on_an_empty_server_and_the_suite_goes_on(
     postgres_url: str, other_server: str, tmp_path: Path
 ) -> None:
-    dump = tmp_path / "backups" / "suite.dump"
+    dump, gauges = tmp_path / "backups" / "suite.dump", tmp_path / "backup.prom"
     with new_database(postgres_url) as url:
         before = settings_for_tests(url)
         with one_at_a_time():
@@ -211,7 +211,9 @@ async def test_a_backup_under_load_comes_back_on_an_empty_server_and_the_suite_g
             certain = [story.order["id"], await order_again(story)]
             finished = asyncio.Event()
             load = [asyncio.create_task(buy_on(story, finished)) for _ in range(3)]
-            made = await asyncio.to_thread(pillars, "backup", str(dump), home=tmp_path / "home", url=url)
+            made = await asyncio.to_thread(
+                pillars, "backup", str(dump), "--metrics", str(gauges), home=tmp_path / "home", url=url
+            )
             finished.set()
             during = [order for orders in await asyncio.gather(*load) for order in orders]
             after = await order_again(story)
@@ -220,6 +222,7 @@ async def test_a_backup_under_load_comes_back_on_an_empty_server_and_the_suite_g
         assert "keep apart" in made.stdout
         manifest = json.loads(manifest_path(dump).read_text())
         assert manifest["pending"] > 0
+        assert f"\npillars_backup_bytes {dump.stat().st_size}\n" in gauges.read_text()
         wanted = safety(url)
         ring = before.encryption_keys.get_secret_value()
         assert ring.partition(":")[2] not in manifest_path(dump).read_text()

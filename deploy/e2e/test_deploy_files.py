@@ -2,6 +2,8 @@
 
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +27,16 @@ def compose() -> dict[str, Any]:
 
 
 def test_the_stack_runs_every_service_behind_a_finished_migration(compose: dict[str, Any]) -> None:
-    assert PROCESSES | {"postgres", "rabbitmq", "migrate", "prometheus", "grafana", "otel-collector"} == set(
-        compose["services"]
-    )
+    assert PROCESSES | {
+        "postgres",
+        "rabbitmq",
+        "migrate",
+        "prometheus",
+        "grafana",
+        "otel-collector",
+        "node-exporter",
+        "backup",
+    } == set(compose["services"])
     for name in NAMES:
         waits = compose["services"][name]["depends_on"]
         assert waits["migrate"]["condition"] == "service_completed_successfully"
@@ -66,13 +75,58 @@ def test_prometheus_scrapes_every_process_and_its_rules_name_real_metrics() -> N
     config = yaml.safe_load((OBSERVABILITY / "prometheus.yml").read_text())
     targets = config["scrape_configs"][0]["static_configs"][0]["targets"]
     assert {target.partition(":")[0] for target in targets} == PROCESSES
-    rules = yaml.safe_load((OBSERVABILITY / "alerts.yml").read_text())["groups"][0]["rules"]
-    operations = (ROOT / "docs" / "operations.md").read_text().lower()
-    assert rules
-    assert "a dead letter" in operations
-    for rule in rules:
+    jobs = {job["job_name"] for job in config["scrape_configs"]}
+    for rule in alerts():
         _assert_metrics_exist(rule["expr"])
         assert rule["annotations"]["summary"]
+        assert set(re.findall(r'[{,]job="(\w+)"', rule["expr"])) <= jobs
+
+
+def alerts() -> list[dict[str, Any]]:
+    """The rules."""
+    groups = yaml.safe_load((OBSERVABILITY / "alerts.yml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def test_every_alert_leads_to_a_section_that_says_what_to_do() -> None:
+    # As GitHub and GitLab make the anchor of a heading.
+    headings = re.findall(r"^#+ (.+)$", (ROOT / "docs" / "operations.md").read_text(), re.M)
+    anchors = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    for rule in alerts():
+        page, _, anchor = rule["annotations"]["runbook_url"].partition("#")
+        assert page == "docs/operations.md"
+        assert anchor in anchors, rule["alert"]
+
+
+def promtool(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run promtool; without it the test is skipped."""
+    program = shutil.which("promtool")
+    if program is None:
+        pytest.skip("no promtool: install Debian's prometheus to check alerts")
+    return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=False)
+
+
+def test_the_alerts_fire_on_their_fault_and_are_silent_without_it() -> None:
+    for arguments in (
+        ("check", "rules", OBSERVABILITY / "alerts.yml"),
+        ("check", "config", OBSERVABILITY / "prometheus.yml"),
+        ("test", "rules", OBSERVABILITY / "alerts.test.yml"),
+    ):
+        checked = promtool(*arguments)
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("broken", ["vector(0) > 1", "vector(1) > 0"], ids=["never", "always"])
+def test_an_alert_that_fires_never_or_always_fails_its_test(tmp_path: Path, broken: str) -> None:
+    whole = yaml.safe_load((OBSERVABILITY / "alerts.test.yml").read_text())
+    for rule in alerts():
+        mine = [test for test in whole["tests"] if test["alert_rule_test"][0]["alertname"] == rule["alert"]]
+        assert mine, rule["alert"]
+        (tmp_path / "alerts.yml").write_text(
+            yaml.safe_dump({"groups": [{"name": "broken", "rules": [{**rule, "expr": broken}]}]})
+        )
+        (tmp_path / "test.yml").write_text(yaml.safe_dump({**whole, "tests": mine}))
+        assert promtool("test", "rules", tmp_path / "test.yml").returncode != 0, rule["alert"]
 
 
 def test_every_panel_shows_a_real_metric() -> None:
@@ -86,7 +140,19 @@ def test_every_panel_shows_a_real_metric() -> None:
                 _assert_metrics_exist(target["expr"])
 
 
+# What other programs expose; there is no code of ours to look it up in.
+_OTHERS = {
+    "rabbitmq_alarms_free_disk_space_watermark",
+    "rabbitmq_alarms_memory_used_watermark",
+    "node_filesystem_avail_bytes",
+    "node_filesystem_size_bytes",
+    "process_cpu_seconds_total",
+}
+
+
 def _assert_metrics_exist(expression: str) -> None:
+    found = set(re.findall(r"\b(?:rabbitmq|node|process|pg)_[a-z_]+", expression))
+    assert found <= _OTHERS, found - _OTHERS
     for name in re.findall(r"pillars_[a-z_]+", expression):
         stem = re.sub(r"_(bucket|sum|count)$", "", name)
         assert f'"{stem}"' in _SOURCES or f'"{name}"' in _SOURCES, name

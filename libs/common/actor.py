@@ -7,7 +7,7 @@ base64url JSON; the secret is shared by the processes of one deployment and neve
 import base64
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -122,17 +122,22 @@ def system_actor(service: str, tenant_id: UUID | None = None) -> Actor:
 
 
 class ActorSigner:
-    """Makes and checks the signed header. `ttl` seconds bound how long one header may be used."""
+    """Makes and checks the signed header. `ttl` seconds bound how long one header may be used.
 
-    def __init__(self, secret: str, ttl: int = 120) -> None:
-        self._key = hashlib.sha256(b"pillars-actor:" + secret.encode()).digest()
+    Headers signed with one of the `accepted` keys are good too, while keys are exchanged.
+    """
+
+    def __init__(self, secret: str, ttl: int = 120, *, accepted: Iterable[str] = ()) -> None:
+        self._keys = [
+            hashlib.sha256(b"pillars-actor:" + key.encode()).digest() for key in (secret, *accepted)
+        ]
         self._ttl = ttl
         self._decode = lru_cache(maxsize=4096)(self._verify)
 
     def sign(self, actor: Actor, now: float) -> str:
         """The header value for an actor; `now` in Unix seconds."""
         body = base64.urlsafe_b64encode(orjson.dumps({**actor.to_json(), "exp": int(now) + self._ttl}))
-        return f"{body.decode()}.{self._mac(body)}"
+        return f"{body.decode()}.{self._mac(self._keys[0], body)}"
 
     def verify(self, header: str, now: float) -> Actor:
         """The actor in a header.
@@ -147,10 +152,11 @@ class ActorSigner:
 
     def _verify(self, header: str) -> tuple[Actor, int]:
         body, _, mac = header.partition(".")
-        if not hmac.compare_digest(mac.encode(), self._mac(body.encode()).encode()):
+        given = mac.encode()
+        if not any(hmac.compare_digest(given, self._mac(key, body.encode()).encode()) for key in self._keys):
             raise Unauthenticated("The internal identity is not valid.")
         raw = orjson.loads(base64.urlsafe_b64decode(body))
         return Actor.from_json(raw), int(raw["exp"])
 
-    def _mac(self, body: bytes) -> str:
-        return base64.urlsafe_b64encode(hmac.digest(self._key, body, "sha256")).decode().rstrip("=")
+    def _mac(self, key: bytes, body: bytes) -> str:
+        return base64.urlsafe_b64encode(hmac.digest(key, body, "sha256")).decode().rstrip("=")

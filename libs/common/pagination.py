@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -26,10 +27,15 @@ class Page(BaseModel, Generic[T]):
 
 
 class CursorCodec:
-    """Writes and reads cursors, signed and bound to the list, tenant, order and filters they were made for."""
+    """Writes and reads cursors, signed and bound to the list, tenant, order and filters they were made for.
 
-    def __init__(self, secret: str) -> None:
-        self._key = hashlib.sha256(b"pillars-cursor:" + secret.encode()).digest()
+    Those signed with one of the `accepted` keys are good too, while keys are exchanged.
+    """
+
+    def __init__(self, secret: str, *, accepted: Iterable[str] = ()) -> None:
+        self._keys = [
+            hashlib.sha256(b"pillars-cursor:" + key.encode()).digest() for key in (secret, *accepted)
+        ]
 
     def encode(self, binding: str, value: Any, row_id: UUID) -> str:
         """The cursor of a row: the value of the order column and the id."""
@@ -38,7 +44,7 @@ class CursorCodec:
         elif isinstance(value, UUID):
             value = {"u": str(value)}
         body = orjson.dumps([value, str(row_id)])
-        return base64.urlsafe_b64encode(self._mac(binding, body) + body).decode().rstrip("=")
+        return base64.urlsafe_b64encode(self._mac(self._keys[0], binding, body) + body).decode().rstrip("=")
 
     def decode(self, binding: str, cursor: str) -> tuple[Any, UUID]:
         """The order value and id in a cursor.
@@ -51,12 +57,12 @@ class CursorCodec:
         except ValueError:
             raise InvalidCursor("Start the list again without a cursor.") from None
         mac, body = raw[:12], raw[12:]
-        if not hmac.compare_digest(mac, self._mac(binding, body)):
+        if not any(hmac.compare_digest(mac, self._mac(key, binding, body)) for key in self._keys):
             raise InvalidCursor("Start the list again without a cursor.")
         value, row_id = orjson.loads(body)
         if isinstance(value, dict):
             value = datetime.fromisoformat(value["t"]) if "t" in value else UUID(value["u"])
         return value, UUID(row_id)
 
-    def _mac(self, binding: str, body: bytes) -> bytes:
-        return hmac.digest(self._key, binding.encode() + b"\0" + body, "sha256")[:12]
+    def _mac(self, key: bytes, binding: str, body: bytes) -> bytes:
+        return hmac.digest(key, binding.encode() + b"\0" + body, "sha256")[:12]

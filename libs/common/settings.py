@@ -9,6 +9,8 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from pydantic import AliasChoices, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from libs.common.db.passwords import join
+
 
 class CommonSettings(BaseSettings):
     """What every process needs; variables `PILLARS_*`, and the two well-known ones for servers."""
@@ -31,6 +33,10 @@ class CommonSettings(BaseSettings):
     secret_key: SecretStr = Field(
         SecretStr("development-only-secret-key-change-me"),
         description="Signs internal identities and cursors, and derives the passwords of the database roles",
+    )
+    accepted_secret_keys: SecretStr = Field(
+        SecretStr(""),
+        description="While PILLARS_SECRET_KEY is exchanged: the other key, accepted but not used to sign; comma-separated",
     )
     encryption_keys: SecretStr = Field(
         SecretStr("k1:ZGV2ZWxvcG1lbnQtb25seS0zMi1ieXRlLWtleSEhISE="),
@@ -83,14 +89,26 @@ class CommonSettings(BaseSettings):
 
     def role_password(self, service: str) -> str:
         """The password of a service's role, derived from the secret key so that all processes agree."""
-        key = self.secret_key.get_secret_value().encode()
-        return hmac.digest(key, f"role:{self.role(service)}".encode(), hashlib.sha256).hex()[:40]
+        return self._password(self.secret_key.get_secret_value(), service)
+
+    def _password(self, key: str, service: str) -> str:
+        return hmac.digest(key.encode(), f"role:{self.role(service)}".encode(), hashlib.sha256).hex()[:40]
+
+    @property
+    def other_keys(self) -> tuple[str, ...]:
+        """The secret keys that are accepted beside the one that signs."""
+        given = self.accepted_secret_keys.get_secret_value().split(",")
+        return tuple(key.strip() for key in given if key.strip())
 
     def service_database_url(self, service: str) -> str:
-        """The database URL with the role of one service in place of the administrator."""
+        """The database URL with the role of one service in place of the administrator.
+
+        It carries several passwords (`libs.common.db.passwords`) while the secret key is exchanged.
+        """
         parts = urlsplit(self.database_url)
         host = parts.netloc.rpartition("@")[2]
-        user = f"{quote(self.role(service))}:{self.role_password(service)}"
+        keys = (self.secret_key.get_secret_value(), *self.other_keys)
+        user = f"{quote(self.role(service))}:{quote(join([self._password(key, service) for key in keys]))}"
         return urlunsplit(parts._replace(netloc=f"{user}@{host}"))
 
     @cached_property

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.util import await_only
 
 from libs.common import metrics
+from libs.common.db.passwords import Passwords
 from libs.common.db.tenancy import Scope
 from libs.common.settings import with_driver
 
@@ -44,8 +45,33 @@ def make_engine(url: str, *, pool_size: int = 10, application: str = "pillars") 
         },
     )
     event.listen(engine.sync_engine, "begin", _begin)
-    observe(engine, application.removeprefix("pillars-"))
+    try_passwords(engine)
+    service = application.removeprefix("pillars-")
+    metrics.database_connections_limit.labels(service).set(2 * pool_size)
+    observe(engine, service)
     return engine
+
+
+def try_passwords(engine: AsyncEngine) -> None:
+    """Let a new connection try each password that the URL carries, where there are several."""
+    passwords = Passwords(engine.url.password or "")
+    if len(passwords) == 1:
+        return
+
+    def connect(dialect: Any, record: Any, arguments: Any, options: Any) -> Any:
+        failure: Exception | None = None
+        for password in passwords.in_order():
+            try:
+                connection = dialect.connect(*arguments, **{**options, "password": password})
+            except dialect.loaded_dbapi.OperationalError as error:
+                failure = error
+            else:
+                passwords.worked(password)
+                return connection
+        assert failure is not None
+        raise failure
+
+    event.listen(engine.sync_engine, "do_connect", connect)
 
 
 def _begin(connection: Connection) -> None:

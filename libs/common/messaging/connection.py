@@ -10,6 +10,7 @@ import psycopg
 from psycopg.types.json import set_json_loads
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from libs.common.db.passwords import Connection as AnyPasswordConnection
 from libs.common.messaging.waiting import wait_for
 
 Connection = psycopg.AsyncConnection[tuple[Any, ...]]
@@ -42,7 +43,7 @@ async def connect(url: str, application: str, *, options: str = "") -> Connectio
     Raises:
         psycopg.OperationalError: the server does not answer within 5 s.
     """
-    connection = await psycopg.AsyncConnection.connect(
+    connection = await AnyPasswordConnection.connect(
         url, application_name=application, options=f"{_OPTIONS} {options}", **SESSION
     )
     set_json_loads(orjson.loads, connection)

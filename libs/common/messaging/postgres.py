@@ -18,6 +18,7 @@ import psycopg
 from psycopg_pool import AsyncConnectionPool
 
 from libs.common import metrics
+from libs.common.db.passwords import Connection as AnyPasswordConnection
 from libs.common.messaging.batches import Batches
 from libs.common.messaging.broker import (
     RETRY_DELAYS,
@@ -203,8 +204,9 @@ class PostgresBroker:
         """Connect; `ConnectionError` when the database does not answer within 15 s. Harmless when repeated."""
         if self._pool is not None:
             return
-        pool = AsyncConnectionPool(
+        pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
             self._url,
+            connection_class=AnyPasswordConnection,
             min_size=1,
             max_size=4,
             open=False,

@@ -44,6 +44,7 @@ class Relay:
         self._service = context.service.name
         self._connection: Connection | None = None
         self._one_at_a_time = asyncio.Lock()
+        self._measured_at = -_MEASURE_SECONDS
         outbox = context.models.outbox.__table__
         dead_letters = context.models.dead_letter.__table__
         self._outbox = f'"{outbox.schema}"."{outbox.name}"'
@@ -57,29 +58,31 @@ class Relay:
         )
         self._measure = (
             f"SELECT count(*), coalesce(extract(epoch FROM now() - min(time)), 0)::float8, "
-            f'(SELECT count(*) FROM "{dead_letters.schema}"."{dead_letters.name}" WHERE resolved_at IS NULL) '
+            f'(SELECT count(*) FROM "{dead_letters.schema}"."{dead_letters.name}" WHERE resolved_at IS NULL), '
+            "(SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'), "
+            "current_setting('max_connections')::int "
             f"FROM {self._outbox} WHERE published_at IS NULL"
         )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until told to stop; outages of the database or the broker only make it wait."""
         stopper = asyncio.create_task(self._wake_at(stop))
-        failures, measured = 0, 0.0
-        loop = asyncio.get_running_loop()
+        failures = 0
         try:
             while not stop.is_set():
                 self._context.relay_wake.clear()
                 try:
                     await self._drain()
                     failures = 0
-                    if loop.time() - measured > _MEASURE_SECONDS:
-                        await self._set_gauges()
-                        measured = loop.time()
+                    await self._measure_now_and_then()
                     await self._idle(stop)
                 except Exception as error:
                     failures += 1
                     metrics.publish_failures_total.labels(self._service).inc()
                     self._report(error, failures)
+                    # What waits is of interest most of all while it cannot leave.
+                    with suppress(psycopg.Error, OSError):
+                        await self._measure_now_and_then()
                     await wait_for(stop, backoff(failures))
         finally:
             stopper.cancel()
@@ -149,13 +152,19 @@ class Relay:
             return PublishFailed(f"no answer within {_PUBLISH_SECONDS:.0f} s"), []
         return None, rows
 
-    async def _set_gauges(self) -> None:
+    async def _measure_now_and_then(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - self._measured_at < _MEASURE_SECONDS:
+            return
+        self._measured_at = now
         connection = await self._connected()
         row = await (await connection.execute(self._measure)).fetchone()
         if row:
             metrics.outbox_pending.labels(self._service).set(row[0])
             metrics.outbox_oldest_seconds.labels(self._service).set(row[1])
             metrics.dead_letters.labels(self._service).set(row[2])
+            metrics.server_connections.set(row[3])
+            metrics.server_connections_limit.set(row[4])
 
     async def _idle(self, stop: asyncio.Event) -> None:
         wake = self._context.relay_wake

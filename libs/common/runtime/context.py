@@ -49,8 +49,8 @@ class ServiceContext:
         url = self.settings.database_url or common.service_database_url(service.name)
         self.engine = make_engine(url, pool_size=common.pool_size, application=f"pillars-{service.name}")
         self.sessions = make_sessions(self.engine)
-        self.signer = ActorSigner(common.secret_key.get_secret_value())
-        self.cursors = CursorCodec(common.secret_key.get_secret_value())
+        self.signer = ActorSigner(common.secret_key.get_secret_value(), accepted=common.other_keys)
+        self.cursors = CursorCodec(common.secret_key.get_secret_value(), accepted=common.other_keys)
         self.keyring = KeyRing.parse(common.encryption_keys.get_secret_value())
         self.upstreams = upstreams or Upstreams({}, self.signer, self.clock)
         self.resources: dict[str, Any] = {}

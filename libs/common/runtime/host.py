@@ -71,7 +71,9 @@ class Host:
         self._tasks: list[asyncio.Task[None]] = []
         self._bus_joined = asyncio.Event()
         self.upstreams = Upstreams(
-            common.upstreams, ActorSigner(common.secret_key.get_secret_value()), self.clock
+            common.upstreams,
+            ActorSigner(common.secret_key.get_secret_value(), accepted=common.other_keys),
+            self.clock,
         )
 
     async def start(self) -> App:

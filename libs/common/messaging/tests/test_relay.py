@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from prometheus_client import REGISTRY
 
+from libs.common import metrics
 from libs.common.ids import new_id
 from libs.common.messaging.broker import Deliver, PublishFailed, QueueState, Refuse
 from libs.common.messaging.envelope import Envelope
@@ -160,3 +161,22 @@ async def test_it_tells_how_much_waits(context: ServiceContext, tenant_id: UUID)
     published = REGISTRY.get_sample_value("pillars_events_published_total", {"service": "parcels"})
     assert published is not None
     assert published >= 1
+
+
+async def test_what_waits_is_measured_while_the_broker_is_away(
+    context: ServiceContext, tenant_id: UUID
+) -> None:
+    broker = StubbornBroker()
+    broker.is_away = True
+    await send(context, tenant_id, *moves(1, 2, 3))
+    await eventually(lambda: pending(context))
+    gauges = [metrics.outbox_pending.labels("parcels"), metrics.outbox_oldest_seconds.labels("parcels")]
+    for gauge in gauges:
+        gauge.set(0)
+    async with relaying(context, broker):
+        await eventually(
+            lambda: REGISTRY.get_sample_value("pillars_outbox_pending", {"service": "parcels"}) == 3
+        )
+    assert (REGISTRY.get_sample_value("pillars_outbox_oldest_seconds", {"service": "parcels"}) or 0) > 0
+    assert (REGISTRY.get_sample_value("pillars_database_server_connections") or 0) >= 1
+    assert (REGISTRY.get_sample_value("pillars_database_server_connections_limit") or 0) >= 100

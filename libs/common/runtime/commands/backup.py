@@ -1,7 +1,9 @@
 """`pillars backup` and `pillars restore`: the whole database into a file, and back."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +24,10 @@ console = Console(highlight=False)
 
 def backup(
     file: Annotated[Path, typer.Argument(help="The dump to write; FILE.json will say what is in it")],
+    metrics: Annotated[
+        Path | None,
+        typer.Option(help="A file ending in .prom in the textfile folder of node_exporter, for the alert"),
+    ] = None,
 ) -> None:
     """Write the whole database to a file, as of one moment, while the suite runs on or when it is stopped.
 
@@ -39,6 +45,8 @@ def backup(
     else:
         with _server(home) as common:
             manifest = _told(lambda: work(common))
+    if metrics is not None:
+        _expose(metrics, manifest)
     console.print(
         f"  file       {file} ({manifest.bytes / 1e6:.1f} MB, as of {manifest.made_at})", soft_wrap=True
     )
@@ -84,6 +92,24 @@ def restore(
             )
         )
     console.print("[bold green]restored[/]")
+
+
+def _expose(path: Path, manifest: Manifest) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    made_at = datetime.fromisoformat(manifest.made_at).timestamp()
+    figures = (
+        ("pillars_backup_timestamp_seconds", "When the last backup was made", made_at),
+        ("pillars_backup_bytes", "Size of the last backup", manifest.bytes),
+    )
+    draft.write_text(
+        "".join(
+            f"# HELP {name} {text}\n# TYPE {name} gauge\n{name} {value:.0f}\n"
+            for name, text, value in figures
+        )
+    )
+    # The collector reads it at any moment, as another user.
+    draft.chmod(0o644)
+    draft.replace(path)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Installs RabbitMQ from Debian's archive on request; nothing here runs by itself."""
+"""Installs from Debian's archive on request what tests use beside Python; nothing here runs by itself."""
 
 import os
 import shutil
@@ -20,13 +20,20 @@ def install_rabbitmq_if_possible() -> bool:
 
     The system's own RabbitMQ service is not started. Takes up to some minutes; needs the package archive.
     """
-    if find_rabbitmq():
-        return True
+    return bool(find_rabbitmq()) or _install("rabbitmq-server")
+
+
+def install_promtool_if_possible() -> bool:
+    """Return whether promtool, which tests the alerts, is installed afterwards; likewise."""
+    return bool(shutil.which("promtool")) or _install("prometheus")
+
+
+def _install(package: str) -> bool:
     apt = shutil.which("apt-get")
     if os.geteuid() != 0 or apt is None or not Path("/etc/debian_version").exists():
         return False
     quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
-    install = [apt, "install", "-y", "-q", "--no-install-recommends", "rabbitmq-server"]
+    install = [apt, "install", "-y", "-q", "--no-install-recommends", package]
     with _services_stay_down():
         # A fresh list may be out of reach while the packages are at hand in a mirror or the cache.
         run([apt, "update", "-q"], env=quiet)
@@ -50,13 +57,16 @@ def _services_stay_down() -> Iterator[None]:
 
 
 def main() -> None:
-    """Install RabbitMQ unless a broker is named or it is here; say in one line where that is not possible."""
-    if os.environ.get("AMQP_URL") or install_rabbitmq_if_possible():
-        return
-    sys.stderr.write(
-        "RabbitMQ is not installed: its tests will be skipped. "
-        "Install rabbitmq-server, or set AMQP_URL, to run them.\n"
-    )
+    """Install what is not here (RabbitMQ unless a broker is named); say in one line where that is not possible."""
+    if not os.environ.get("AMQP_URL") and not install_rabbitmq_if_possible():
+        sys.stderr.write(
+            "RabbitMQ is not installed: its tests will be skipped. "
+            "Install rabbitmq-server, or set AMQP_URL, to run them.\n"
+        )
+    if "--tests" in sys.argv and not install_promtool_if_possible():
+        sys.stderr.write(
+            "promtool is not installed: the tests of alerts will be skipped. Install prometheus.\n"
+        )
 
 
 if __name__ == "__main__":
