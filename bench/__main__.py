@@ -79,7 +79,10 @@ def main() -> None:
     write_json(path, rows, machine, {**used, "seconds": round(time.monotonic() - began)})
     console.print(f"\nwritten to {path}")
     if given.write:
-        replace_between(given.write, markdown(rows, machine))
+        text = markdown(rows, machine)
+        for plot in sorted(options.plots.glob("*.svg")):
+            text += f"\n\n![{plot.stem}]({options.plots.name}/{plot.name})"
+        replace_between(given.write, text)
     if failed:
         console.print(f"[red]not measured: {', '.join(failed)}[/]")
         sys.exit(1)

@@ -82,7 +82,10 @@ def test_percentiles_are_values_that_were_measured() -> None:
 
 def test_a_ratio_is_taken_run_by_run() -> None:
     # The machine was half as fast in the second run; figure and baseline both felt it.
-    assert (Sample.of([10, 5, 12]) / Sample.of([100, 50, 100])).median == pytest.approx(0.1)
+    row = Row("s", "n", "1/s", Sample.of([10, 4, 12]), Sample.of([100, 40, 80]))
+    assert row.ratio is not None
+    assert row.ratio.median == pytest.approx(0.1)
+    assert row.ratio.spread == pytest.approx((0.1, 0.15))
 
 
 @pytest.mark.parametrize(
