@@ -68,6 +68,12 @@ def infrastructure(base: Any) -> Infrastructure:
         __tablename__ = "dead_letters"
         __table_args__ = (
             Index("ix_dead_letters_open", "created_at", postgresql_where=text("resolved_at IS NULL")),
+            # What the sweeps look for; nearly no row is among them.
+            Index(
+                "ix_dead_letters_resolved_at",
+                "resolved_at",
+                postgresql_where=text("resolved_at IS NOT NULL"),
+            ),
         )
 
         id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -96,6 +102,7 @@ def infrastructure(base: Any) -> Infrastructure:
                 postgresql_where=text("finished_at IS NULL AND dead_at IS NULL"),
             ),
             Index("ix_jobs_finished_at", "finished_at"),
+            Index("ix_jobs_dead_at", "dead_at", postgresql_where=text("dead_at IS NOT NULL")),
         )
 
         id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -20,6 +20,7 @@ from yarl import URL
 
 from libs.common import metrics
 from libs.common.messaging.amqp_binding import from_message, to_message
+from libs.common.messaging.amqp_publishing import publish_batch
 from libs.common.messaging.batches import Batches
 from libs.common.messaging.broker import (
     RETRY_DELAYS,
@@ -163,14 +164,9 @@ class RabbitBroker:
             session = await self._current(_PUBLISH_WAIT_SECONDS)
         except ConnectionError as error:
             raise PublishFailed(str(error)) from error
-        answers = await asyncio.gather(
-            *(self._publish(session, envelope) for envelope in envelopes), return_exceptions=True
-        )
-        failed = [(e.id, a) for e, a in zip(envelopes, answers, strict=True) if isinstance(a, BaseException)]
-        if failed:
-            reason = f"{len(failed)} events were not confirmed: {type(failed[0][1]).__name__} {failed[0][1]}"
-            some = frozenset(event_id for event_id, _ in failed)
-            raise PublishFailed(reason, some if len(failed) < len(envelopes) else None)
+        if session.lost.is_set():
+            raise PublishFailed("the connection to RabbitMQ was lost")
+        await publish_batch(session.publisher, self._exchange, envelopes)
 
     async def consume(
         self,
@@ -313,18 +309,6 @@ class RabbitBroker:
         )
         for pattern in subscription.patterns:
             await queue.bind(self._exchange, routing_key=pattern, timeout=_STEP_SECONDS)
-
-    async def _publish(self, session: _Session, envelope: Envelope) -> None:
-        message = to_message(envelope)
-        # The confirm is what counts; waiting for each write to be flushed as well would cost a third of the rate.
-        await session.publisher.basic_publish(
-            message.body,
-            exchange=self._exchange,
-            routing_key=envelope.type,
-            properties=message.properties,
-            mandatory=True,
-            wait=False,
-        )
 
     async def _consume_all(self, session: _Session) -> None:
         """Consume from every queue that this session does not consume from yet."""
