@@ -11,12 +11,15 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, field_validator
 from pydantic_core import CoreSchema
-from sqlalchemy import ColumnElement, and_, or_
+from sqlalchemy import ColumnElement, and_
 
+from libs.common.db.search import contains
 from libs.common.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from libs.common.schema import strict_times
 
 _SUFFIXES = {"_from": "__ge__", "_min": "__ge__", "_to": "__le__", "_max": "__le__"}
+# So many values of one filter are read each from its own place in the index and merged; more are filtered.
+MAX_SPLIT = 8
 _PAGING = {"limit", "cursor", "order", "q", "company_id"}
 
 
@@ -96,24 +99,41 @@ class ListQuery(BaseModel):
             if any(isinstance(mark, Custom) for mark in info.metadata):
                 continue
             found.append(_condition(model, name, value, info.metadata))
-        if self.q and self.searchable:
-            pattern = "%" + self.q.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
-            found.append(or_(*(getattr(model, column).ilike(pattern) for column in self.searchable)))
         return found
+
+    def search(self, model: type[Any]) -> ColumnElement[bool] | None:
+        """That a row contains the text searched for; None where nothing is."""
+        if not self.q or not self.searchable:
+            return None
+        return contains([getattr(model, column) for column in self.searchable], self.q)
+
+    def split(self, model: type[Any]) -> tuple[Any, list[Any]] | None:
+        """The column and the values of a filter that takes one of several, where one was sent."""
+        for name, info in type(self).model_fields.items():
+            values = getattr(self, name)
+            if isinstance(values, list) and not any(isinstance(mark, Custom) for mark in info.metadata):
+                distinct = list(dict.fromkeys(values))
+                if 2 <= len(distinct) <= MAX_SPLIT:
+                    return getattr(model, _column_of(model, name, info.metadata)[0]), distinct
+        return None
 
 
 def _names_column(metadata: list[Any]) -> bool:
     return any(isinstance(mark, Column) for mark in metadata)
 
 
-def _condition(model: type[Any], name: str, value: Any, metadata: list[Any]) -> ColumnElement[bool]:
+def _column_of(model: type[Any], name: str, metadata: list[Any]) -> tuple[str, str]:
     operator = "__eq__"
     column = name
     if not hasattr(model, name):
         for suffix, compare in _SUFFIXES.items():
             if name.endswith(suffix):
                 column, operator = name.removesuffix(suffix), compare
-    column = next((mark.name for mark in metadata if isinstance(mark, Column)), column)
+    return next((mark.name for mark in metadata if isinstance(mark, Column)), column), operator
+
+
+def _condition(model: type[Any], name: str, value: Any, metadata: list[Any]) -> ColumnElement[bool]:
+    column, operator = _column_of(model, name, metadata)
     attribute = getattr(model, column)
     if isinstance(value, list):
         return and_(attribute.in_(value))

@@ -59,12 +59,19 @@ class SoftDeleted:
     deleted_at: Mapped[datetime | None] = mapped_column(sort_order=93)
 
 
-def list_indexes(table: str, *columns: str, unique: tuple[tuple[str, ...], ...] = ()) -> tuple[Index, ...]:
+def list_indexes(
+    table: str,
+    *columns: str,
+    order: tuple[str, ...] = (),
+    unique: tuple[tuple[str, ...], ...] = (),
+) -> tuple[Index, ...]:
     """The indexes behind a list: newest first, and newest first within each filterable column.
 
-    `columns` are single filter or order columns; `unique` adds unique indexes within the tenant.
+    `columns` are single filter columns; `order` are columns that lists are sorted by or that are compared (from, to);
+    `unique` adds unique indexes within the tenant.
     """
     plain = [Index(f"ix_{table}_created_at", "tenant_id", "created_at", "id")]
     plain += [Index(f"ix_{table}_{column}", "tenant_id", column, "created_at", "id") for column in columns]
+    plain += [Index(f"ix_{table}_by_{column}", "tenant_id", column, "id") for column in order]
     plain += [Index(f"uq_{table}_{'_'.join(c)}", "tenant_id", *c, unique=True) for c in unique]
     return tuple(plain)

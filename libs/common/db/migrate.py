@@ -23,11 +23,13 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from libs.common.db.search import search_functions, trust_search
 from libs.common.db.tenancy import isolation_ddl
 from libs.common.messaging.postgres_schema import ensure_bus
 from libs.common.runtime.service import Service
 from libs.common.settings import CommonSettings
 
+_SLOW_SEARCH = "(searches read all rows of a business: see docs/operations.md, search)"
 LOCK = 7_152_306  # one migration at a time in one database
 # While a statement waits for a lock on a table, all that come after it on that table wait behind it.
 LOCK_SECONDS = 3.0
@@ -124,6 +126,26 @@ def _render_online(context_: Any, operation: CreateIndexOnline) -> str:
 
 _LOCK_TIMEOUT = f"SET lock_timeout = '{LOCK_SECONDS:g}s'"
 
+
+@Operations.register_operation("make_search_functions")
+class MakeSearchFunctions(MigrateOperation):
+    """`op.make_search_functions("crm")`: what the search indexes of a schema are made with."""
+
+    def __init__(self, schema: str) -> None:
+        self.schema = schema
+
+    @classmethod
+    def make_search_functions(cls, operations: Operations, schema: str) -> Any:
+        """Run the operation."""
+        return operations.invoke(cls(schema))
+
+
+@Operations.implementation_for(MakeSearchFunctions)
+def _make_search_functions(operations: Operations, operation: MakeSearchFunctions) -> None:
+    for statement in search_functions(operation.schema):
+        operations.execute(sa.text(statement.replace(":", r"\:")))
+
+
 _writer = rewriter.Rewriter()
 
 
@@ -219,7 +241,9 @@ def migrate(
                 newer = _upgrade(service, engine, tries)
                 with engine.begin() as connection:
                     grant(connection, settings, service.name)
-                on_step(f"{service.name} (stays at {newer} of a newer release)" if newer else service.name)
+                    trusted = trust_search(connection, service.name)
+                step = f"{service.name} (stays at {newer} of a newer release)" if newer else service.name
+                on_step(step if trusted else f"{step} {_SLOW_SEARCH}")
     finally:
         engine.dispose()
 

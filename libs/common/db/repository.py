@@ -3,13 +3,26 @@
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, select, text, union_all
+from sqlalchemy.orm import aliased
 
+from libs.common.db.keyset import Keyset, Stretch
+from libs.common.db.search import indexed, search_is_trusted
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.filters import ListQuery
 from libs.common.pagination import CursorCodec
 
 M = TypeVar("M", bound=Any)
+
+# A search looks at so many rows in order; where at least so many of them contain the text, at so many more.
+NEAR = 600
+OFTEN = 5
+FAR = 12_000
+# So many rows that contain a text are sorted; of more than that the first are soon met in order.
+MANY = 5_000
+
+_USUAL_ORDER = "created_at"
+_PLAN_FOR_THESE_VALUES = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
 
 
 class Repository(Generic[M]):
@@ -84,37 +97,113 @@ class Repository(Generic[M]):
         """Conditions that limit a list to what the actor may see; override for ownership scopes."""
         return []
 
+    def matches(self, query: ListQuery) -> list[ColumnElement[bool]]:
+        """The condition of the text searched for, if any."""
+        found = query.search(self.model)
+        return [] if found is None else [found]
+
     async def page(self, query: ListQuery) -> tuple[list[M], str | None]:
         """One keyset page and the cursor of the next; nulls sort last in either direction."""
         name, descending = query.order_column
-        column = getattr(self.model, name)
-        nullable = bool(column.property.columns[0].nullable)
+        keyset = Keyset(getattr(self.model, name), self.model.id, descending)
         binding = f"{self.model.__table__.fullname}|{self.uow.actor.tenant_id}|{query.fingerprint()}"
-        statement = self.select().where(*self.conditions(query), *self.visible())
-        if query.cursor:
-            value, last_id = self._codec.decode(binding, query.cursor)
-            statement = statement.where(_after(column, self.model.id, value, last_id, descending, nullable))
-        order = column.desc() if descending else column.asc()
-        statement = statement.order_by(
-            order.nulls_last() if nullable else order, self.model.id.desc() if descending else self.model.id
-        ).limit(query.limit + 1)
-        rows = list((await self.session.execute(statement)).scalars())
+        after = self._codec.decode(binding, query.cursor) if query.cursor else None
+        conditions = self.conditions(query)
+        if query.q or len(conditions) + (name != _USUAL_ORDER) > 1:
+            # Which index is best depends on the values, so a plan for any values will not do.
+            await self.session.execute(_PLAN_FOR_THESE_VALUES)
+        statement = self.select().where(*conditions, *self.visible())
+        rows: list[M] = []
+        for stretch in keyset.stretches(after):
+            if len(rows) <= query.limit:
+                rows += await self._read(statement, keyset, stretch, query, query.limit + 1 - len(rows))
         if len(rows) <= query.limit:
             return rows, None
         rows = rows[: query.limit]
         return rows, self._codec.encode(binding, getattr(rows[-1], name), rows[-1].id)
 
+    async def _read(
+        self, statement: Select[M], keyset: Keyset, stretch: Stretch, query: ListQuery, limit: int
+    ) -> list[M]:
+        statement = statement.where(*stretch.conditions)
+        order = keyset.order(stretch)
+        if query.search(self.model) is None:
+            if several := query.split(self.model):
+                statement = self._merged(statement, keyset, stretch, *several, limit)
+            return await self._rows(statement.order_by(*order).limit(limit))
+
+        # A frequent term is met soon in order, a rare one the index knows. Which of the two it is shows in the
+        # rows looked at first; every way gives the same rows.
+        rows = await self._near(statement, keyset, stretch, query, limit, NEAR)
+        looked_far = OFTEN <= len(rows) < limit
+        if looked_far:
+            rows = await self._near(statement, keyset, stretch, query, limit, FAR)
+        if len(rows) == limit:
+            return rows
+        everything, statement = statement, statement.where(*self.matches(query))
+        tenant_id = None if self.uow.is_platform else self.uow.tenant_id
+        known = indexed(self.model, query.q or "", tenant_id)
+        if known is None or not await search_is_trusted(self.uow.context, self.session):
+            return await self._rows(statement.order_by(*order).limit(limit))
+        statement = statement.where(known)
+        found = await self._hits(statement, keyset, stretch, limit, MANY)
+        if found is None and not looked_far:
+            rows = await self._near(everything, keyset, stretch, query, limit, FAR)
+            found = rows if len(rows) == limit else None
+        return found if found is not None else await self._hits(statement, keyset, stretch, limit) or []
+
+    async def _hits(
+        self, statement: Select[M], keyset: Keyset, stretch: Stretch, limit: int, most: int | None = None
+    ) -> list[M] | None:
+        """The first of the rows that the search index gives; None where those are more than `most`."""
+        keys = statement.with_only_columns(keyset.column.label("key"), self.model.id.label("id"))
+        hits = keys.limit(None if most is None else most + 1).cte("hits")
+        first = select(hits.c.id).order_by(*keyset.order(stretch, hits.c.key, hits.c.id)).limit(limit)
+        number = select(func.count()).select_from(hits).scalar_subquery()
+        answer = self.select().where(self.model.id.in_(first)).add_columns(number)
+        rows = (await self.session.execute(answer.order_by(*keyset.order(stretch)))).all()
+        return None if rows and most is not None and rows[0][1] > most else [row[0] for row in rows]
+
+    async def _rows(self, statement: Any) -> list[M]:
+        return list((await self.session.execute(statement)).scalars())
+
+    def _merged(
+        self,
+        statement: Select[M],
+        keyset: Keyset,
+        stretch: Stretch,
+        column: Any,
+        values: list[Any],
+        limit: int,
+    ) -> Select[M]:
+        """The first rows over several values of a filter: the first ones of each value, merged.
+
+        An index holds the rows of one value in order, not those of several.
+        """
+        keys = statement.with_only_columns(keyset.column.label("key"), self.model.id.label("id"))
+        order = keyset.order(stretch)
+        firsts = [keys.where(column == value).order_by(*order).limit(limit).subquery() for value in values]
+        merged = union_all(*(select(first) for first in firsts)).subquery()
+        order = keyset.order(stretch, merged.c.key, merged.c.id)
+        return self.select().where(self.model.id.in_(select(merged.c.id).order_by(*order).limit(limit)))
+
+    async def _near(
+        self,
+        statement: Select[M],
+        keyset: Keyset,
+        stretch: Stretch,
+        query: ListQuery,
+        limit: int,
+        depth: int,
+    ) -> list[M]:
+        """Those among the first `depth` rows in order that contain the text, up to a limit."""
+        near = statement.order_by(*keyset.order(stretch)).limit(depth).subquery("near")
+        row = aliased(self.model, near)
+        order = keyset.order(stretch, getattr(row, keyset.column.key), row.id)
+        contained = query.search(row)
+        assert contained is not None
+        return await self._rows(select(row).where(contained).order_by(*order).limit(limit))
+
     @property
     def _codec(self) -> CursorCodec:
         return self.uow.context.cursors
-
-
-def _after(
-    column: Any, id_column: Any, value: Any, last_id: UUID, descending: bool, nullable: bool
-) -> ColumnElement[bool]:
-    beyond_id = id_column < last_id if descending else id_column > last_id
-    if value is None:
-        return and_(column.is_(None), beyond_id)
-    pair = tuple_(column, id_column)
-    beyond = pair < (value, last_id) if descending else pair > (value, last_id)
-    return or_(beyond, column.is_(None)) if nullable else beyond

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.catalog.db import Base
 
 
@@ -15,6 +16,7 @@ class Category(TenantRow, Base):
     __tablename__ = "categories"
     __table_args__ = (
         *list_indexes("categories", "parent_id", unique=(("slug",),)),
+        search_index("catalog", "categories", "name"),
         Index("ix_categories_name", "tenant_id", "name", "id"),
         Index("ix_categories_position", "tenant_id", "position", "id"),
         Index("ix_categories_updated_at", "tenant_id", "updated_at", "id"),

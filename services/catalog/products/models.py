@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from libs.common.money import Money
 from services.catalog.db import Base
 
@@ -21,7 +22,8 @@ class Product(TenantRow, SoftDeleted, Base):
 
     __tablename__ = "products"
     __table_args__ = (
-        *list_indexes("products", "status", "type", "category_id"),
+        *list_indexes("products", "status", "type", "category_id", "price_currency"),
+        search_index("catalog", "products", "search_text"),
         Index("ix_products_name", "tenant_id", "name", "id"),
         Index("ix_products_updated_at", "tenant_id", "updated_at", "id"),
         Index("ix_products_price", "tenant_id", "price_amount", "id"),

@@ -95,7 +95,7 @@ class ProductRepository(Repository[Product]):
         return set((await self.session.execute(statement)).scalars())
 
     def _sample(self, query: ProductQuery) -> Any:
-        statement = self.select().where(*self.conditions(query)).limit(FACET_SAMPLE)
+        statement = self.select().where(*self.conditions(query), *self.matches(query)).limit(FACET_SAMPLE)
         return statement.with_only_columns(Product.category_id, Product.filter_values).subquery()
 
     async def category_counts(self, query: ProductQuery) -> list[dict[str, Any]]:

@@ -4,6 +4,7 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.catalog.db import Base
 
 
@@ -13,6 +14,7 @@ class Store(TenantRow, SoftDeleted, Base):
     __tablename__ = "stores"
     __table_args__ = (
         *list_indexes("stores"),
+        search_index("catalog", "stores", "name", "code"),
         Index("ix_stores_name", "tenant_id", "name", "id"),
         Index("ix_stores_updated_at", "tenant_id", "updated_at", "id"),
         Index(

@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.crm.db import Base
 
 
@@ -14,12 +15,14 @@ class Thread(TenantRow, Base):
     """The conversation on one object, be it of this service or another."""
 
     __tablename__ = "chat_threads"
-    __table_args__ = list_indexes(
-        "chat_threads",
-        "last_message_at",
-        "object_type",
-        "object_id",
-        unique=(("object_type", "object_id"),),
+    __table_args__ = (
+        *list_indexes(
+            "chat_threads",
+            "object_type",
+            "object_id",
+            order=("last_message_at",),
+            unique=(("object_type", "object_id"),),
+        ),
     )
 
     object_type: Mapped[str]
@@ -55,7 +58,8 @@ class Message(TenantRow, SoftDeleted, Base):
             ["tenant_id", "thread_id"], ["crm.chat_threads.tenant_id", "crm.chat_threads.id"]
         ),
         Index("ix_chat_messages_object", "tenant_id", "object_type", "object_id", "created_at", "id"),
-        *list_indexes("chat_messages", "thread_id", "author_id"),
+        *list_indexes("chat_messages", "thread_id", "author_id", "object_type"),
+        search_index("crm", "chat_messages", "text"),
     )
 
     thread_id: Mapped[UUID]

@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.crm.db import Base
 
 
@@ -12,7 +13,16 @@ class Company(TenantRow, SoftDeleted, Base):
     """A company that a business deals with: a customer, a prospect, a partner."""
 
     __tablename__ = "companies"
-    __table_args__ = list_indexes("companies", "updated_at", "name", "owner_id", "applicant_company_id")
+    __table_args__ = (
+        *list_indexes(
+            "companies",
+            "name",
+            "owner_id",
+            "applicant_company_id",
+            order=("updated_at", "name"),
+        ),
+        search_index("crm", "companies", "name", "email"),
+    )
 
     name: Mapped[str]
     registration_number: Mapped[str | None]

@@ -6,6 +6,7 @@ from sqlalchemy import ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.crm.db import Base
 
 
@@ -15,7 +16,14 @@ class Contact(TenantRow, SoftDeleted, Base):
     __tablename__ = "contacts"
     __table_args__ = (
         ForeignKeyConstraint(["tenant_id", "company_id"], ["crm.companies.tenant_id", "crm.companies.id"]),
-        *list_indexes("contacts", "updated_at", "name", "email", "company_id", "owner_id"),
+        *list_indexes(
+            "contacts",
+            "email",
+            "company_id",
+            "owner_id",
+            order=("updated_at", "name"),
+        ),
+        search_index("crm", "contacts", "name", "email", "phone"),
     )
 
     name: Mapped[str]

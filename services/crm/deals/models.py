@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from libs.common.money import Money
 from services.crm.db import Base
 from services.crm.deal_lines.models import DealLine
@@ -35,20 +36,17 @@ class Deal(TenantRow, SoftDeleted, Base):
         ),
         *list_indexes(
             "deals",
-            "updated_at",
-            "name",
             "status",
             "pipeline_id",
             "stage_id",
-            "amount_minor",
             "owner_id",
             "company_id",
             "contact_id",
             "applicant_company_id",
             "source",
-            "expected_close_on",
-            "closed_at",
+            order=("updated_at", "name", "amount_minor", "expected_close_on", "closed_at"),
         ),
+        search_index("crm", "deals", "name"),
     )
 
     name: Mapped[str]

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from libs.common.money import Money
 from services.crm.db import Base
 
@@ -25,8 +26,16 @@ class Lead(TenantRow, SoftDeleted, Base):
         CheckConstraint("(status = 'converted') = (converted_at IS NOT NULL)", name="converted_at"),
         CheckConstraint("(amount_minor IS NULL) = (currency IS NULL)", name="amount"),
         *list_indexes(
-            "leads", "updated_at", "name", "status", "source", "owner_id", "email", "company_id", "deal_id"
+            "leads",
+            "status",
+            "source",
+            "owner_id",
+            "email",
+            "company_id",
+            "deal_id",
+            order=("updated_at", "name"),
         ),
+        search_index("crm", "leads", "name", "company_name", "email", "phone"),
     )
 
     name: Mapped[str]

@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.crm.db import Base
 
 
@@ -29,7 +30,10 @@ class Memo(TenantRow, SoftDeleted, Base):
     """A notice to colleagues."""
 
     __tablename__ = "memos"
-    __table_args__ = list_indexes("memos", "updated_at", "author_id")
+    __table_args__ = (
+        *list_indexes("memos", "author_id", order=("updated_at",)),
+        search_index("crm", "memos", "name", "text"),
+    )
 
     name: Mapped[str]
     text: Mapped[str]

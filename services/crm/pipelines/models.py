@@ -4,6 +4,7 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.crm.db import Base
 from services.crm.stages.models import Stage
 
@@ -22,7 +23,11 @@ class Pipeline(TenantRow, SoftDeleted, Base):
             unique=True,
             postgresql_where=text("is_default AND deleted_at IS NULL"),
         ),
-        *list_indexes("pipelines", "updated_at", "position"),
+        *list_indexes(
+            "pipelines",
+            order=("updated_at", "position"),
+        ),
+        search_index("crm", "pipelines", "name"),
     )
 
     name: Mapped[str]

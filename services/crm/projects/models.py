@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.crm.db import Base
 
 
@@ -36,8 +37,14 @@ class Project(TenantRow, SoftDeleted, Base):
         ),
         CheckConstraint("due_on >= starts_on", name="due_on"),
         *list_indexes(
-            "projects", "updated_at", "name", "due_on", "status", "owner_id", "company_id", "deal_id"
+            "projects",
+            "status",
+            "owner_id",
+            "company_id",
+            "deal_id",
+            order=("updated_at", "name", "due_on"),
         ),
+        search_index("crm", "projects", "name"),
     )
 
     name: Mapped[str]

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from libs.common.money import Money
 from services.crm.db import Base
 
@@ -23,16 +24,15 @@ class Request(TenantRow, SoftDeleted, Base):
         CheckConstraint("(budget_minor IS NULL) = (currency IS NULL)", name="budget"),
         *list_indexes(
             "requests",
-            "updated_at",
-            "name",
-            "due_at",
             "status",
             "source",
             "owner_id",
             "company_id",
             "contact_id",
             "deal_id",
+            order=("updated_at", "name", "due_at"),
         ),
+        search_index("crm", "requests", "name", "description"),
     )
 
     name: Mapped[str]

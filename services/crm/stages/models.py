@@ -36,7 +36,12 @@ class Stage(TenantRow, SoftDeleted, Base):
             unique=True,
             postgresql_where=text("kind <> 'open' AND deleted_at IS NULL"),
         ),
-        *list_indexes("stages", "updated_at", "position", "pipeline_id", "kind"),
+        *list_indexes(
+            "stages",
+            "pipeline_id",
+            "kind",
+            order=("updated_at", "position"),
+        ),
     )
 
     pipeline_id: Mapped[UUID]

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.crm.db import Base
 from services.crm.deal_lines.models import DealLine
 
@@ -23,8 +24,6 @@ class Task(TenantRow, SoftDeleted, Base):
         CheckConstraint("(status = 'done') = (completed_at IS NOT NULL)", name="completed_at"),
         *list_indexes(
             "tasks",
-            "updated_at",
-            "due_at",
             "status",
             "priority",
             "assignee_id",
@@ -32,7 +31,9 @@ class Task(TenantRow, SoftDeleted, Base):
             "deal_id",
             "company_id",
             "contact_id",
+            order=("updated_at", "due_at"),
         ),
+        search_index("crm", "tasks", "name"),
     )
 
     name: Mapped[str]

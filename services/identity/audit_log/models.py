@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
+from libs.common.db.search import search_index
 from libs.common.ids import new_id
 from services.identity.db import Base
 
@@ -28,6 +29,7 @@ class AuditEntry(Base):
         _by("resource_id"),
         _by("service"),
         _by("request_id"),
+        search_index("identity", "audit_log", "action", "resource", "resource_id"),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)

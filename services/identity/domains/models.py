@@ -4,6 +4,7 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.identity.db import Base
 
 
@@ -13,6 +14,7 @@ class Domain(TenantRow, Base):
     __tablename__ = "domains"
     __table_args__ = (
         *list_indexes("domains"),
+        search_index("identity", "domains", "host"),
         # A host leads to one business of the whole platform.
         Index("uq_domains_host", "host", unique=True),
     )

@@ -9,6 +9,7 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow
+from libs.common.db.search import search_index
 from services.identity.db import Base
 
 
@@ -26,6 +27,7 @@ class Registration(TenantRow, Base):
 
     __tablename__ = "registrations"
     __table_args__ = (
+        search_index("identity", "registrations", "company_name", "owner_email", everywhere=True),
         Index("uq_registrations_tenant_id", "tenant_id", unique=True),
         # Staff review over all businesses, so these do not begin with the tenant.
         Index("ix_registrations_id", "id"),

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.identity.db import Base
 
 
@@ -14,7 +15,10 @@ class Role(TenantRow, Base):
     """
 
     __tablename__ = "roles"
-    __table_args__ = list_indexes("roles", "is_system", unique=(("code",),))
+    __table_args__ = (
+        *list_indexes("roles", "is_system", unique=(("code",),)),
+        search_index("identity", "roles", "code", "name"),
+    )
 
     code: Mapped[str]
     name: Mapped[str]

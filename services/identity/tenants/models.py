@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow
+from libs.common.db.search import search_index
 from services.identity.db import Base
 
 
@@ -26,6 +27,7 @@ class Tenant(TenantRow, Base):
 
     __tablename__ = "tenants"
     __table_args__ = (
+        search_index("identity", "tenants", "name", "slug", everywhere=True),
         CheckConstraint("tenant_id = id", name="own_row"),
         # The slug names a business on the whole platform.
         Index("uq_tenants_slug", "slug", unique=True),

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Mapped
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.notifications.db import Base
 
 
@@ -10,7 +11,10 @@ class MailboxMessage(TenantRow, Base):
     """A mail as it would have been sent; its id is that of its delivery."""
 
     __tablename__ = "mailbox_messages"
-    __table_args__ = (*list_indexes("mailbox_messages", "recipient"),)
+    __table_args__ = (
+        *list_indexes("mailbox_messages", "recipient"),
+        search_index("notifications", "mailbox_messages", "subject", "text"),
+    )
 
     sender: Mapped[str]
     recipient: Mapped[str]

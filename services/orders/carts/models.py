@@ -56,7 +56,14 @@ class Cart(TenantRow, Base):
 
     __tablename__ = "carts"
     __table_args__ = (
-        *list_indexes("carts", "status", "customer_user_id", "token_hash", unique=(("order_id",),)),
+        *list_indexes(
+            "carts",
+            "status",
+            "customer_user_id",
+            "token_hash",
+            order=("updated_at",),
+            unique=(("order_id",),),
+        ),
         Index("ix_carts_idle", "updated_at", postgresql_where=text("status = 'open'")),
     )
 

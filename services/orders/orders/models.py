@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from libs.common.money import Money
 from services.orders.catalog import needs_shipping
 from services.orders.db import Base
@@ -86,8 +87,15 @@ class Order(TenantRow, Base):
     __tablename__ = "orders"
     __table_args__ = (
         *list_indexes(
-            "orders", "status", "email", "customer_user_id", "cart_token_hash", unique=(("number",),)
+            "orders",
+            "status",
+            "email",
+            "customer_user_id",
+            "cart_token_hash",
+            order=("updated_at",),
+            unique=(("number",),),
         ),
+        search_index("orders", "orders", "number", "email", "customer_name"),
         CheckConstraint(
             "total_amount = subtotal_amount - discount_amount + shipping_amount + tax_amount", name="total"
         ),

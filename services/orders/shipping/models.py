@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from libs.common.money import Money
 from services.orders.db import Base
 
@@ -47,7 +48,15 @@ class ShippingAccount(TenantRow, SoftDeleted, Base):
     """A provider of shipping that a business uses."""
 
     __tablename__ = "shipping_accounts"
-    __table_args__ = list_indexes("shipping_accounts", "provider", "name")
+    __table_args__ = (
+        *list_indexes(
+            "shipping_accounts",
+            "provider",
+            "name",
+            order=("updated_at", "name"),
+        ),
+        search_index("orders", "shipping_accounts", "name"),
+    )
 
     provider: Mapped[str]
     name: Mapped[str]

@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.orders.db import Base
 
 
@@ -13,7 +14,10 @@ class TaxRate(TenantRow, Base):
     __tablename__ = "tax_rates"
     __table_args__ = (
         CheckConstraint("rate_ppm BETWEEN 0 AND 1000000", name="rate_ppm"),
-        *list_indexes("tax_rates", "tax_class", unique=(("country", "tax_class"),)),
+        *list_indexes(
+            "tax_rates", "tax_class", "country", order=("updated_at",), unique=(("country", "tax_class"),)
+        ),
+        search_index("orders", "tax_rates", "name"),
     )
 
     name: Mapped[str]

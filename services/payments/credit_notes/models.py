@@ -8,6 +8,7 @@ from sqlalchemy import ForeignKeyConstraint
 from sqlalchemy.orm import Mapped
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from libs.common.money import Money
 from services.payments.columns import money
 from services.payments.db import Base
@@ -26,6 +27,7 @@ class CreditNote(TenantRow, Base):
             "email",
             unique=(("number",), ("refund_id",)),
         ),
+        search_index("payments", "credit_notes", "number", "invoice_number", "email", "customer_name"),
         ForeignKeyConstraint(
             ["tenant_id", "invoice_id"], ["payments.invoices.tenant_id", "payments.invoices.id"]
         ),

@@ -8,6 +8,7 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from libs.common.money import Money
 from services.payments.columns import money
 from services.payments.db import Base
@@ -23,6 +24,7 @@ class Invoice(TenantRow, Base):
     __tablename__ = "invoices"
     __table_args__ = (
         *list_indexes("invoices", "status", "order_id", "customer_user_id", "email", "number"),
+        search_index("payments", "invoices", "number", "email", "customer_name", "order_number"),
         Index("uq_invoices_number", "tenant_id", "number", unique=True),
         Index(
             "uq_invoices_order_id",

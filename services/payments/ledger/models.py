@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.payments.columns import money
 from services.payments.db import Base
 
@@ -15,8 +16,11 @@ class LedgerAccount(TenantRow, Base):
     """An account of the ledger, made when it is first posted to. `type` says which side it grows on."""
 
     __tablename__ = "ledger_accounts"
-    __table_args__ = list_indexes(
-        "ledger_accounts", "type", "currency", "code", unique=(("code", "currency"),)
+    __table_args__ = (
+        *list_indexes(
+            "ledger_accounts", "type", "currency", "code", order=("code",), unique=(("code", "currency"),)
+        ),
+        search_index("payments", "ledger_accounts", "code", "name"),
     )
 
     code: Mapped[str]

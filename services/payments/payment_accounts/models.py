@@ -4,6 +4,7 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.payments.db import Base
 
 
@@ -13,6 +14,7 @@ class PaymentAccount(TenantRow, SoftDeleted, Base):
     __tablename__ = "payment_accounts"
     __table_args__ = (
         *list_indexes("payment_accounts", "provider", "currency", "is_active"),
+        search_index("payments", "payment_accounts", "name"),
         # Webhooks name the account alone; the tenant is found by it.
         Index("ix_payment_accounts_id", "id"),
         Index(

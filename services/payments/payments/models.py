@@ -8,6 +8,7 @@ from sqlalchemy import Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from libs.common.money import Money
 from services.payments.columns import money
 from services.payments.db import Base
@@ -30,7 +31,10 @@ class Payment(TenantRow, Base):
             "customer_user_id",
             "email",
             "order_number",
+            "currency",
+            order=("amount_minor",),
         ),
+        search_index("payments", "payments", "order_number", "email", "customer_name"),
         Index("ix_payments_checkout_id", "tenant_id", "account_id", "checkout_id"),
         Index("ix_payments_check_at", "check_at", postgresql_where=text("status = 'pending'")),
         Index(

@@ -1,0 +1,124 @@
+"""Text search in lists: which columns are looked at, and the index that finds a rare term among millions of rows.
+
+A row's texts are cut into all their pieces of three letters (`search_grams`), each under a few digits of the tenant,
+in a GIN index; a term is found where all its pieces are (`search_terms`), and the texts themselves decide. Letters of
+any script count, and so do signs; a term of one or two letters is looked up as the beginning of a piece.
+
+Row-level security lets an index answer only through functions that the database trusts not to leak. Only a superuser
+may say so of a function, `trust_search` does where it can; elsewhere searches work and read the tenant's rows.
+See docs/adr/0014-search-beside-isolation.md.
+"""
+
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import ColumnElement, Connection, Index, func, literal, literal_column, or_, text
+from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.ext.asyncio import AsyncSession
+
+if TYPE_CHECKING:
+    from libs.common.runtime.context import ServiceContext
+
+# Texts beyond this are not cut into pieces: a search does not look there.
+INDEXED_LETTERS = 20_000
+# Stands for the tenant where a list is over all businesses.
+EVERYWHERE = UUID(int=0)
+_EVERYWHERE = f"'{EVERYWHERE}'::uuid"
+
+_FUNCTIONS = (
+    # Cutting costs about as much as reading a hundred rows, so the planner is told to keep it to the index.
+    """
+CREATE OR REPLACE FUNCTION "{schema}".search_grams(tenant uuid, texts text[]) RETURNS tsvector
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE COST 10000 AS $$
+DECLARE
+    letters text[] := string_to_array(left(lower(array_to_string(texts, E'\\n')), {letters}) || E'\\n\\n', NULL);
+    owner text := right(tenant::text, 6);
+    grams text[];
+BEGIN
+    FOR i IN 1 .. cardinality(letters) - 2 LOOP
+        grams[i] := owner || letters[i] || letters[i + 1] || letters[i + 2];
+    END LOOP;
+    RETURN array_to_tsvector(grams);
+END $$
+""",
+    # Sixteen pieces tell a long term well enough; more would only cost.
+    """
+CREATE OR REPLACE FUNCTION "{schema}".search_terms(tenant uuid, term text) RETURNS tsquery
+LANGUAGE plpgsql IMMUTABLE PARALLEL UNSAFE AS $$
+DECLARE
+    letters text := lower(term);
+    owner text := right(tenant::text, 6);
+    pieces text[];
+BEGIN
+    SELECT array_agg('''' || replace(replace(owner || substr(letters, i, 3), E'\\\\', E'\\\\\\\\'), '''', '''''') || ''''
+                     || CASE WHEN length(letters) < 3 THEN ':*' ELSE '' END)
+    INTO pieces
+    FROM generate_series(1, greatest(1, length(letters) - 2), greatest(1, length(letters) / 16)) i;
+    RETURN array_to_string(pieces, ' & ')::tsquery;
+END $$
+""",
+)
+
+_TRUSTED = (
+    "SELECT count(*) = 2 FROM pg_proc WHERE proleakproof AND oid IN ("
+    "to_regprocedure('pg_catalog.ts_match_vq(tsvector,tsquery)'), to_regprocedure(:grams))"
+)
+_known: "WeakKeyDictionary[ServiceContext, bool]" = WeakKeyDictionary()
+
+
+def search_functions(schema: str) -> list[str]:
+    """The statements that make the functions of search in a schema."""
+    return [statement.format(schema=schema, letters=INDEXED_LETTERS).strip() for statement in _FUNCTIONS]
+
+
+def search_index(schema: str, table: str, *columns: str, everywhere: bool = False) -> Index:
+    """The index behind `q` on these columns; `everywhere` for a list over all businesses."""
+    tenant = _EVERYWHERE if everywhere else "tenant_id"
+    return Index(
+        f"ix_{table}_search",
+        literal_column(f"{schema}.search_grams({tenant}, ARRAY[{', '.join(columns)}])"),
+        postgresql_using="gin",
+        # New rows wait in a list that every search reads, so it must stay short.
+        postgresql_with={"gin_pending_list_limit": "256"},
+        info={"search": columns, "everywhere": everywhere},
+    )
+
+
+def contains(columns: list[Any], term: str) -> ColumnElement[bool]:
+    """That one of the columns contains the term, in whatever case."""
+    pattern = "%" + term.replace("\\", "\\\\").replace("%", r"\%").replace("_", r"\_") + "%"
+    return or_(*(column.ilike(pattern) for column in columns))
+
+
+def indexed(model: type[Any], term: str, tenant_id: UUID | None) -> ColumnElement[bool] | None:
+    """What the search index knows of a term (more rows than contain it, never fewer); None without such an index."""
+    table = model.__table__
+    found = next((index for index in table.indexes if "search" in index.info), None)
+    everywhere = found is not None and found.info["everywhere"]
+    if found is None or (tenant_id is None and not everywhere):
+        return None
+    functions = getattr(func, table.schema)
+    owner = literal_column(_EVERYWHERE) if everywhere else model.tenant_id
+    grams = functions.search_grams(owner, array([getattr(model, name) for name in found.info["search"]]))
+    terms = functions.search_terms(literal(EVERYWHERE if everywhere else tenant_id), term)
+    return grams.op("@@", is_comparison=True)(terms)
+
+
+def trust_search(connection: Connection, schema: str) -> bool:
+    """Let row-level security use the search indexes of a schema, where the role may say so; whether it does now."""
+    grams = f'"{schema}".search_grams(uuid, text[])'
+    if connection.scalar(text("SELECT to_regprocedure(:grams) IS NULL"), {"grams": grams}):
+        return True
+    if connection.scalar(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
+        connection.execute(text("ALTER FUNCTION pg_catalog.ts_match_vq(tsvector, tsquery) LEAKPROOF"))
+        connection.execute(text(f"ALTER FUNCTION {grams} LEAKPROOF"))
+    return bool(connection.scalar(text(_TRUSTED), {"grams": grams}))
+
+
+async def search_is_trusted(context: "ServiceContext", session: AsyncSession) -> bool:
+    """Whether the search indexes of this service may answer; asked of the database once per process."""
+    if context not in _known:
+        grams = f'"{context.service.name}".search_grams(uuid, text[])'
+        _known[context] = bool(await session.scalar(text(_TRUSTED), {"grams": grams}))
+    return _known[context]
