@@ -38,7 +38,7 @@ test: setup ## Run every test (a private RabbitMQ is used, and installed where t
 	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(T)
 
 bench: setup ## Measure against baselines of the same run: make bench ONLY=checkout RUNS=3 QUICK=1 (HELP=1 lists all)
-	@$(BIN)/python -m libs.common.runtime.embedded.debian
+	@$(BIN)/python -m libs.common.runtime.embedded.debian --bench
 	@$(BIN)/python -m bench $(if $(HELP),--help) $(if $(ONLY),--only $(ONLY)) $(if $(RUNS),--runs $(RUNS)) \
 		$(if $(filter 1,$(QUICK)),--quick) $(if $(SOAK),--soak $(SOAK)) $(if $(WRITE),--write $(WRITE))
 

@@ -4,6 +4,7 @@ import argparse
 import signal
 import sys
 import time
+import traceback
 from datetime import UTC, datetime
 from importlib import import_module
 from pathlib import Path
@@ -67,7 +68,7 @@ def main() -> None:
                 rows += import_module(f"bench.sections.{name}").measure(bench)
             except Exception:
                 # What the others found is not lost.
-                console.print_exception()
+                traceback.print_exc()
                 failed.append(name)
                 bench.close()
     finally:

@@ -74,7 +74,7 @@ class Meter:
 async def until(condition: Callable[[], Awaitable[bool]], seconds: float = 600, every: float = 0.05) -> None:
     """Wait for a condition."""
     async with asyncio.timeout(seconds):
-        while not await condition():
+        while not await condition():  # noqa: ASYNC110 - the condition is a query
             await asyncio.sleep(every)
 
 

@@ -28,7 +28,7 @@ http {{
 """
 _INSTANT = """  server {{
     listen 127.0.0.1:{port};
-    location = /readyz {{ return 200; }}
+    location = /.ready {{ return 200; }}
     location / {{ default_type application/json; return 200 '{body}'; }}
   }}
 """
@@ -39,7 +39,7 @@ _GATEWAY = """  proxy_cache_path "{folder}/cache" keys_zone=verified:10m;
   upstream verifier {{ server {verifier}; keepalive 8; }}
   server {{
     listen 127.0.0.1:{port};
-    location = /readyz {{ return 200; }}
+    location = /.ready {{ return 200; }}
     location = /_verify {{
       internal;
       proxy_pass http://verifier;
@@ -68,6 +68,7 @@ _BALANCER = """  proxy_http_version 1.1;
   upstream copies {{ {servers} keepalive 64; }}
   server {{
     listen 127.0.0.1:{port};
+    location = /.ready {{ return 200; }}
     location / {{ proxy_pass http://copies; }}
   }}
 """
@@ -128,7 +129,7 @@ class Nginx:
         until = time.monotonic() + 30
         while time.monotonic() < until:
             with suppress(httpx.HTTPError):
-                if httpx.get(f"{self.url}/readyz", timeout=1).status_code == 200:
+                if httpx.get(f"{self.url}/.ready", timeout=1).status_code == 200:
                     return self
             time.sleep(0.05)
         self.__exit__()

@@ -28,6 +28,11 @@ def install_promtool_if_possible() -> bool:
     return bool(shutil.which("promtool")) or _install("prometheus")
 
 
+def install_nginx_if_possible() -> bool:
+    """Return whether nginx, which the benchmark compares the gateway with, is installed afterwards; likewise."""
+    return bool(shutil.which("nginx")) or _install("nginx-light")
+
+
 def _install(package: str) -> bool:
     apt = shutil.which("apt-get")
     if os.geteuid() != 0 or apt is None or not Path("/etc/debian_version").exists():
@@ -62,6 +67,10 @@ def main() -> None:
         sys.stderr.write(
             "RabbitMQ is not installed: its tests will be skipped. "
             "Install rabbitmq-server, or set AMQP_URL, to run them.\n"
+        )
+    if "--bench" in sys.argv and not install_nginx_if_possible():
+        sys.stderr.write(
+            "nginx is not installed: what is measured beside it will be left out. Install nginx-light.\n"
         )
     if "--tests" in sys.argv and not install_promtool_if_possible():
         sys.stderr.write(
