@@ -141,7 +141,8 @@ class Upstreams:
             except httpx.TimeoutException as error:
                 breaker.failed(self._clock.now().timestamp())
                 raise UpstreamTimeout(f"{service} did not answer in time.") from error
-            except httpx.TransportError as error:
+            # On uvloop the library stumbles over a connection that is reset in the moment in which it is made.
+            except (httpx.TransportError, AttributeError) as error:
                 if attempt < attempts:
                     continue
                 breaker.failed(self._clock.now().timestamp())
