@@ -7,7 +7,7 @@ PILLARS := $(BIN)/python -m libs.common.runtime.cli
 T ?=
 STORY ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup run up prod-setup migrate test bench check lint format types contracts schema docs lock verify migration clean release
+.PHONY: help setup run up prod-setup migrate test bench check lint format types contracts schema docs lock verify prove migration clean release
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,14 @@ prod-setup: ## Build the images and start the compose stack (needs Docker and a 
 
 migrate: setup ## Bring the database of DATABASE_URL up to date
 	@$(PILLARS) migrate
+
+KILLS ?= 50
+MINUTES ?= 10
+SEED ?= 1
+BUYERS ?= 200
+prove: setup ## Prove that nothing is lost under failure: make prove KILLS=50 MINUTES=10 SEED=7
+	@$(BIN)/python -m libs.common.runtime.embedded.debian
+	@$(BIN)/python -m deploy.e2e.proof --kills $(KILLS) --minutes $(MINUTES) --seed $(SEED) --buyers $(BUYERS)
 
 verify: setup ## Check every invariant of the running or stopped suite
 	@$(PILLARS) verify
