@@ -29,6 +29,7 @@ CANARIES = {
     "gateway": "/healthz",
     "postgres": "/api/v1/orders?limit=1",
     "rabbitmq": "/readyz",
+    "fork_server": "/healthz",
 }
 RECOVERY_LIMIT = 120.0
 

@@ -16,19 +16,20 @@ from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
-from deploy.e2e.proof.processes import children, listening_port, role_of
+from deploy.e2e.proof.processes import port_of, processes, role_of
 from deploy.e2e.proof.proxy import Link, Target
+from libs.common.db.create import create_database
 from libs.common.runtime.embedded.child import launch_command
 from libs.common.runtime.embedded.keeper import Keeper
 from libs.common.runtime.embedded.ports import free_port
 from libs.common.runtime.embedded.postgres import EmbeddedPostgres
 from libs.common.runtime.embedded.rabbitmq import PrivateRabbitMQ
-from libs.common.runtime.install import create_database
 from libs.common.runtime.registry import NAMES
 from libs.common.settings import CommonSettings
 
 SERVERS = ("postgres", "rabbitmq")
 PROCESSES = (*NAMES, "gateway")
+FORK_SERVER = "fork_server"
 START_SECONDS = 240.0
 
 # No limit by address or account: one machine plays all the clients there are. Orders that nobody pays lapse soon.
@@ -61,7 +62,8 @@ class Installation:
         self._servers: dict[str, EmbeddedPostgres | PrivateRabbitMQ] = {}
         self._stack = ExitStack()
         self._up: asyncio.subprocess.Process | None = None
-        self._where: dict[str, tuple[int, int]] = {}
+        self._pids: dict[str, int] = {}
+        self._ports: dict[str, int] = {}
         self._secrets = {
             "PILLARS_SECRET_KEY": secrets.token_urlsafe(32),
             "PILLARS_ENCRYPTION_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
@@ -148,6 +150,7 @@ class Installation:
             NotStarted: with the end of what it said.
         """
         said = self.home / "up.log"
+        self._ports = {}
         with said.open("ab") as output:
             command = launch_command(
                 [
@@ -188,24 +191,24 @@ class Installation:
         return False
 
     def pid_of(self, name: str) -> int | None:
-        """The process of a service, the gateway or a server; None while there is none."""
+        """The process of a service, the gateway, the fork server or a server; None while there is none."""
         server = self._servers.get(name)
         if server is not None:
             return server.pid
-        if self._up is None or self._up.returncode is not None:
-            return None
-        return next((pid for pid in children(self._up.pid) if role_of(pid) == name), None)
+        known = self._pids.get(name)
+        if known is None or role_of(known) != name:
+            self._pids = dict(reversed(list(processes(self.home))))
+        return self._pids.get(name)
 
     def port_of(self, name: str) -> int | None:
-        """Where a service listens; remembered for as long as it is the same process."""
-        known = self._where.get(name)
-        if known is not None and role_of(known[0]) == name:
-            return known[1]
-        pid = self.pid_of(name)
-        port = listening_port(pid) if pid else None
-        if pid and port:
-            self._where[name] = (pid, port)
-        return port
+        """Where a service listens; the supervisor holds the socket, so it stays while processes come and go."""
+        if name not in self._ports:
+            pid = self.pid_of(name)
+            port = port_of(pid) if pid else None
+            if port is None:
+                return None
+            self._ports[name] = port
+        return self._ports[name]
 
     def kill(self, name: str) -> bool:
         """End a process with SIGKILL; false where there is none now."""
@@ -219,7 +222,7 @@ class Installation:
 
     async def power_cut(self) -> None:
         """End everything at once with SIGKILL, the supervisor and the servers too; the servers start again by themselves."""
-        everyone = [self.pid_of(name) for name in (*PROCESSES, *SERVERS)]
+        everyone = [self.pid_of(name) for name in (*PROCESSES, FORK_SERVER, *SERVERS)]
         if self._up is not None and self._up.returncode is None:
             self._up.kill()
         for pid in filter(None, everyone):

@@ -4,7 +4,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from deploy.e2e.proof.installation import PROCESSES, SERVERS
+from deploy.e2e.proof.installation import FORK_SERVER, PROCESSES, SERVERS
 from deploy.e2e.proof.proxy import DOWN, UP
 from deploy.e2e.proof.steps import STEPS
 from libs.common.runtime.registry import NAMES
@@ -50,7 +50,7 @@ def make_plan(seed: int, kills: int, *, steps: Sequence[str] | None = None) -> l
     chance = random.Random(f"{seed} plan")
     moments = list(steps if steps is not None else (step.moment for step in STEPS))
     chance.shuffle(moments)
-    targets = [*PROCESSES, *SERVERS]
+    targets = [*PROCESSES, FORK_SERVER, *SERVERS]
     weights = [_WEIGHTS.get(name, 1) for name in targets]
     faults: list[Fault] = []
     at_steps = min(len(moments), (kills + 1) // 2) if steps is None else min(len(moments), kills)

@@ -1,43 +1,41 @@
-"""What runs below a process, and where it listens, read from /proc: the suite is not asked, since it may be dying."""
+"""Which processes an installation has, read from /proc: the suite is not asked, since it may be dying."""
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-_LISTEN = "0A"
 
-
-def children(pid: int) -> list[int]:
-    """The direct children of a process; none when it is gone."""
+def words_of(pid: int) -> list[str]:
+    """The command line of a process; nothing when it is gone."""
     with suppress(OSError):
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").split()
     return []
 
 
 def role_of(pid: int) -> str | None:
-    """Which process of the suite this is: what stands after `serve` on its command line."""
-    with suppress(OSError):
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
-        if "serve" in words:
-            return words[words.index("serve") + 1]
-    return None
+    """Which process of the suite this is: the service or gateway that it serves, or `fork_server`."""
+    words = words_of(pid)
+    if "serve" in words[:-1]:
+        return words[words.index("serve") + 1]
+    return "fork_server" if "libs.common.runtime.fork_server" in words else None
 
 
-def listening_port(pid: int) -> int | None:
-    """The TCP port that a process listens on; None before it does."""
-    inodes = set()
-    with suppress(OSError):
-        for entry in os.scandir(f"/proc/{pid}/fd"):
+def port_of(pid: int) -> int | None:
+    """The port that its command line names."""
+    words = words_of(pid)
+    return int(words[words.index("--port") + 1]) if "--port" in words[:-1] else None
+
+
+def processes(home: Path) -> Iterator[tuple[str, int]]:
+    """Every process of the installation in this folder with its role, the newest first."""
+    mark = f"PILLARS_HOME={home}".encode()
+    for pid in sorted((int(name) for name in os.listdir("/proc") if name.isdigit()), reverse=True):
+        role = role_of(pid)
+        if role is not None:
             with suppress(OSError):
-                target = os.readlink(entry.path)
-                if target.startswith("socket:["):
-                    inodes.add(target[8:-1])
-    with suppress(OSError):
-        for line in Path(f"/proc/{pid}/net/tcp").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == _LISTEN and fields[9] in inodes:
-                return int(fields[1].rpartition(":")[2], 16)
-    return None
+                if mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                    yield role, pid
 
 
 def memory_mb(pid: int) -> float:
