@@ -15,6 +15,7 @@ from gateway.cors import Cors
 from gateway.deadline import Deadline
 from gateway.errors import ClientGone
 from gateway.exchange import Exchange, open_exchange, raw_path, read_head
+from gateway.headers import is_in
 from gateway.keys import SigningKeys
 from gateway.limits.bucket import Buckets
 from gateway.limits.memory import MemoryBuckets
@@ -43,6 +44,7 @@ from gateway.writer import Writer
 from libs.common.actor import Actor, ActorSigner
 from libs.common.clock import Clock, SystemClock
 from libs.common.errors import AppError, MethodNotAllowed, NotFound
+from libs.common.http.connection_limits import ConnectionLimits
 from libs.common.http.middleware import Receive, Scope, Send
 from libs.common.logging import bind, clear
 from libs.common.pagination import CursorCodec
@@ -85,6 +87,16 @@ class Gateway:
             TenantReader(common.public_url),
             self.limits,
             clock,
+        )
+        self.connection_limits = ConnectionLimits(
+            most=settings.most_connections,
+            most_of_address=settings.address_connections,
+            is_exempt=lambda address: is_in(address, settings.trusted_proxies),
+            head_seconds=settings.head_seconds,
+            idle_seconds=settings.idle_seconds,
+            write_seconds=settings.write_seconds,
+            # Read whole up to here, so that a head that is a little too large gets its answer.
+            head_bytes=settings.max_header_bytes + settings.max_target_bytes + 65_536,
         )
         self.metrics = Metrics()
         self.requests = RequestLog(settings.request_log_size, clock)

@@ -46,6 +46,8 @@ _OURS: Final = frozenset(
         b"expect",
         b"forwarded",
         b"host",
+        # Some runtimes take it for the variable HTTP_PROXY.
+        b"proxy",
         b"traceparent",
         b"via",
         b"x-api-key",
@@ -53,7 +55,9 @@ _OURS: Final = frozenset(
         b"x-request-id",
         b"x-original-url",
         b"x-rewrite-url",
+        b"x-http-method",
         b"x-http-method-override",
+        b"x-method-override",
     }
 )
 _OURS_PREFIXES: Final = (b"x-pillars-", b"x-forwarded-")

@@ -67,6 +67,17 @@ class GatewaySettings(BaseSettings):
     body_seconds: float = Field(60.0, gt=0, description="For a whole request body")
     upload_seconds: float = Field(600.0, gt=0, description="For a whole uploaded file")
 
+    # Connections of clients. Where there are too many, those that wait longest without a request are closed.
+    most_connections: int = Field(20_000, ge=64, description="Connections of clients in all, per process")
+    address_connections: int = Field(
+        2_000, ge=1, description="Connections of one address; trusted proxies are not counted"
+    )
+    head_seconds: float = Field(15.0, gt=0, description="For the head of a request to arrive")
+    idle_seconds: float = Field(75.0, gt=0, description="Between an answer and the next request")
+    write_seconds: float = Field(
+        60.0, gt=0, description="For a client to take any of an answer that waits for it"
+    )
+
     # Size, in bytes. The limit of ordinary bodies is PILLARS_MAX_BODY_BYTES.
     max_upload_bytes: int = Field(104_857_600, ge=1024, description="Largest body of /files and /imports")
     max_header_bytes: int = Field(32_768, ge=1024, description="All request headers together")

@@ -6,14 +6,17 @@ import logging
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import uvicorn
 
 from libs.common.actor import ActorSigner
 from libs.common.clock import Clock, SystemClock
+from libs.common.http.connection_limits import ConnectionLimits, ConnectionTable, raise_file_limit
+from libs.common.http.guarded import GuardedProtocol
 from libs.common.http.middleware import App
-from libs.common.http.protocol import HttpProtocol, Server
+from libs.common.http.protocol import Server
 from libs.common.jobs.runner import JobRunner
 from libs.common.messaging.broker import Broker
 from libs.common.messaging.consumer import Consumer
@@ -156,17 +159,22 @@ class Host:
 
         `on_ready` is called once it answers, `on_stop` as soon as it takes no new connection.
         """
+        limits: ConnectionLimits = getattr(self.gateway, "connection_limits", ConnectionLimits())
+        # Files, and connections to the database and the other services, need descriptors too.
+        most = max(64, min(limits.most, raise_file_limit() - 1024))
+        table = ConnectionTable(replace(limits, most=most))
         server = Server(
             uvicorn.Config(
                 app,
-                http=HttpProtocol,
+                http=type("LimitedProtocol", (GuardedProtocol,), {"table": table}),
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=GRACE_SECONDS,
-                timeout_keep_alive=75,
+                # The table ends what waits, and sooner.
+                timeout_keep_alive=max(75, round(limits.idle_seconds) + 1),
                 backlog=2048,
                 h11_max_incomplete_event_size=65536,
             )
@@ -181,6 +189,7 @@ class Host:
         server.should_exit = True
         waiting.cancel()
         await serving
+        table.stop()
 
     def _announce_stop(self) -> None:
         # A stream has no end of its own: without this the server would wait for it as long as it may.
