@@ -136,6 +136,10 @@ class Gateway:
         await self.buckets.stop()
         await self.proxy.stop()
 
+    def wind_down(self) -> None:
+        """The process stops: what would not end by itself is ended."""
+        self.proxy.end_streams()
+
     def forget(
         self, *, user_id: UUID | None = None, session_id: UUID | None = None, tenant_id: UUID | None = None
     ) -> int:

@@ -14,7 +14,7 @@ from gateway.tenancy import TenantHints, TenantReader
 from gateway.tokens import TokenVerifier
 from libs.common.actor import Actor, ActorSigner, system_actor
 from libs.common.clock import Clock
-from libs.common.errors import AppError, Unauthenticated, UpstreamFailed
+from libs.common.errors import AppError, Unauthenticated, Unavailable, UpstreamFailed, UpstreamTimeout
 from libs.common.runtime.upstreams import UpstreamProblem, Upstreams
 
 _GUEST = "guest"
@@ -170,6 +170,9 @@ class Authenticator:
             if error.upstream_status >= 500:
                 raise UpstreamFailed("Credentials cannot be checked now.") from error
             raise
+        except UpstreamTimeout as error:
+            # Nothing has been done yet.
+            raise Unavailable("Credentials cannot be checked now.") from error
         except (KeyError, TypeError, ValueError) as error:
             raise UpstreamFailed("Credentials cannot be checked now.") from error
         if document is not None and actor.is_anonymous:

@@ -7,7 +7,7 @@ from typing import Self
 
 from gateway.errors import ClientGone, RequestTimeout
 from gateway.settings import GatewaySettings
-from libs.common.errors import UpstreamTimeout
+from libs.common.errors import Unavailable, UpstreamTimeout
 
 
 class Phase(Enum):
@@ -18,6 +18,7 @@ class Phase(Enum):
     STREAM = auto()
     GONE = auto()
     DONE = auto()
+    STALLED = auto()
 
 
 class Deadline:
@@ -27,10 +28,14 @@ class Deadline:
         RequestTimeout: the body came too slowly.
         UpstreamTimeout: the service did not answer, or fell silent within its answer.
         ClientGone: `client_left` was called.
+        Unavailable: `upstream_stalls` was called, and repeating the request does no harm.
     """
 
-    def __init__(self, settings: GatewaySettings) -> None:
+    def __init__(self, settings: GatewaySettings, streams: "set[Deadline] | None" = None) -> None:
         self._settings = settings
+        # Where those are kept that end only when somebody ends them.
+        self._streams = streams
+        self._is_repeatable = False
         self._loop = asyncio.get_running_loop()
         self._is_endless = False
         self._end = self._loop.time() + settings.total_seconds
@@ -49,6 +54,8 @@ class Deadline:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         self._timer.cancel()
+        if self._streams is not None:
+            self._streams.discard(self)
         try:
             await self._timeout.__aexit__(kind, error, trace)
         except TimeoutError:
@@ -84,18 +91,26 @@ class Deadline:
     def never(self) -> None:
         """An event stream: no limit from here on."""
         self._is_endless = True
+        if self._streams is not None:
+            self._streams.add(self)
         self._set(Phase.STREAM, None)
 
     def client_left(self) -> None:
         """Nobody waits for the answer: cancel the work."""
         self._set(Phase.GONE, self._loop.time())
 
+    def upstream_stalls(self, *, is_repeatable: bool) -> None:
+        """The service shows no sign of life: cancel the work unless its answer has begun."""
+        if self._phase is Phase.ANSWER:
+            self._is_repeatable = is_repeatable
+            self._set(Phase.STALLED, self._loop.time())
+
     def finish(self) -> None:
-        """The answer is complete whatever the service would still say (HEAD of a stream): cancel it without error."""
+        """The answer ends whatever the service would still say (a stream at the stop): cancel it without error."""
         self._set(Phase.DONE, self._loop.time())
 
     def _set(self, phase: Phase, due: float | None) -> None:
-        if self._phase in (Phase.GONE, Phase.DONE) or self._timeout.expired():
+        if self._phase in (Phase.GONE, Phase.DONE, Phase.STALLED) or self._timeout.expired():
             return
         self._phase = phase
         self._due = due
@@ -120,4 +135,6 @@ class Deadline:
             return ClientGone()
         if self._phase is Phase.BODY:
             return RequestTimeout("The body did not arrive in time.")
+        if self._phase is Phase.STALLED and self._is_repeatable:
+            return Unavailable("The service does not answer now.")
         return UpstreamTimeout("The service did not answer in time.")

@@ -112,6 +112,14 @@ class GatewaySettings(BaseSettings):
         gt=0,
         description="Idle connections are not used after this; less than a stopping service keeps them (3 s)",
     )
+    upstream_concurrency: int = Field(
+        48,
+        ge=1,
+        description="Requests that wait for one service at once; more wait here a moment. Raise it with its replicas",
+    )
+    stall_seconds: float = Field(
+        3.0, gt=0, description="Without any answer for so long, a service is asked whether it is alive"
+    )
     breaker_failures: int = Field(
         5, ge=1, description="Failures in a row after which a service is left alone"
     )

@@ -20,10 +20,10 @@ from gateway.errors import ClientGone
 from gateway.exchange import Exchange
 from gateway.headers import RawHeaders
 from gateway.proxy.relay import Relay
+from gateway.proxy.watch import Watch
 from gateway.settings import GatewaySettings
 from libs.common.clock import Clock
 from libs.common.errors import Unavailable
-from libs.common.http.breaker import CircuitBreaker
 from libs.common.http.middleware import Receive
 
 # Most answers are here sooner than this; watching for a client that leaves costs a task.
@@ -31,13 +31,13 @@ _WATCH_AFTER_SECONDS = 0.05
 
 
 class HttpUpstreams:
-    """The connections to all services that run elsewhere, and a circuit breaker for each."""
+    """The connections to all services that run elsewhere, and a watch over each."""
 
     def __init__(self, settings: GatewaySettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
         self._session: aiohttp.ClientSession | None = None
-        self._breakers: dict[str, CircuitBreaker] = {}
+        self._watches: dict[str, Watch] = {}
 
     async def start(self) -> None:
         """Open the pool."""
@@ -60,6 +60,8 @@ class HttpUpstreams:
 
     async def stop(self) -> None:
         """Close the pool."""
+        for watch in self._watches.values():
+            watch.stop()
         if self._session is not None:
             await self._session.close()
             self._session = None
@@ -82,59 +84,116 @@ class HttpUpstreams:
         Raises:
             Unavailable: it cannot be reached, or could not just now.
         """
-        breaker = self._breaker(service)
-        if not breaker.allows(self._clock.now().timestamp()):
-            raise Unavailable(f"{service} is not available now.", retry_after=max(1, round(breaker.cooldown)))
+        watch = self.watch(service, base)
         query = exchange.query.decode("latin-1")
         url = URL(base.rstrip("/") + path + (f"?{query}" if query else ""), encoded=True)
         try:
             with _Watch(exchange.receive, body, deadline):
-                response = await self._head(exchange, url, headers, body, is_keyed=is_keyed)
-                breaker.succeeded()
+                data = None if body.is_empty else await _data(body)
+                request = _Request(exchange, url, headers, data, is_keyed=is_keyed)
+                response = await self._answer(watch, request, body, deadline)
                 await _pass_on(response, relay)
-        except asyncio.CancelledError:
-            if deadline.phase is Phase.ANSWER:
-                breaker.failed(self._clock.now().timestamp())
-            raise
         except _NotReached as error:
             if body.failure is not None:
                 raise body.failure from None
-            breaker.failed(self._clock.now().timestamp())
             raise Unavailable(f"{service} is not available now.") from error
 
-    async def _head(
-        self, exchange: Exchange, url: URL, headers: RawHeaders, body: Body, *, is_keyed: bool
+    def watch(self, service: str, base: str) -> Watch:
+        """What is known of a service."""
+        watch = self._watches.get(service)
+        if watch is None:
+
+            async def probe(seconds: float) -> bool:
+                return await self._is_alive(base, seconds)
+
+            watch = self._watches[service] = Watch(service, self._settings, self._clock, probe)
+        return watch
+
+    async def _answer(
+        self, watch: Watch, request: "_Request", body: Body, deadline: Deadline
     ) -> aiohttp.ClientResponse:
+        """The head of the answer, waited for in a place of the gate; a body that comes in parts holds none."""
+        if request.is_kept:
+            await watch.gate.enter()
+        try:
+            watch.admit()
+            watch.sent(deadline, is_repeatable=request.is_repeatable)
+            try:
+                response = await self._head(request)
+            except asyncio.CancelledError:
+                if deadline.phase in (Phase.ANSWER, Phase.STALLED):
+                    watch.failed()
+                raise
+            except _NotReached:
+                # A client that broke off its body says nothing of the service.
+                if body.failure is None:
+                    watch.failed()
+                raise
+            finally:
+                watch.ended(deadline)
+        finally:
+            if request.is_kept:
+                watch.gate.leave()
+        watch.answered()
+        return response
+
+    async def _is_alive(self, base: str, seconds: float) -> bool:
         assert self._session is not None, "the gateway was not started"
-        # Services answer GET; the body is left away for HEAD on the way out.
-        method = "GET" if exchange.method == "HEAD" else exchange.method
-        sent = CIMultiDict((name.decode("latin-1"), _text(value)) for name, value in headers)
-        data = None if body.is_empty else await _data(body)
-        is_kept = data is None or isinstance(data, bytes)
-        is_repeatable = is_kept and (method == "GET" or is_keyed)
+        try:
+            async with asyncio.timeout(seconds):
+                async with self._session.get(base.rstrip("/") + "/healthz"):
+                    # Whatever it says, it speaks.
+                    return True
+        except (aiohttp.ClientError, OSError):
+            return False
+
+    async def _head(self, request: "_Request") -> aiohttp.ClientResponse:
+        assert self._session is not None, "the gateway was not started"
         for is_last in (False, True):
             try:
                 return await self._session.request(
-                    method, url, headers=sent, data=data, allow_redirects=False
+                    request.method,
+                    request.url,
+                    headers=request.headers,
+                    data=request.data,
+                    allow_redirects=False,
                 )
             except aiohttp.ClientConnectorError as error:
                 # Nothing was sent.
-                if is_last or not is_kept:
+                if is_last or not request.is_kept:
                     raise _NotReached from error
             except (aiohttp.ClientConnectionError, OSError) as error:
-                if is_last or not is_repeatable or isinstance(error, TimeoutError):
+                if is_last or not request.is_repeatable or isinstance(error, TimeoutError):
                     raise _NotReached from error
             except aiohttp.ClientError as error:
                 raise _NotReached from error
         raise AssertionError("unreachable")
 
-    def _breaker(self, service: str) -> CircuitBreaker:
-        breaker = self._breakers.get(service)
-        if breaker is None:
-            settings = self._settings
-            breaker = CircuitBreaker(settings.breaker_failures, settings.breaker_seconds)
-            self._breakers[service] = breaker
-        return breaker
+
+class _Request:
+    """A request as it is sent.
+
+    Attributes:
+        is_kept: whether its body is here as a whole, or there is none.
+        is_repeatable: whether it may be sent again whatever became of it.
+    """
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        url: URL,
+        headers: RawHeaders,
+        data: bytes | AsyncIterator[bytes] | None,
+        *,
+        is_keyed: bool,
+    ) -> None:
+        # Services answer GET; the body is left away for HEAD on the way out.
+        self.method = "GET" if exchange.method == "HEAD" else exchange.method
+        self.url = url
+        self.headers = CIMultiDict((name.decode("latin-1"), _text(value)) for name, value in headers)
+        self.data = data
+        self.is_kept = data is None or isinstance(data, bytes)
+        self.is_repeatable = self.is_kept and (self.method == "GET" or is_keyed)
 
 
 class _NotReached(Exception):

@@ -37,6 +37,7 @@ class Proxy:
         self._upstreams = upstreams
         self._http = HttpUpstreams(settings, clock)
         self._max_body_bytes = max_body_bytes
+        self._streams: set[Deadline] = set()
 
     async def start(self) -> None:
         """Open the connection pool."""
@@ -45,6 +46,21 @@ class Proxy:
     async def stop(self) -> None:
         """Close it."""
         await self._http.stop()
+
+    def end_streams(self) -> None:
+        """End the event streams, which have no end of their own: their clients connect anew."""
+        for deadline in list(self._streams):
+            deadline.finish()
+
+    def check(self, service: str) -> None:
+        """Refuse at once, before anything is spent on it, what a service has no place for.
+
+        Raises:
+            Unavailable: the service is away, or has too much to do.
+        """
+        base = self._upstreams.url(service)
+        if base is not None and self._upstreams.app(service) is None:
+            self._http.watch(service, base).check()
 
     async def pass_on(self, exchange: Exchange, target: Target, writer: Writer) -> None:
         """Let the service answer.
@@ -57,7 +73,7 @@ class Proxy:
         settings = self._settings
         service = target.route.service
         headers = self._headers(exchange, target)
-        async with Deadline(settings) as deadline:
+        async with Deadline(settings, self._streams) as deadline:
             body = Body(
                 exchange,
                 deadline,
@@ -102,6 +118,9 @@ class Proxy:
                 raise body.failure
             if not exchange.is_complete:
                 raise UpstreamFailed(f"{service} did not finish its answer.")
+        if not exchange.is_complete:
+            # An event stream that was ended here.
+            await writer({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _headers(self, exchange: Exchange, target: Target) -> RawHeaders:
         with_credential = target.route.trust is Trust.FOREIGN

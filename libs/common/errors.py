@@ -223,9 +223,22 @@ class Unavailable(AppError):
         super().__init__(detail, headers={"Retry-After": str(retry_after)}, **extra)
 
 
+class Overloaded(Unavailable):
+    """More requests came than can be answered soon; nothing was done, try again after `Retry-After` seconds."""
+
+    slug = "overloaded"
+    title = "Too busy now"
+
+    def __init__(self, detail: str | None = None, *, retry_after: int = 1, **extra: Any) -> None:
+        super().__init__(detail, retry_after=retry_after, **extra)
+
+
 class UpstreamTimeout(AppError):
     """A system this call depends on did not answer in time."""
 
     status = 504
     slug = "upstream-timeout"
     title = "A dependency did not answer in time"
+
+    def __init__(self, detail: str | None = None, *, retry_after: int = 2, **extra: Any) -> None:
+        super().__init__(detail, headers={"Retry-After": str(retry_after)}, **extra)

@@ -53,6 +53,12 @@ class CommonSettings(BaseSettings):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
     log_format: str = Field("json", description="json or text")
     pool_size: int = Field(10, ge=1, description="Database connections per service and process")
+    concurrency: int = Field(
+        32, ge=1, description="Requests that one service works on at once in one process; more wait a moment"
+    )
+    request_seconds: float = Field(
+        15.0, gt=0, description="What a service may take until its answer begins; then it answers 503"
+    )
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest request body, in bytes")
     trace_endpoint: str | None = Field(
         None,

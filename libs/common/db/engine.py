@@ -34,13 +34,13 @@ def make_engine(url: str, *, pool_size: int = 10, application: str = "pillars") 
         with_driver(url),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_timeout=10,
+        pool_timeout=3,
         pool_recycle=1800,
         pool_use_lifo=True,
         connect_args={
             "autocommit": True,
             "application_name": application,
-            "connect_timeout": 5,
+            "connect_timeout": 3,
             "options": "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=60000 -c timezone=UTC",
         },
     )

@@ -18,6 +18,10 @@ class CircuitBreaker:
         """Whether calls are being refused."""
         return self._opened_at is not None
 
+    def refuses(self, now: float) -> bool:
+        """Whether a call that came now would be refused; unlike `allows` this begins no trial."""
+        return self._opened_at is not None and now - self._opened_at < self.cooldown
+
     def allows(self, now: float) -> bool:
         """Whether a call may go out now; a trial call restarts the cool-down."""
         if self._opened_at is None:

@@ -20,6 +20,7 @@ from libs.common.errors import (
     Conflict,
     MethodNotAllowed,
     NotFound,
+    Overloaded,
     PayloadTooLarge,
     StillReferenced,
     Unauthenticated,
@@ -129,6 +130,7 @@ _HTTP_ERRORS: Mapping[int, type[AppError]] = {
     405: MethodNotAllowed,
     413: PayloadTooLarge,
     415: UnsupportedMediaType,
+    503: Overloaded,
 }
 
 
@@ -137,7 +139,11 @@ def from_http(error: HTTPException) -> AppError:
     kind = _HTTP_ERRORS.get(error.status_code)
     if kind is None:
         kind = Conflict if error.status_code < 500 else AppError
-    detail = {404: "There is nothing at this path.", 405: "This path does not take this method."}
+    detail = {
+        404: "There is nothing at this path.",
+        405: "This path does not take this method.",
+        503: "More requests came than can be answered soon; try again.",
+    }
     problem = kind(detail.get(error.status_code, "The request cannot be read."))
     problem.headers |= dict(error.headers or {})
     return problem

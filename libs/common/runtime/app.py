@@ -10,8 +10,10 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from libs.common.http.admission import Admission
 from libs.common.http.body_limit import BodyLimit
 from libs.common.http.deps import Requirement
+from libs.common.http.gate import Gate
 from libs.common.http.middleware import App, RequestLayer
 from libs.common.http.problems import MEDIA_TYPE, Problem, install_problems
 from libs.common.http.strict_json import StrictJson
@@ -50,7 +52,9 @@ def build_app(context: ServiceContext) -> App:
     app.include_router(bus_admin.router)
     app.include_router(health_router(context))
     limited = BodyLimit(StrictJson(app, service.name), service.name, context.common.max_body_bytes)
-    return RequestLayer(limited, service.name)
+    common = context.common
+    admitted = Admission(limited, service.name, Gate(common.concurrency), common.request_seconds)
+    return RequestLayer(admitted, service.name)
 
 
 def health_router(context: ServiceContext) -> APIRouter:

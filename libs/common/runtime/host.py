@@ -195,6 +195,8 @@ class Host:
         # A stream has no end of its own: without this the server would wait for it as long as it may.
         for context in self.contexts.values():
             context.stopping.set()
+        if self.gateway is not None:
+            self.gateway.wind_down()
 
     async def close(self) -> None:
         """End the background work, then release everything in reverse order."""

@@ -1,0 +1,127 @@
+"""A service takes on what it can: places, time limits, and what counts as being worked on."""
+
+import asyncio
+from typing import Any
+
+import httpx
+
+from libs.common.http.admission import Admission
+from libs.common.http.gate import Gate
+
+
+class Worked:
+    """An app that says what it does, behind an admission with few places and little time."""
+
+    def __init__(self, places: int = 1, seconds: float = 5) -> None:
+        self.release = asyncio.Event()
+        self.cancelled = asyncio.Event()
+        self.entered = asyncio.Semaphore(0)
+        self.gate = Gate(places, waiting=0)
+        self.admission = Admission(self.app, "crm", self.gate, seconds)
+        self.client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.admission), base_url="http://crm", timeout=10
+        )
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        self.entered.release()
+        head = {"type": "http.response.start", "status": 200, "headers": []}
+        if scope["path"] == "/stream":
+            await send(head)
+        try:
+            if scope["path"] not in ("/quick", "/healthz"):
+                await self.release.wait()
+        except asyncio.CancelledError:
+            # As a database driver does that tells a server which does not listen.
+            await asyncio.sleep(0.2)
+            self.cancelled.set()
+            raise
+        if scope["path"] != "/stream":
+            await send(head)
+        await send({"type": "http.response.body", "body": b"done"})
+
+    async def reached(self) -> None:
+        """Wait until a request is in the app."""
+        async with asyncio.timeout(5):
+            await self.entered.acquire()
+
+
+async def test_what_finds_no_place_is_refused_with_a_problem_and_a_time_to_come_again() -> None:
+    worked = Worked()
+    first = asyncio.create_task(worked.client.get("/slow"))
+    await worked.reached()
+    refused = await worked.client.post("/slow", content=b"{}", headers={"X-Request-Id": "r1"})
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+    assert refused.headers["content-type"] == "application/problem+json"
+    assert (refused.json()["slug"], refused.json()["request_id"]) == ("overloaded", "r1")
+    worked.release.set()
+    assert (await first).text == "done"
+    assert (await worked.client.get("/slow")).text == "done"
+    assert worked.gate.inside == 0
+
+
+async def test_health_checks_and_calls_of_other_services_are_never_refused() -> None:
+    worked = Worked()
+    first = asyncio.create_task(worked.client.get("/slow"))
+    await worked.reached()
+    assert (await worked.client.get("/healthz")).text == "done"
+    inner = asyncio.create_task(worked.client.post("/internal/slow", json={}))
+    await worked.reached()
+    worked.release.set()
+    assert {(await task).status_code for task in (first, inner)} == {200}
+
+
+async def test_a_body_on_its_way_holds_no_place() -> None:
+    worked = Worked()
+    may_end = asyncio.Event()
+
+    async def slowly() -> Any:
+        yield b"{"
+        await may_end.wait()
+        yield b"}"
+
+    upload = asyncio.create_task(worked.client.post("/quick", content=slowly()))
+    await asyncio.sleep(0.02)
+    assert (await worked.client.get("/quick")).text == "done"
+    may_end.set()
+    assert (await upload).text == "done"
+
+
+async def test_a_stream_holds_no_place_and_has_no_limit() -> None:
+    worked = Worked(seconds=0.05)
+    stream = asyncio.create_task(worked.client.get("/stream"))
+    await worked.reached()
+    assert (await worked.client.get("/quick")).text == "done"
+    await asyncio.sleep(0.1)
+    worked.release.set()
+    assert (await stream).text == "done"
+
+
+async def test_what_takes_too_long_is_answered_at_once_although_it_takes_long_to_be_given_up() -> None:
+    worked = Worked(seconds=0.05)
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        sent.append((message, worked.cancelled.is_set()))
+
+    scope = {"type": "http", "path": "/slow", "headers": [], "method": "GET"}
+    await worked.admission(scope, receive, send)
+    (head, was_given_up), _ = sent
+    assert (head["status"], was_given_up) == (503, False)
+    assert (b"retry-after", b"2") in head["headers"]
+    assert worked.cancelled.is_set()
+    assert worked.gate.inside == 0
+    assert len(sent) == 2
+
+
+async def test_a_client_that_leaves_gives_its_place_back() -> None:
+    worked = Worked()
+    first = asyncio.create_task(worked.client.get("/slow"))
+    await worked.reached()
+    first.cancel()
+    await asyncio.gather(first, return_exceptions=True)
+    assert worked.gate.inside == 0

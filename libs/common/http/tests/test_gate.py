@@ -1,0 +1,103 @@
+"""A gate lets in what it can, lets a burst wait, and refuses early what would wait for nothing."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+
+from libs.common.errors import Overloaded
+from libs.common.http import gate as gate_module
+from libs.common.http.gate import Gate
+
+
+async def test_as_many_are_inside_as_the_limit_says_and_the_next_waits() -> None:
+    gate = Gate(2)
+    await gate.enter()
+    await gate.enter()
+    third = asyncio.create_task(gate.enter())
+    await asyncio.sleep(0)
+    assert (gate.inside, third.done()) == (2, False)
+    gate.leave()
+    await third
+    assert gate.inside == 2
+    gate.leave()
+    gate.leave()
+    assert gate.inside == 0
+
+
+async def test_those_that_wait_come_in_in_turn() -> None:
+    gate = Gate(1, waiting=5)
+    await gate.enter()
+    came: list[int] = []
+
+    async def visit(number: int) -> None:
+        await gate.enter()
+        came.append(number)
+        gate.leave()
+
+    visits = [asyncio.create_task(visit(number)) for number in range(5)]
+    await asyncio.sleep(0)
+    gate.leave()
+    await asyncio.gather(*visits)
+    assert came == [0, 1, 2, 3, 4]
+    assert gate.inside == 0
+
+
+async def test_a_wait_is_long_in_a_burst_and_short_once_the_queue_stays_full() -> None:
+    loop = asyncio.get_running_loop()
+    gate = Gate(1)
+    await gate.enter()
+
+    async def waited() -> float:
+        started = loop.time()
+        with pytest.raises(Overloaded):
+            await gate.enter()
+        return loop.time() - started
+
+    first = asyncio.create_task(waited())
+    await asyncio.sleep(gate_module._BUSY_AFTER_SECONDS * 1.5)
+    later = await waited()
+    assert later < gate_module.PATIENCE_SECONDS / 2
+    assert await first >= gate_module.PATIENCE_SECONDS * 0.9
+    assert gate.refused == 2
+    gate.leave()
+    assert gate.inside == 0
+
+
+async def test_a_queue_has_an_end() -> None:
+    gate = Gate(1, waiting=2)
+    await gate.enter()
+    waiting = [asyncio.create_task(gate.enter()) for _ in range(2)]
+    await asyncio.sleep(0)
+    assert gate.is_full
+    with pytest.raises(Overloaded):
+        await gate.enter()
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    gate.leave()
+    assert (gate.inside, gate.is_full) == (0, False)
+
+
+async def test_no_place_is_lost_whatever_becomes_of_those_that_wait() -> None:
+    gate = Gate(3)
+
+    async def visit(number: int) -> None:
+        await gate.enter()
+        try:
+            await asyncio.sleep(0.001 * (number % 7))
+        finally:
+            gate.leave()
+
+    tasks = [asyncio.create_task(visit(number)) for number in range(300)]
+    for round_ in range(20):
+        await asyncio.sleep(0.002)
+        for task in tasks[round_::37]:
+            task.cancel()
+    for task in tasks:
+        with suppress(asyncio.CancelledError, Overloaded):
+            await task
+    assert gate.inside == 0
+    async with asyncio.timeout(1):
+        for _ in range(3):
+            await gate.enter()
