@@ -78,6 +78,10 @@ class Broker(Protocol):
         """Make the queues of these subscriptions, so that events are kept for them from now on."""
         ...
 
+    async def unbind(self, bindings: Sequence[tuple[str, str]]) -> None:
+        """Bring no more of a routing key to a queue, for these pairs of (queue, routing key); what it holds stays."""
+        ...
+
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         """Hand over a batch; returns once all are confirmed and routed, raises `PublishFailed` otherwise."""
         ...

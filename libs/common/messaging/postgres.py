@@ -53,6 +53,11 @@ SELECT %(namespace)s, * FROM unnest(%(patterns)s::text[], %(queues)s::text[])
 ON CONFLICT DO NOTHING
 """
 
+_UNBIND = """
+DELETE FROM bus.binding USING unnest(%(queues)s::text[], %(patterns)s::text[]) AS stale (queue, pattern)
+WHERE namespace = %(namespace)s AND binding.queue = stale.queue AND binding.pattern = stale.pattern
+"""
+
 _PUBLISH = """
 WITH incoming AS (
     SELECT * FROM unnest(%(ids)b::uuid[], %(types)b::text[], %(envelopes)b::text[])
@@ -255,6 +260,15 @@ class PostgresBroker:
         except psycopg.Error as error:
             raise ConnectionError(f"the queues could not be declared: {error}") from error
         self._declared.update(queue for _, queue in pairs)
+
+    async def unbind(self, bindings: Sequence[tuple[str, str]]) -> None:
+        """Unbind; deliveries that are there stay."""
+        stale = {"queues": [q for q, _ in bindings], "patterns": [p for _, p in bindings]}
+        try:
+            async with self._connected().connection() as connection:
+                await connection.execute(_UNBIND, {**stale, "namespace": self._namespace})
+        except psycopg.Error as error:
+            raise ConnectionError(f"the queues could not be unbound: {error}") from error
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         """Store a batch and a delivery for each queue; one already stored is not stored again."""

@@ -14,7 +14,7 @@ from typing import Any, cast
 import aio_pika
 import aiormq
 from aio_pika.abc import AbstractChannel, AbstractConnection
-from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
+from aio_pika.exceptions import AMQPError, ChannelInvalidStateError, ChannelNotFoundEntity
 from aiormq.abc import DeliveredMessage
 from yarl import URL
 
@@ -155,6 +155,19 @@ class RabbitBroker:
                 self._declared[queue_name(self._namespace, subscription)] = subscription
         except _AWAY as error:
             raise ConnectionError(f"the queues could not be declared: {error}") from error
+
+    async def unbind(self, bindings: Sequence[tuple[str, str]]) -> None:
+        """Unbind; the queues stay, since their emptiness cannot be told for certain over AMQP."""
+        session = await self._current()
+        try:
+            for queue, pattern in bindings:
+                # A channel each: the server closes it where there is no such queue.
+                async with session.connection.channel() as channel:
+                    with contextlib.suppress(ChannelNotFoundEntity):
+                        found = await channel.get_queue(queue, ensure=False)
+                        await found.unbind(self._exchange, routing_key=pattern, timeout=_STEP_SECONDS)
+        except _AWAY as error:
+            raise ConnectionError(f"the queues could not be unbound: {error}") from error
 
     async def publish(self, envelopes: Sequence[Envelope]) -> None:
         """Hand over a batch and wait for all confirms; an event that reaches no queue counts as not published."""

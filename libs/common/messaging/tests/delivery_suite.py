@@ -14,7 +14,8 @@ import pytest
 from sqlalchemy import func, select
 
 from libs.common.ids import new_id
-from libs.common.messaging.broker import Broker, Verdict
+from libs.common.messaging.bindings import settle_bindings
+from libs.common.messaging.broker import Broker, PublishFailed, Verdict
 from libs.common.messaging.consumer import Consumer
 from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.relay import Relay
@@ -414,6 +415,52 @@ class DeliverySuite:
             return all(state.ready + state.in_flight == 0 for state in await broker.queues())
 
         await eventually(empty)
+
+    async def test_what_a_release_takes_no_more_is_unbound(
+        self,
+        settings: CommonSettings,
+        make_broker: MakeBroker,
+        namespace: str,
+        tenant_id: UUID,
+    ) -> None:
+        broker, url = await make_broker(), settings.service_database_url("bus")
+        other = type("ParcelLost", (ParcelMoved,), {"wire_name": "parcels.parcel_lost.v1"})
+        wider = Subscription(KEEP_LATEST.name, (ParcelMoved, other), KEEP_LATEST.handle)
+        older = Subscription("parcels.older", (ParcelMoved,), KEEP_LATEST.handle)
+        foreign = Subscription("letters.older", (ParcelMoved,), KEEP_LATEST.handle)
+
+        async def release(service: str, *subscriptions: Subscription) -> list[str]:
+            await broker.declare(subscriptions)
+            return await settle_bindings(broker, url, [service], subscriptions, namespace=namespace)
+
+        async def ready() -> dict[str, int]:
+            return {state.name.removeprefix(f"{namespace}."): state.ready for state in await broker.queues()}
+
+        def sent() -> Envelope:
+            return made(ParcelMoved(parcel_id=new_id(), step=1), tenant_id=tenant_id)
+
+        assert await release("parcels", wider, older) == []
+        assert await release("letters", foreign) == []
+        await broker.publish([sent()])
+
+        async def kept() -> bool:
+            return [(await ready())[s.name] for s in (KEEP_LATEST, older, foreign)] == [1, 1, 1]
+
+        await eventually(kept)
+        assert await release("parcels", KEEP_LATEST) == [
+            f"{namespace}.{KEEP_LATEST.name} takes {other.wire_name} no more",
+            f"{namespace}.{older.name} takes {ParcelMoved.wire_name} no more",
+            f"{namespace}.{older.name} is nobody's now: delete it once nothing in it is needed",
+        ]
+        assert await release("parcels", KEEP_LATEST) == []
+        await broker.publish([sent()])
+
+        async def taken() -> bool:
+            return [(await ready())[s.name] for s in (KEEP_LATEST, older, foreign)] == [2, 1, 2]
+
+        await eventually(taken)
+        with pytest.raises(PublishFailed):
+            await broker.publish([made(other(parcel_id=new_id(), step=1), tenant_id=tenant_id)])
 
     async def test_a_dead_letter_that_died_again_is_still_one(
         self, context: ServiceContext, broker: Broker, tenant_id: UUID
