@@ -28,7 +28,7 @@ from libs.common.runtime.install import install
 from libs.common.runtime.registry import NAMES, load_all
 from libs.common.settings import CommonSettings
 
-READY_SECONDS = 180
+READY_SECONDS = 600
 # Limits that protect a server from its clients would only measure themselves here; they are counted all the same.
 ENVIRONMENT = {
     "PILLARS_POOL_SIZE": "8",
