@@ -43,13 +43,15 @@ class ReservationRepository(Repository[Reservation]):
             "created_at": self.uow.now,
             "updated_at": self.uow.now,
         }
-        made = await self.session.execute(
-            insert(Reservation).values(values).on_conflict_do_nothing().returning(Reservation.id)
+        made: Any = await self.session.execute(
+            insert(Reservation).values(values).on_conflict_do_nothing().returning(Reservation)
         )
-        is_new = made.scalar_one_or_none() is not None
+        new: Reservation | None = made.scalars().first()
+        if new is not None:
+            return new, True
         found = await self.find(Reservation.order_id == order_id, lock=True)
         assert found is not None
-        return found, is_new
+        return found, False
 
     async def known(self, order_id: UUID) -> Reservation | None:
         """The locked reservation of an order, if there is one."""

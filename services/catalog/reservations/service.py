@@ -86,12 +86,15 @@ class ReservationService:
             row.renewed_at = self.uow.now
         row.expires_at = body.expires_at
         if is_new or row.status == RELEASED or row.requested != requested:
-            await self._replace(row, wanted, is_new)
             row.requested = requested
+            return self._shown(row, await self._replace(row, wanted, is_new))
         await self.rows.save(row)
         return await self.show(row)
 
-    async def _replace(self, row: Reservation, wanted: Mapping[UUID, int], is_new: bool) -> None:
+    async def _replace(
+        self, row: Reservation, wanted: Mapping[UUID, int], is_new: bool
+    ) -> Sequence[ReservationLine]:
+        """Hold these pieces in place of what was held; all changes are written in one flush."""
         kept = await self.variants.keep(wanted)
         # A variant that is unknown has nothing available, which the problem then says.
         tracked = {v: quantity for v, quantity in wanted.items() if kept.get(v, True)}
@@ -104,11 +107,15 @@ class ReservationService:
         short = self._short(book, tracked)
         if short:
             raise InsufficientStock("Less is available than was asked for.", lines=short)
-        await self.rows.drop_lines(row)
-        self._hold(book, row, tracked, "reserved")
+        if not is_new:
+            await self.rows.drop_lines(row)
+        lines = self._hold(book, row, tracked, "reserved")
         row.status, row.reserved_at = RESERVED, self.uow.now
         row.released_at = row.release_cause = row.shortfall = None
+        row.version, row.updated_at = row.version + 1, self.uow.now
         await book.close("reserved")
+        # Lines of which a part was shipped before stay beside the new ones.
+        return lines if is_new else (await self.rows.lines_of([row]))[row.id]
 
     async def allocate(self, order_id: UUID, lines: Iterable[Pieces]) -> None:
         """An order is paid: what is reserved for it becomes its own.
@@ -286,11 +293,15 @@ class ReservationService:
             if book.available(variant_id) < quantity
         ]
 
-    def _hold(self, book: StockBook, row: Reservation, wanted: Mapping[UUID, int], column: str) -> None:
+    def _hold(
+        self, book: StockBook, row: Reservation, wanted: Mapping[UUID, int], column: str
+    ) -> Sequence[ReservationLine]:
+        lines = []
         for variant_id, quantity in wanted.items():
             for level, part in book.take(variant_id, quantity):
                 setattr(level, column, getattr(level, column) + part)
-                self._line(row, level.store_id, variant_id, part)
+                lines.append(self._line(row, level.store_id, variant_id, part))
+        return lines
 
     def _line(self, row: Reservation, store_id: UUID, variant_id: UUID, quantity: int) -> ReservationLine:
         line = ReservationLine(

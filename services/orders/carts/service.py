@@ -88,9 +88,12 @@ class CartService:
             CurrencyMismatch: it is sold in another currency.
             QuantityTooLarge, TooManyLines: the cart would hold too much.
         """
-        await self._find(cart_id)
-        variant = await self._variant(body.variant_id)
+        # The catalog is asked first: until then no connection is held.
+        found = await Catalog(self.uow.context, self.uow.tenant_id).variants([body.variant_id])
         cart = await self._lock(cart_id)
+        variant = found.get(body.variant_id)
+        if variant is None:
+            raise UnknownVariant("There is no such variant for sale.", variant_ids=[str(body.variant_id)])
         if variant.currency != cart.currency:
             raise CurrencyMismatch("It is sold in another currency.", currency=variant.currency)
         put(cart, variant, body.quantity)
@@ -172,12 +175,6 @@ class CartService:
     def _check_version(self, cart: Cart) -> None:
         if self.uow.if_match is not None and self.uow.if_match != cart.version:
             raise PreconditionFailed("Read it again and repeat the change.", current_version=cart.version)
-
-    async def _variant(self, variant_id: UUID) -> Variant:
-        found = await Catalog(self.uow.context, self.uow.tenant_id).variants([variant_id])
-        if variant_id not in found:
-            raise UnknownVariant("There is no such variant for sale.", variant_ids=[str(variant_id)])
-        return found[variant_id]
 
     async def _saved(self, cart: Cart) -> dict[str, Any]:
         await self.rows.save(cart)

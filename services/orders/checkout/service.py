@@ -165,20 +165,19 @@ class CheckoutService:
         order.status = OrderStatus.PLACED
         # Last of all: the next order of this business waits for its number until this one is committed.
         order.number = await DocumentNumbers(self.uow).take("order")
-        await self._insert(order)
         self.uow.emit(facts.order_placed(order))
+        await self._insert(order)
 
     async def _insert(self, order: Order) -> None:
+        self.orders.enter(order)
+        self.uow.audit(
+            order.status, "order", order.id, after={"status": order.status, "number": order.number}
+        )
         rows = OrderRepository(self.uow, self.caller)
         if order in self.uow.session:
             await rows.save(order)
         else:
             await rows.add(order)
-        self.orders.enter(order)
-        self.uow.audit(
-            order.status, "order", order.id, after={"status": order.status, "number": order.number}
-        )
-        await self.uow.session.flush()
 
     def _email(self, body: CheckoutIn, cart: Cart) -> str:
         email = body.email or cart.email or (self.caller.actor.email if self.caller.customer_id else None)
