@@ -102,14 +102,18 @@ class Suite:
         home.load_secrets()
         os.environ.update(ENVIRONMENT)
         self.servers = self._stack.enter_context(local_servers(home, Console(quiet=True), rabbitmq=True))
-        upstreams = {name: f"http://127.0.0.1:{port}" for name, port in self.ports.items() if name in NAMES}
         os.environ["DATABASE_URL"] = self.servers.database_url
         os.environ["AMQP_URL"] = self.servers.amqp_url or ""
-        os.environ["PILLARS_UPSTREAMS"] = json.dumps(upstreams)
+        os.environ["PILLARS_UPSTREAMS"] = self.upstreams()
         os.environ["PILLARS_PUBLIC_URL"] = self.url
         self._stack.callback(lambda: [os.environ.pop(name, None) for name in ("DATABASE_URL", "AMQP_URL")])
         self.common = CommonSettings()
         asyncio.run(install(load_all(), self.common))
+
+    def upstreams(self, **elsewhere: str) -> str:
+        """What processes are told of where the services are; some may be said to be elsewhere, by their URLs."""
+        urls = {name: f"http://127.0.0.1:{self.ports[name]}" for name in NAMES}
+        return json.dumps(urls | elsewhere)
 
     def start(self, names: Sequence[str] = (*NAMES, "gateway")) -> None:
         """Start those of the processes that do not run, and wait until all are ready."""

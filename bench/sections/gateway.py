@@ -187,11 +187,8 @@ def _actor(suite: Suite, shop: Shop) -> str:
 
 
 def _start_gateway(suite: Suite, stack: ExitStack, service: str, core: int, what: str) -> str:
-    upstreams = {name: f"http://127.0.0.1:{port}" for name, port in suite.ports.items()} | {
-        "catalog": service
-    }
     port, name = free_port(), f"gateway for {what}"
-    environment = {"PILLARS_UPSTREAMS": orjson.dumps(upstreams).decode()}
+    environment = {"PILLARS_UPSTREAMS": suite.upstreams(catalog=service)}
     suite.spawn("gateway", name=name, port=port, environment=environment, cores=(core,))
     stack.callback(suite.stop, name)
     url = f"http://127.0.0.1:{port}"

@@ -7,8 +7,6 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 
-import orjson
-
 from bench.bench import Bench
 from bench.load import Load, offer
 from bench.nginx import Nginx, is_here
@@ -34,12 +32,8 @@ def measure(bench: Bench) -> list[Row]:
     items = [shop.to_json() for shop in bench.shops(bench.options.some(4, 2))]
     suite.stop()
     fronts = {name: free_port() for name in COPIED}
-    upstreams = {name: f"http://127.0.0.1:{port}" for name, port in suite.ports.items()}
-    upstreams |= {name: f"http://127.0.0.1:{port}" for name, port in fronts.items()}
-    before, os.environ["PILLARS_UPSTREAMS"] = (
-        os.environ["PILLARS_UPSTREAMS"],
-        orjson.dumps(upstreams).decode(),
-    )
+    elsewhere = suite.upstreams(**{name: f"http://127.0.0.1:{port}" for name, port in fronts.items()})
+    before, os.environ["PILLARS_UPSTREAMS"] = os.environ["PILLARS_UPSTREAMS"], elsewhere
     load = Load(suite.url, "whole", items, connections=CONNECTIONS, count=count)
     found: dict[int, list[Cost]] = {1: [], 2: []}
 
