@@ -42,13 +42,16 @@ UNIQUE_TO_ALL = {
     "identity.tenants.slug": "names a business in public addresses",
     "notifications.notifications.seq": "given by a sequence",
     "identity.users.id": "a random id that is made here",
-    "identity.users.email": "one account a person; told to nobody without its password",
+    "identity.users.email": "one account a person; who registers with a taken address must be told",
     "notifications.devices.token": "a secret of the device itself",
 }
 # References to rows of no tenant, each with the reason.
 REFERENCES_TO_SHARED = {"fk_members_user_id": "a person may be a member of several businesses"}
 # Policies that show more than the tenant's own rows, each with the reason.
 WIDER = {("identity.roles", "system_roles"): "the roles of the platform are the same for every business"}
+
+# Functions that run in a scope of their own, each with the reason.
+SCOPED = {"payments.check_balance()": "adds up one transaction of the tenant of the row, at the commit"}
 
 _CHANGE = "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"
 
@@ -201,6 +204,13 @@ def rights(connection: psycopg.Connection, settings: CommonSettings, service: st
     ):
         if str(setting).startswith(("app.", "row_security", "search_path")):
             yield f"{role} starts every session with {setting}"
+    for (name,) in ask(
+        "SELECT oid::regprocedure::text FROM pg_proc WHERE array_to_string(proconfig, ' ') ~ '(app\\.|row_security)'"
+        " AND pronamespace = %s::regnamespace",
+        service,
+    ):
+        if name not in SCOPED:
+            yield f"{name} runs in a scope of its own: give a reason in SCOPED"
     for (name,) in ask(
         "SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace"
         " WHERE p.prosecdef AND n.nspname NOT IN ('pg_catalog', 'information_schema')"

@@ -142,6 +142,8 @@ def test_a_planted_fault_of_a_table_is_found(scratch: Scratch, fault: str) -> No
         "GRANT TRUNCATE ON crm.deals TO {role}",
         "GRANT SELECT ON SEQUENCE crm.outbox_id_seq TO {role}",
         "ALTER TABLE crm.deals OWNER TO {role}",
+        "CREATE FUNCTION crm.peek() RETURNS bigint LANGUAGE sql SET app.scope = 'platform'"
+        " AS 'SELECT count(*) FROM crm.deals'",
         "CREATE FUNCTION crm.peek() RETURNS bigint LANGUAGE sql SECURITY DEFINER"
         " AS 'SELECT count(*) FROM crm.deals'",
     ],
