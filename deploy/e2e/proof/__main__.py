@@ -7,12 +7,18 @@ import signal
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
+from deploy.e2e.proof.installation import SERVERS
+from deploy.e2e.proof.outage import outage as outage_of
+from deploy.e2e.proof.poison import poison
+from deploy.e2e.proof.pressure import pressure
+from deploy.e2e.proof.rolling import rolling
 from deploy.e2e.proof.run import Run, Wanted
 from libs.common.runtime.commands.lifetime import run_async
 
@@ -32,6 +38,19 @@ def prove(
     minutes: Annotated[float, typer.Option(help="How long faults and trade go on")] = 4,
     seed: Annotated[int, typer.Option(help="What goes wrong is drawn from this")] = 1,
     buyers: Annotated[int, typer.Option(help="Buyers at once")] = 200,
+    outage: Annotated[
+        str, typer.Option(help="Instead: postgres:30 or rabbitmq:30, a server away for so many seconds")
+    ] = "",
+    recovery: Annotated[float, typer.Option(help="Seconds that recovery from an outage may take")] = 5.0,
+    poisoned: Annotated[
+        bool, typer.Option("--poison", help="Instead: poisonous messages in a queue")
+    ] = False,
+    rolls: Annotated[
+        int, typer.Option("--rolling", help="Instead: so many rolling restarts, and no request may fail")
+    ] = 0,
+    load: Annotated[
+        float, typer.Option("--pressure", help="Instead: so many times the load that it can hold")
+    ] = 0.0,
     short: Annotated[bool, typer.Option(help="The short form that is part of the tests")] = False,
     report: Annotated[Path | None, typer.Option(help="Write the figures here as JSON")] = None,
     home: Annotated[
@@ -61,6 +80,8 @@ def prove(
             in_turn=True,
         )
         repeat = f"python -m deploy.e2e.proof --short --seed {seed}"
+    elif outage or poisoned or rolls or load:
+        wanted, repeat = _scenario(seed, buyers, outage, recovery, rolls, load)
     else:
         # Some variants last about as long as the run does, the others are gone soon.
         stock = (round(300 * minutes), round(100 * minutes), 60, 25, 10, 5)
@@ -88,6 +109,39 @@ def prove(
     else:
         shutil.rmtree(folder, ignore_errors=True)
     sys.exit(1 if run.report.breaches else 0)
+
+
+def _scenario(
+    seed: int, buyers: int, away: str, recovery: float, rolls: int, load: float
+) -> tuple[Wanted, str]:
+    """What one of the scenarios wants, and the command that repeats it."""
+    plain = Wanted(
+        seed=seed,
+        kills=0,
+        seconds=0,
+        buyers=buyers,
+        registrars=2,
+        stock=(1000, 500, 100, 20),
+        pace=10.0,
+        power_cut=False,
+        steps=(),
+    )
+    command = f"python -m deploy.e2e.proof --seed {seed} --buyers {buyers}"
+    if away:
+        server, _, seconds = away.partition(":")
+        if server not in SERVERS:
+            raise typer.BadParameter(f"there are {' and '.join(SERVERS)}, as in postgres:30")
+        happen = outage_of(server, float(seconds or 30), recovery)
+        return replace(plain, scenario=happen), f"{command} --outage {away} --recovery {recovery:g}"
+    if rolls:
+        # Nothing between the processes, and nobody who tries again.
+        return replace(
+            plain, scenario=rolling(rolls), proxied=False, strict=True
+        ), f"{command} --rolling {rolls}"
+    if load:
+        alone = replace(plain, scenario=pressure(load, 20), proxied=False, buyers=0, registrars=0, shops=1)
+        return alone, f"python -m deploy.e2e.proof --seed {seed} --pressure {load:g}"
+    return replace(plain, scenario=poison), f"{command} --poison"
 
 
 async def _quietly(run: Run) -> None:

@@ -58,6 +58,7 @@ class Book:
         statuses: how often each status came.
         without_retry_after: 503 and 429 answers that did not say when to come back.
         slowest: the longest that any one request took, with its path.
+        failed: tries that were not answered for good, counted where clients are strict.
         gave_up: requests that had no final answer within the client's patience.
     """
 
@@ -70,6 +71,7 @@ class Book:
         self.slowest: tuple[float, str] = (0.0, "")
         self.retries: Counter[str] = Counter()
         self.gave_up: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
         self.replays = 0
         self.notes: defaultdict[str, int] = defaultdict(int)
 

@@ -38,10 +38,10 @@ class Answer:
 class Client:
     """Talks to the gateway for everybody; each caller brings its own headers and its own randomness."""
 
-    def __init__(self, url: str, book: Book) -> None:
+    def __init__(self, url: str, book: Book, *, strict: bool = False) -> None:
         self.url = url
         self.book = book
-        self.stopping = False
+        self._strict = strict
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=0),
             timeout=aiohttp.ClientTimeout(total=REQUEST_SECONDS),
@@ -85,6 +85,8 @@ class Client:
                     text = str(answer.body)[:300]
                     self.book.strange.append(Strange(method, _shape(url), answer.status, text))
                 return answer
+            if self._strict:
+                self.book.failed[f"{method} {_shape(url)}"] += 1
             pause = max(wait, min(4.0, 0.2 * 2 ** min(tries, 5))) * (0.5 + spread.random())
             if time.monotonic() + pause > until:
                 self.book.gave_up[f"{method} {_shape(url)}"] += 1

@@ -17,7 +17,6 @@ class Report:
     seed: int
     repeat: str
     seconds: float = 0.0
-    cpu_seconds: float = 0.0
     killed: dict[str, int] = field(default_factory=dict)
     steps_reached: list[str] = field(default_factory=list)
     steps_missed: list[str] = field(default_factory=list)
@@ -51,7 +50,7 @@ class Report:
         table.add_column(overflow="fold")
         rows = {
             "seed": str(self.seed),
-            "ran for": f"{self.seconds:.0f} s ({self.cpu_seconds:.0f} s of CPU), drained within {self.drained_seconds:.1f} s",
+            "ran for": f"{self.seconds:.0f} s, drained within {self.drained_seconds:.1f} s",
             "killed with -9": f"{sum(self.killed.values())}: {_list(self.killed)}",
             "died at named steps": f"{len(self.steps_reached)}: {', '.join(self.steps_reached) or 'none'}",
             "connections broken": f"{_list(self.broken)}; {self.connections_reset} reset",
@@ -73,7 +72,7 @@ class Report:
         if self.gave_up:
             rows["gave up"] = _list(self.gave_up)
         for name, text in rows.items():
-            if text:
+            if text.strip("; 0:"):
                 table.add_row(name, text)
         console.print(table)
         if self.breaches:

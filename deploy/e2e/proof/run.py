@@ -2,10 +2,9 @@
 
 import asyncio
 import random
-import resource
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +25,9 @@ _SIGN_IN_EVERY = 300.0
 Say = Callable[[str], None]
 
 
+Scenario = Callable[["Run", Client], Awaitable[None]]
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What a run is to do.
@@ -40,6 +42,9 @@ class Wanted:
         power_cut: whether everything dies at once in the end, before it drains.
         drain: seconds that all may take to come to rest.
         in_turn: whether each death waits until the one before it is over.
+        proxied: whether fault proxies stand between the processes.
+        strict: whether clients try nothing again, and every request must be answered at the first try.
+        scenario: what happens while there is trade, instead of the plan.
     """
 
     seed: int
@@ -56,6 +61,9 @@ class Wanted:
     drain: float = 240.0
     reservation_minutes: float = 0.5
     in_turn: bool = False
+    proxied: bool = True
+    strict: bool = False
+    scenario: "Scenario | None" = None
 
 
 class Run:
@@ -65,14 +73,16 @@ class Run:
         self.wanted = wanted
         self.report = Report(wanted.seed, repeat, buyers=wanted.buyers)
         self.installation = Installation(
-            home, settings={"ORDERS_RESERVATION_MINUTES": str(wanted.reservation_minutes)}
+            home,
+            proxied=wanted.proxied,
+            settings={"ORDERS_RESERVATION_MINUTES": str(wanted.reservation_minutes)},
         )
         self.book = Book()
         self.say = say
         self.staff: dict[str, str] = {}
         self.shops: list[Shop] = []
         self._road: WebhookRoad | None = None
-        self._faults: Faults | None = None
+        self.faults: Faults | None = None
 
     async def __call__(self) -> Report:
         """The whole run."""
@@ -83,10 +93,11 @@ class Run:
             await installation.start()
             road = self._road = WebhookRoad(installation.url, random.Random(f"{self.wanted.seed} webhooks"))
             await road.start()
+            road.is_rough = self.wanted.scenario is None
             installation.set("PAYMENTS_WEBHOOK_BASE_URL", road.url)
             self.say("starting the suite")
             await installation.up()
-            client = Client(installation.url, self.book)
+            client = Client(installation.url, self.book, strict=self.wanted.strict)
             try:
                 await self._open(client)
                 await self._trade(client)
@@ -99,8 +110,6 @@ class Run:
             if self._road is not None:
                 await self._road.stop()
             await installation.close()
-            usages = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-            self.report.cpu_seconds = round(sum(u.ru_utime + u.ru_stime for u in usages), 1)
         return self.report
 
     async def _open(self, client: Client) -> None:
@@ -112,7 +121,7 @@ class Run:
     async def _trade(self, client: Client) -> None:
         wanted, stop = self.wanted, asyncio.Event()
         plan = make_plan(wanted.seed, wanted.kills, steps=wanted.steps)
-        faults = self._faults = Faults(self.installation, wanted.seed, lambda: self.staff)
+        faults = self.faults = Faults(self.installation, wanted.seed, lambda: self.staff)
         buyers = [Buyer(n, wanted.seed, client, self.book, self.shops) for n in range(wanted.buyers)]
         registrars = [
             Registrar(n, wanted.seed, client, self.book, self.staff) for n in range(wanted.registrars)
@@ -134,9 +143,12 @@ class Run:
             )
 
         try:
-            await faults.carry_out(plan, wanted.seconds, on_step, in_turn=wanted.in_turn)
-            self.say("waiting for the moments that are armed")
-            await faults.finish(60)
+            if wanted.scenario is not None:
+                await wanted.scenario(self, client)
+            else:
+                await faults.carry_out(plan, wanted.seconds, on_step, in_turn=wanted.in_turn)
+                self.say("waiting for the moments that are armed")
+                await faults.finish(60)
             stop.set()
             self.say("letting the clients finish")
             await asyncio.gather(*work)
@@ -214,8 +226,8 @@ class Run:
             f"{s.method} {s.path} was answered with {s.status}: {s.text}" for s in book.strange[:20]
         ]
         report.breaches += [f"no Retry-After: {what} ({n})" for what, n in book.without_retry_after.items()]
-        if self._faults is not None:
-            faults = self._faults
+        if self.faults is not None:
+            faults = self.faults
             report.killed, report.broken = dict(faults.killed), dict(faults.broken)
             report.steps_reached, report.steps_missed = faults.reached, faults.missed
             report.connections_reset = sum(link.broken["reset"] for link in self.installation.links.values())

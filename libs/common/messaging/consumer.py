@@ -250,6 +250,7 @@ class Consumer:
         )
         if marked is None:
             return False
+        failpoint("event", str(envelope.id))
         await subscription.have_effect([(event, envelope)], uow)
         return True
 

@@ -1,0 +1,73 @@
+"""Postgres or RabbitMQ away for so long: what the gateway says meanwhile, and how soon all is well again."""
+
+import asyncio
+from collections import Counter
+
+import aiohttp
+
+from deploy.e2e.proof.client import Client
+from deploy.e2e.proof.faults import CANARIES, ask
+from deploy.e2e.proof.run import Run, Scenario
+from libs.common.runtime.registry import NAMES
+
+_BEFORE = 8.0
+_AFTER = 8.0
+# The gateway waits for a service at most so long; a little more for the way.
+_TIME_LIMIT = 31.0
+_FINE = frozenset({"200", "503", "504"})
+
+
+def outage(server: str, seconds: float, limit: float) -> Scenario:
+    """Kill a server and keep it unreachable for so long; `limit` are the seconds that recovery may take."""
+
+    async def happen(run: Run, client: Client) -> None:
+        await asyncio.sleep(_BEFORE)
+        run.say(f"{server} dies and stays away for {seconds:g} s")
+        links = [link for name, link in run.installation.links.items() if name.endswith(server)]
+        run.installation.kill(server)
+        if run.faults is not None:
+            run.faults.killed[server] += 1
+        away = [asyncio.create_task(link.refuse(seconds)) for link in links]
+        over = asyncio.get_running_loop().time() + seconds
+        seen = await asyncio.gather(*(_watch(run, name, over) for name in NAMES))
+        await asyncio.gather(*away)
+        statuses: Counter[str] = Counter()
+        slowest = 0.0
+        recovered = {}
+        for name, (said, longest, after) in zip(NAMES, seen, strict=True):
+            statuses += said
+            slowest = max(slowest, longest)
+            recovered[name] = round(after, 2)
+            for status in said.keys() - _FINE:
+                run.report.breaches.append(f"{name} was answered with {status} while {server} was away")
+            if after > limit:
+                run.report.breaches.append(f"{name} recovered only {after:.1f} s after {server} was back")
+        if slowest > _TIME_LIMIT:
+            run.report.breaches.append(f"an answer took {slowest:.1f} s while {server} was away")
+        if server == "rabbitmq" and statuses.keys() != {"200"}:
+            run.report.breaches.append(f"requests failed for want of RabbitMQ: {dict(statuses)}")
+        run.report.scenarios[f"{server} away for {seconds:g} s"] = {
+            **{f"answered {status}:": n for status, n in sorted(statuses.items())},
+            "slowest answer (s)": round(slowest, 2),
+            **{f"{name} back after (s)": after for name, after in recovered.items()},
+        }
+        await asyncio.sleep(_AFTER)
+
+    return happen
+
+
+async def _watch(run: Run, service: str, over: float) -> tuple[Counter[str], float, float]:
+    """Ask a service all the time: the answers until the outage was over, the slowest, and seconds to the first good one."""
+    said: Counter[str] = Counter()
+    slowest = 0.0
+    clock = asyncio.get_running_loop().time
+    url = run.installation.url + CANARIES[service]
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
+        while True:
+            began = clock()
+            answer = await ask(session, url, run.staff)
+            slowest = max(slowest, clock() - began)
+            if began > over and answer == "200":
+                return said, slowest, clock() - over
+            said[answer] += 1
+            await asyncio.sleep(0.1)
