@@ -49,7 +49,7 @@ def main() -> None:
     options = Options(
         runs=given.runs or (1 if given.quick else 3),
         quick=given.quick,
-        soak=60 if given.quick else given.soak,
+        soak=20 if given.quick else given.soak,
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     console = Console(width=None if Console().is_terminal else 200)

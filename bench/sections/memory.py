@@ -14,7 +14,8 @@ import httpx
 from bench import procfs
 from bench.bench import Bench
 from bench.load import Load, offer
-from bench.plot import Points, lines
+from bench.plot import Points
+from bench.plot import lines as plot
 from bench.report import Row, most
 from bench.stats import Sample
 from bench.suite import Suite
@@ -80,24 +81,24 @@ def _soak(bench: Bench, suite: Suite, shops: list[dict[str, object]]) -> list[Ro
     bench.say(f"a soak of {seconds:.0f} s")
     offer(Load(suite.url, "whole", shops, connections=4, count=bench.options.some(200, 20)))
     suite.settle()
+    orders, lists = (1.0, 5.0) if bench.options.quick else (SOAK_RATE, GET_RATE)
     shop = shops[0]
     headers = f"Authorization: Bearer {shop['owner_token']}\r\nX-Company-Id: {shop['tenant_id']}\r\n"
     item = {"path": "/api/v1/products", "headers": headers}
     loads = [
-        Load(suite.url, "whole", shops, connections=16, seconds=seconds, rate=SOAK_RATE),
-        Load(suite.url, "get", [item], connections=16, seconds=seconds, rate=GET_RATE),
+        Load(suite.url, "whole", shops, connections=16, seconds=seconds, rate=orders),
+        Load(suite.url, "get", [item], connections=16, seconds=seconds, rate=lists),
     ]
     series: dict[str, list[tuple[float, float]]] = {name: [] for name in suite.members}
     began = time.monotonic()
     with ThreadPoolExecutor() as pool:
-        running = [pool.submit(offer, load) for load in loads]
+        running = [pool.submit(offer, load, may_fail=True) for load in loads]
         while not all(future.done() for future in running):
             for name, member in suite.members.items():
                 series[name].append((time.monotonic() - began, procfs.memory_mb(member.process.pid, "Rss")))
             time.sleep(max(0.5, seconds / 200))
-        for future in running:
-            future.result()
-    lines(
+        failed = sum(future.result().failed for future in running)
+    plot(
         bench.options.plots / "soak.svg",
         f"Resident memory of each process over {seconds:.0f} s of load",
         "seconds",
@@ -114,9 +115,10 @@ def _soak(bench: Bench, suite: Suite, shops: list[dict[str, object]]) -> list[Ro
             "MB",
             Sample.of([sum(end.values())]),
             Sample.of([sum(half.values())]),
-            f"at half of it; {SOAK_RATE:.0f} whole paths and {GET_RATE:.0f} lists a second, open loop",
+            f"at half of it; {orders:.0f} whole paths and {lists:.0f} lists a second, open loop",
             most(1.02, "ratio"),
         ),
+        Row(SECTION, "… requests that failed meanwhile", "", Sample.of([failed]), target=most(0)),
         Row(
             SECTION,
             f"… most grown in the second half: {most_grown}",
