@@ -24,6 +24,7 @@ from gateway.proxy.watch import Watch
 from gateway.settings import GatewaySettings
 from libs.common.clock import Clock
 from libs.common.errors import Unavailable
+from libs.common.http.admission import kind_of
 from libs.common.http.middleware import Receive
 
 # Most answers are here sooner than this; watching for a client that leaves costs a task.
@@ -118,6 +119,7 @@ class HttpUpstreams:
         try:
             watch.admit()
             watch.sent(deadline, is_repeatable=request.is_repeatable)
+            sent = asyncio.get_running_loop().time()
             try:
                 response = await self._head(request)
             except asyncio.CancelledError:
@@ -131,6 +133,9 @@ class HttpUpstreams:
                 raise
             finally:
                 watch.ended(deadline)
+            if request.is_kept and response.status < 500:
+                seconds = asyncio.get_running_loop().time() - sent
+                watch.gate.measure(kind_of(request.method, request.url.raw_path), seconds)
         finally:
             if request.is_kept:
                 watch.gate.leave()

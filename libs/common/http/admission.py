@@ -69,6 +69,7 @@ class _Visit:
         self._send = send
         self._is_inside = False
         self._has_begun = False
+        self._began = 0.0
         self._is_answered = False
         self._timer: asyncio.TimerHandle | None = None
         self._task = asyncio.current_task()
@@ -82,7 +83,9 @@ class _Visit:
         if not self._scope["path"].startswith(_INTERNAL):
             await admission.gate.enter()
             self._is_inside = True
-        self._timer = asyncio.get_running_loop().call_later(admission.seconds, self._run_late)
+        loop = asyncio.get_running_loop()
+        self._began = loop.time()
+        self._timer = loop.call_later(admission.seconds, self._run_late)
 
     async def close(self) -> None:
         """The app is done; a late answer that is under way is finished."""
@@ -117,6 +120,9 @@ class _Visit:
             return
         if not self._is_answered:
             self._is_answered = True
+            if self._is_inside and message.get("status", 500) < 500:
+                seconds = asyncio.get_running_loop().time() - self._began
+                self._admission.gate.measure(kind_of(self._scope["method"], self._scope["path"]), seconds)
             self.end()
         await self._send(message)
 
@@ -148,6 +154,11 @@ class _Visit:
         finally:
             if self._task is not None:
                 self._task.cancel()
+
+
+def kind_of(method: str, path: str) -> str:
+    """What requests take about as long as each other, as far as the method and the first word of the path tell."""
+    return f"{method} {path.split('/', 2)[1]}"
 
 
 def _has_body(scope: Scope) -> bool:

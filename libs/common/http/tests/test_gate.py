@@ -1,6 +1,7 @@
 """A gate lets in what it can, lets a burst wait, and refuses early what would wait for nothing."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -101,3 +102,35 @@ async def test_no_place_is_lost_whatever_becomes_of_those_that_wait() -> None:
     async with asyncio.timeout(1):
         for _ in range(3):
             await gate.enter()
+
+
+def work_through(gate: Gate, takes: Callable[[int], float], count: int = 1000) -> None:
+    """Many requests, of which as many are inside as the gate lets in; `takes` says how long each takes then."""
+    gate.inside = 1
+    gate.measure("GET things", takes(1))
+    for _ in range(count):
+        gate.inside = gate.limit
+        gate._was_wanted = True
+        gate.measure("GET things", takes(gate.inside))
+    gate.inside = 0
+
+
+async def test_few_are_let_in_where_they_compete_and_many_where_they_wait_for_others() -> None:
+    competing, waiting = Gate(32), Gate(32)
+    work_through(competing, lambda inside: 0.005 * inside)
+    assert competing.limit == gate_module.LEAST
+    work_through(waiting, lambda _: 1.0)
+    assert waiting.limit == 32
+
+
+async def test_a_limit_that_fell_rises_again() -> None:
+    gate = Gate(32)
+    work_through(gate, lambda inside: 0.005 * inside)
+    work_through(gate, lambda _: 0.005)
+    assert gate.limit == 32
+
+
+async def test_a_gate_never_closes_beyond_the_least() -> None:
+    gate = Gate(4)
+    work_through(gate, lambda inside: 10.0 * inside)
+    assert gate.limit == 4

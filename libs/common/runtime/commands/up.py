@@ -27,6 +27,9 @@ from libs.common.settings import CommonSettings
 
 console = Console(highlight=False)
 
+# Database connections that each service of an embedded suite keeps; as many more come for a burst.
+_POOL_SIZE = 4
+
 
 def up(
     port: Annotated[
@@ -159,6 +162,9 @@ class _Suite:
         from libs.common.runtime.registry import load_all, load_gateway
         from libs.common.telemetry import configure_tracing
 
+        if "pool_size" not in self.common.model_fields_set:
+            # Seven services share one event loop and one small server, where every connection costs memory.
+            self.common.pool_size = _POOL_SIZE
         services = load_all()
         with console.status("schemas and first rows") as status:
             await install(services, self.common, report=status.update)

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
@@ -15,6 +16,7 @@ from libs.common.runtime.listener import listen
 from libs.common.settings import CommonSettings
 
 PATIENCE = 60  # seconds, for a process to start
+MOST_KIB = 120 * 1024  # of memory, for a process that does nothing
 
 
 pytestmark = pytest.mark.xdist_group("separate processes")
@@ -120,6 +122,17 @@ async def test_each_process_is_known_by_its_command_line(gateway: tuple[Processe
     if not line.exists():
         pytest.skip("no /proc here")
     assert " -m libs.common.runtime.cli serve gateway --port " in line.read_text().replace("\0", " ")
+
+
+async def test_a_process_is_small(gateway: tuple[Processes, str]) -> None:
+    processes, _ = gateway
+    for pid in (processes.children["gateway"].pid, processes.fork_server.pid):
+        status = Path(f"/proc/{pid}/status")
+        if pid is None or not status.exists():
+            continue
+        resident = re.search(r"VmRSS:\s+(\d+) kB", status.read_text())
+        assert resident is not None
+        assert int(resident[1]) < MOST_KIB
 
 
 async def test_a_stopped_suite_refuses_connections(gateway: tuple[Processes, str]) -> None:
