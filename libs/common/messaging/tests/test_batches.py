@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from libs.common.ids import new_id
@@ -50,6 +50,8 @@ _batches = st.lists(st.lists(_delivery, min_size=1, max_size=8), min_size=1, max
     derandomize=True,
     database=None,
     deadline=None,
+    # Shrinking takes minutes; the failing story is printed anyway.
+    phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(batches=_batches, poison=st.sets(st.integers(0, 9), max_size=3))

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import select
@@ -127,6 +127,8 @@ async def facts(context: ServiceContext, tenant_id: UUID) -> dict[str, list[tupl
     derandomize=True,
     database=None,
     deadline=None,
+    # Shrinking takes minutes; the failing story is printed anyway.
+    phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(story=_story, cuts=st.lists(st.integers(1, 8), min_size=25, max_size=25))
