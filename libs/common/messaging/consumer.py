@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import orjson
 import psycopg
@@ -196,17 +197,17 @@ class Consumer:
 
     async def _handle_batch(self, subscription: Subscription, envelopes: Sequence[Envelope]) -> int:
         """Have the effect of those that had none yet; how many those were."""
-        unique = {envelope.id: envelope for envelope in reversed(envelopes)}
-        taken = {
-            envelope.id: (self._read(subscription, envelope), envelope)
-            for envelope in reversed(unique.values())
-        }
+        taken: dict[UUID, Taken] = {}
+        for envelope in envelopes:
+            # A repeat stands where it came first.
+            if envelope.id not in taken:
+                taken[envelope.id] = (self._read(subscription, envelope), envelope)
         async with self._context.unit_of_work(platform=True) as uow:
             marked = await uow.session.scalars(
                 self._inbox_batch, {"ids": list(taken), "handler": subscription.name}
             )
             new = set(marked)
-            fresh: list[Taken] = [pair for event_id, pair in taken.items() if event_id in new]
+            fresh = [pair for event_id, pair in taken.items() if event_id in new]
             if fresh:
                 await subscription.have_effect(fresh, uow)
         return len(fresh)

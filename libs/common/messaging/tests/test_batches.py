@@ -40,8 +40,11 @@ def moved(tenant_id: UUID, step: int, mood: str = "well", **changes: int) -> Env
     return made(ParcelMoved(parcel_id=new_id(), step=step, mood=mood), tenant_id=tenant_id, **changes)
 
 
-# What is delivered, as (which event, how often it has failed, how often it came back), cut into batches.
-_delivery = st.tuples(st.integers(0, 9), st.integers(0, 2), st.integers(0, 3))
+# What is delivered, as (which event, how often it has failed, how often it came back), cut into batches; most of it
+# comes for the first time, so that it is handled together.
+_delivery = st.tuples(
+    st.integers(0, 9), st.sampled_from([0, 0, 0, 0, 0, 1]), st.sampled_from([0, 0, 0, 0, 1, 3])
+)
 _batches = st.lists(st.lists(_delivery, min_size=1, max_size=8), min_size=1, max_size=6)
 
 

@@ -97,9 +97,9 @@ _kinds = st.sampled_from(["created", "moved", "won", "lost", "reopened"])
 _others = st.sampled_from(
     ["lead created", "lead converted", "task assigned", "task reassigned", "task completed"]
 )
-_events = st.one_of(
-    st.builds(_stock, _which, st.integers(1, 5)),
-    st.builds(_deal, _kinds, _which, st.integers(1, 9)),
+_stocks = st.builds(_stock, _which, st.integers(1, 5))
+_deals = st.builds(_deal, _kinds, _which, st.integers(1, 9))
+_rest = st.one_of(
     st.builds(_other, _others, _which),
     st.sampled_from(_orders),
     st.sampled_from([paid(order) for order in _orders]),
@@ -107,8 +107,13 @@ _events = st.one_of(
     st.sampled_from([refund(made, 500, at=START) for made in _payments]),
     st.sampled_from([_cancelled(order) for order in _orders]),
 )
-# Each event with its time, in hours: they come in any order.
-_story = st.lists(st.tuples(_events, st.integers(0, 6)), min_size=2, max_size=25)
+# Each event with its time, in hours: they come in any order. Many of one kind, so that they meet in a batch.
+_story = st.one_of(
+    *(
+        st.lists(st.tuples(events, st.integers(0, 6)), min_size=4, max_size=20)
+        for events in (_stocks, _deals, _rest, st.one_of(_stocks, _deals, _rest))
+    )
+)
 
 
 async def facts(context: ServiceContext, tenant_id: UUID) -> dict[str, list[tuple[Any, ...]]]:
@@ -131,7 +136,7 @@ async def facts(context: ServiceContext, tenant_id: UUID) -> dict[str, list[tupl
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
-@given(story=_story, cuts=st.lists(st.integers(1, 8), min_size=25, max_size=25))
+@given(story=_story, cuts=st.lists(st.integers(2, 8), min_size=20, max_size=20))
 async def test_the_size_of_batches_does_not_matter(
     context: ServiceContext, story: Sequence[tuple[Event, int]], cuts: list[int]
 ) -> None:
