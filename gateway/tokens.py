@@ -1,12 +1,13 @@
 """Access tokens: is this JWT one that identity signed, for us, and still valid? (RFC 8725 in short.)"""
 
+import base64
 import hashlib
+import json
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-import orjson
 from jose import jws
 from jose.exceptions import JOSEError
 
@@ -16,6 +17,8 @@ from libs.common.clock import Clock
 from libs.common.errors import Unauthenticated
 
 MAX_TOKEN_CHARS = 8_192
+# No time of ours is beyond the year 9999; NaN and Infinity compare with nothing, so they are none either.
+_FOREVER = 253_402_300_800
 # Headers that would let the token say how it wants to be checked.
 _FORBIDDEN_HEADERS = frozenset({"jku", "x5u", "x5c", "jwk", "crit", "zip", "b64"})
 _TYPES = frozenset({"jwt", "at+jwt"})
@@ -71,8 +74,8 @@ class TokenVerifier:
     async def _verify(self, token: str, now: float) -> AccessToken:
         invalid = Unauthenticated("The access token is not valid.")
         try:
-            header = jws.get_unverified_header(token)
-        except JOSEError:
+            header = _object(_decoded(token.split(".")))
+        except ValueError:
             raise invalid from None
         key_id = header.get("kid")
         if (
@@ -87,11 +90,9 @@ class TokenVerifier:
         if key is None:
             raise invalid
         try:
-            claims = orjson.loads(jws.verify(token, key, ALGORITHM))
-        except (JOSEError, orjson.JSONDecodeError):
+            claims = _object(jws.verify(token, key, ALGORITHM))
+        except (JOSEError, ValueError):
             raise invalid from None
-        if not isinstance(claims, dict):
-            raise invalid
         return self._read(claims, now)
 
     def _read(self, claims: dict[str, Any], now: float) -> AccessToken:
@@ -107,6 +108,9 @@ class TokenVerifier:
             raise Unauthenticated(
                 "The access token has expired; get a new one with POST /api/v1/auth/refresh."
             )
+        issued = _seconds(claims.get("iat", 0))
+        if issued is None or now < issued - settings.clock_skew_seconds:
+            raise Unauthenticated("The access token is not valid yet.")
         if now < begins - settings.clock_skew_seconds:
             raise Unauthenticated("The access token is not valid yet.")
         try:
@@ -116,5 +120,33 @@ class TokenVerifier:
             raise Unauthenticated("The access token is not valid.") from None
 
 
+def _decoded(parts: list[str]) -> bytes:
+    """The header of a token in its one canonical spelling: decoders read over what is no base64url, we do not."""
+    decoded = [base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in parts]
+    if [base64.urlsafe_b64encode(raw).rstrip(b"=").decode() for raw in decoded] != parts:
+        raise ValueError("not canonical base64url")
+    return decoded[0]
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    """A JSON object that names nothing twice, since readers differ in which one they take (RFC 8725, section 2.4)."""
+    try:
+        found = json.loads(raw, object_pairs_hook=_unique)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(found, dict):
+        raise ValueError("not an object")
+    return found
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name twice")
+    return members
+
+
 def _seconds(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+    if not isinstance(value, int | float) or isinstance(value, bool) or not abs(value) < _FOREVER:
+        return None
+    return float(value)

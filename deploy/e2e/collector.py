@@ -11,10 +11,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 @dataclass
 class Collector:
-    """Where it listens, and what came: (trace id, name, kind) of every span."""
+    """Where it listens, and what came: (trace id, name) of every span, and all of it as text."""
 
     endpoint: str
     spans: list[tuple[str, str]] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
 
     def traces(self) -> dict[str, set[str]]:
         """The names of the spans of each trace."""
@@ -36,6 +37,7 @@ def collecting() -> Iterator[Collector]:
 
                 body = gzip.decompress(body)
             request = ExportTraceServiceRequest.FromString(body)
+            collector.texts.append(str(request))
             for resource in request.resource_spans:
                 for scope in resource.scope_spans:
                     collector.spans += [(span.trace_id.hex(), span.name) for span in scope.spans]

@@ -3,6 +3,8 @@
 import asyncio
 import hashlib
 import hmac
+import json
+import zlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -10,9 +12,9 @@ from typing import Any
 import orjson
 import pytest
 
-from gateway.tests.conftest import World, make_world
+from gateway.tests.conftest import SECRET, World, make_world
 from gateway.tests.identity import Person, SigningKey, b64, claims_of
-from libs.common.actor import Actor, ActorKind
+from libs.common.actor import Actor, ActorKind, ActorSigner
 from libs.common.clock import ManualClock
 from libs.common.ids import new_id
 
@@ -79,7 +81,62 @@ ATTACKS: dict[str, Any] = {
     "header not JSON": lambda p: "eyJ9.eyJ9.eyJ9",
     "oversized": lambda p: p.token(padding="x" * 9_000),
     "unknown opaque": lambda p: "plk_0123456789",
+    "issued in the future": lambda p: p.token(iat=4_000_000_000),
+    "issued at a text": lambda p: p.token(iat="now"),
+    "exp beyond all": lambda p: p.token(exp=10**15),
+    "exp Infinity": lambda p: raw_signed(p, own_claims(p), '"exp":', '"exp": Infinity, "x":'),
+    "exp NaN": lambda p: raw_signed(p, own_claims(p), '"exp":', '"exp": NaN, "x":'),
+    "a claim twice": lambda p: raw_signed(p, own_claims(p), '"sub":', f'"sub": "{new_id()}", "sub":'),
+    "a header twice": lambda p: raw_signed(p, own_claims(p), '"alg":', '"alg": "none", "alg":', part=0),
+    "a header twice, none last": lambda p: p.identity.keys[0].sign(own_claims(p), alg=["RS256"]),
+    "claims nested deeply": lambda p: raw_signed(p, own_claims(p), '"exp":', '"x":' + "[" * 3000 + ',"exp":'),
+    "compressed": lambda p: zipped(p),
+    "zip without compression": lambda p: p.identity.keys[0].sign(own_claims(p), zip="DEF"),
+    "unencoded payload": lambda p: p.identity.keys[0].sign(own_claims(p), b64=False),
+    "certificates": lambda p: p.identity.keys[0].sign(own_claims(p), x5c=["MIIB"]),
+    "kid SQL": lambda p: p.identity.keys[0].sign(own_claims(p), kid="key-1' OR '1'='1"),
+    "kid a URL": lambda p: p.identity.keys[0].sign(own_claims(p), kid="http://127.0.0.1:9/keys"),
+    "kid /dev/null": lambda p: hs256(b"", own_claims(p), "/dev/null"),
+    "kid huge": lambda p: p.identity.keys[0].sign(own_claims(p), kid="k" * 5_000),
+    "kid with a NUL": lambda p: p.identity.keys[0].sign(own_claims(p), kid="key-1\0"),
+    "PS256": lambda p: p.identity.keys[0].sign(own_claims(p), alg="PS256"),
+    "RS512": lambda p: p.identity.keys[0].sign(own_claims(p), alg="RS512"),
+    "rs256": lambda p: p.identity.keys[0].sign(own_claims(p), alg="rs256"),
+    "ES256 with an empty signature": lambda p: unsigned(own_claims(p), "ES256"),
+    "an identity token": lambda p: p.identity.keys[0].sign(own_claims(p), typ="id+jwt"),
+    "an internal identity": lambda p: ActorSigner(SECRET).sign(p.actor, 4_000_000_000),
+    "nested": lambda p: p.identity.keys[0].sign(own_claims(p), cty="JWT", typ="JOSE"),
+    "five parts": lambda p: p.token() + ".a.b",
+    "JSON form": lambda p: orjson.dumps({"payload": p.token().split(".")[1], "signatures": []}).decode(),
+    "padded": lambda p: p.token() + "=",
+    "padded head": lambda p: p.token().replace(".", "=.", 1),
+    "junk in the signature": lambda p: p.token()[:-8] + "!" + p.token()[-8:],
+    "spelt with other bits": lambda p: respelt(p.token()),
+    "standard base64": lambda p: p.token()[:-2] + "+/",
 }
+
+
+def raw_signed(person: Person, claims: dict[str, Any], old: str, new: str, part: int = 1) -> str:
+    """A token that is signed by the platform's key, over JSON that was changed as text."""
+    key = person.identity.keys[0]
+    texts = [json.dumps({"alg": "RS256", "typ": "JWT", "kid": key.key_id}), json.dumps(claims)]
+    texts[part] = texts[part].replace(old, new, 1)
+    signed = ".".join(b64(text.encode()) for text in texts)
+    return f"{signed}.{b64(key._signer.sign(signed.encode()))}"
+
+
+def zipped(person: Person) -> str:
+    """A token whose payload is compressed, as JWE allows and JWS does not."""
+    key = person.identity.keys[0]
+    payload = zlib.compress(json.dumps({**own_claims(person), "x": "0" * 1_000_000}).encode())
+    signed = f"{b64(json.dumps({'alg': 'RS256', 'kid': key.key_id, 'zip': 'DEF'}).encode())}.{b64(payload)}"
+    return f"{signed}.{b64(key._signer.sign(signed.encode()))}"
+
+
+def respelt(token: str) -> str:
+    """The same signature with other bits where base64url has bits to spare: 256 bytes leave four."""
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+    return token[:-1] + alphabet[alphabet.index(token[-1]) + 1]
 
 
 class TestTokens:

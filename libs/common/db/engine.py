@@ -37,6 +37,8 @@ def make_engine(url: str, *, pool_size: int = 10, application: str = "pillars") 
         pool_timeout=3,
         pool_recycle=1800,
         pool_use_lifo=True,
+        # Errors are logged and kept with dead letters; values of rows have no place there.
+        hide_parameters=True,
         connect_args={
             "autocommit": True,
             "application_name": application,

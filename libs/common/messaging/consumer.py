@@ -21,7 +21,7 @@ from libs.common import metrics
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.failpoints import failpoint
 from libs.common.ids import new_id
-from libs.common.logging import bind, clear
+from libs.common.logging import bind, clear, scrub
 from libs.common.messaging.broker import MAX_ATTEMPTS, Verdict
 from libs.common.messaging.dead_letter import dead_letter_id
 from libs.common.messaging.envelope import Envelope
@@ -338,7 +338,7 @@ class Consumer:
 
 def reason_of(error: BaseException) -> str:
     """An error as operators read it, at most 2,000 characters."""
-    return _storable(f"{type(error).__name__}: {error}")[:2000]
+    return _storable(scrub(f"{type(error).__name__}: {error}"))[:2000]
 
 
 def _storable(text: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from libs.common.logging import JsonFormatter, bind, clear
+from libs.common.logging import JsonFormatter, TextFormatter, bind, clear, scrub
 
 
 @pytest.fixture
@@ -38,6 +38,56 @@ def test_a_line_bears_what_it_belongs_to(lines: io.StringIO) -> None:
     assert "actor_id" not in line
 
 
-def test_no_line_can_be_forged(lines: io.StringIO) -> None:
-    logging.getLogger("pillars.test").warning("name: %s", 'x\n{"level": "ERROR", "message": "forged"}')
-    assert len(lines.getvalue().splitlines()) == 1
+FORGED = (
+    'x\n{"level": "ERROR", "message": "forged"}',
+    "x\r\n12:00:00 ERROR   pillars  forged",
+    "x\x1b[2J\x1b[1;1Hforged",
+    "x\x9b2Jforged",
+    "x\x85forged\u2028forged\u2029forged\x0bforged\x0cforged",
+    "x\0\b\x7fforged",
+    "half \ud800 a pair",
+)
+STEERING = {*map(chr, range(32)), *map(chr, range(0x7F, 0xA0)), "\u2028", "\u2029"}
+
+
+def written(formatter: logging.Formatter, text: str) -> str:
+    """What is logged where a text comes as message, as argument, as field and as error."""
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    logger = logging.getLogger("pillars.test.forged")
+    logger.addHandler(handler)
+    logger.propagate = False
+    try:
+        bind(request_id=text)
+        logger.warning("name: %s", text, extra={"path": text})
+        logger.warning(text.replace("%", "%%"))
+        try:
+            raise ValueError(text)
+        except ValueError:
+            logger.exception("failed")
+    finally:
+        logger.removeHandler(handler)
+        clear()
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("text", FORGED)
+def test_no_line_can_be_forged_in_json(text: str) -> None:
+    lines = written(JsonFormatter("test"), text).split("\n")
+    assert [json.loads(line)["message"][:4] for line in lines[:-1]] == ["name", text[:4], "fail"]
+    assert not STEERING & set("".join(lines))
+
+
+@pytest.mark.parametrize("text", FORGED)
+def test_no_line_can_be_forged_in_text(text: str) -> None:
+    lines = written(TextFormatter(), text).split("\n")[:-1]
+    assert len([line for line in lines if not line.startswith("    | ")]) == 3
+    assert not STEERING & set("".join(lines))
+    "\n".join(lines).encode()
+
+
+def test_errors_are_logged_without_the_values_of_rows_and_of_refused_input() -> None:
+    row = "duplicate key\nDETAIL:  Key (email)=(hunter\n2) exists.\n[SQL: INSERT INTO x VALUES (%(a)s)]"
+    assert scrub(row) == "duplicate key\n[SQL: INSERT INTO x VALUES (%(a)s)]"
+    assert "hunter" not in scrub("Input should be 1 [type=x, input_value={'a': 'hunter'}, input_type=dict]")
