@@ -1,5 +1,6 @@
 """One request and its answer: what was asked, by whom, and what went out."""
 
+import re
 import time
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
@@ -11,9 +12,12 @@ from gateway.paths import Path
 from gateway.routes import Target
 from gateway.settings import GatewaySettings
 from libs.common.actor import Actor
+from libs.common.errors import BadRequest
 from libs.common.http.middleware import Receive, Scope, Send
 from libs.common.ids import new_id
 
+# RFC 9110, section 7.2, as far as names are used: no user, no path, no other script than ASCII.
+_HOST = re.compile(rb"([A-Za-z0-9._~\-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?")
 UNREAD_PATH = Path("/", (), is_api=False)
 
 
@@ -103,6 +107,8 @@ def read_head(exchange: Exchange, settings: GatewaySettings) -> None:
     exchange.client = header_rules.client_of(peer, headers, settings.trusted_proxies)
     exchange.scheme = scope.get("scheme", "http")
     host = headers.get(b"host", b"")
+    if not _HOST.fullmatch(host):
+        raise BadRequest("The Host header is not a host name.")
     if settings.trusted_proxies and header_rules.is_in(peer, settings.trusted_proxies):
         host = headers.get(b"x-forwarded-host", host)
         if headers.get(b"x-forwarded-proto") in (b"http", b"https"):
