@@ -124,6 +124,24 @@ def _render_online(context_: Any, operation: CreateIndexOnline) -> str:
     return render(context_, operation).replace("create_index(", "create_index_online(", 1)
 
 
+@Operations.register_operation("drop_index_online")
+class DropIndexOnline(ops.DropIndexOp):
+    """`op.drop_index_online("ix_deals_name", schema="crm")`: no writing is held up, and absence is no error."""
+
+    @classmethod
+    def drop_index_online(cls, operations: Operations, index_name: str, *, schema: str | None = None) -> Any:
+        """Run the operation."""
+        return operations.invoke(cls(index_name, schema=schema))
+
+
+@Operations.implementation_for(DropIndexOnline)
+def _drop_index_online(operations: Operations, operation: DropIndexOnline) -> None:
+    with operations.get_context().autocommit_block():
+        operations.execute("SET lock_timeout = 0")
+        operations.execute(f'DROP INDEX CONCURRENTLY IF EXISTS "{operation.schema}"."{operation.index_name}"')
+        operations.execute(_LOCK_TIMEOUT)
+
+
 _LOCK_TIMEOUT = f"SET lock_timeout = '{LOCK_SECONDS:g}s'"
 
 

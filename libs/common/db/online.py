@@ -30,7 +30,7 @@ _RULES: tuple[tuple[str, str, re.Pattern[str]], ...] = (
         "drop",
         "the previous release still uses it: drop it one release later",
         re.compile(
-            r"^(DROP (?!INDEX CONCURRENTLY|TRIGGER|POLICY)|ALTER TABLE .* DROP (?!CONSTRAINT|DEFAULT|NOT NULL)"
+            r"^(DROP (?!INDEX|TRIGGER|POLICY)|ALTER TABLE .* DROP (?!CONSTRAINT|DEFAULT|NOT NULL)"
             r"|ALTER TABLE .* ALTER .* DROP DEFAULT)",
             re.I | re.S,
         ),
@@ -65,8 +65,8 @@ _RULES: tuple[tuple[str, str, re.Pattern[str]], ...] = (
     ),
     (
         "index",
-        "holds up all writing while it is built: use op.create_index_online, DROP INDEX CONCURRENTLY",
-        re.compile(r"^(CREATE (UNIQUE )?INDEX|REINDEX \w+) (?!CONCURRENTLY)", re.I),
+        "holds up all writing meanwhile: use op.create_index_online, op.drop_index_online",
+        re.compile(r"^(CREATE (UNIQUE )?INDEX|DROP INDEX|REINDEX \w+) (?!CONCURRENTLY)", re.I),
     ),
     (
         "tighter",

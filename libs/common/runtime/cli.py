@@ -20,7 +20,7 @@ _COMMANDS = {
     "settings": "settings",
     "docs": "docs",
 }
-_GROUPS = {"bus": "bus"}
+_GROUPS = {"bus": "bus", "keys": "keys"}
 
 
 def command_line(*names: str) -> typer.Typer:

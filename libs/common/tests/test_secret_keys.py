@@ -1,6 +1,8 @@
 """The secret key is exchanged in three steps, in each of which old and new processes work together."""
 
 import asyncio
+import base64
+import secrets
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
@@ -12,6 +14,7 @@ from pydantic import SecretStr
 from sqlalchemy import text
 
 from libs.common.actor import Actor, ActorKind, ActorSigner
+from libs.common.crypto import DecryptionFailed, KeyRing
 from libs.common.db.migrate import migrate
 from libs.common.errors import InvalidCursor, Unauthenticated
 from libs.common.ids import new_id
@@ -118,3 +121,16 @@ async def test_without_the_step_between_the_new_passwords_lock_old_processes_out
     refused: Any = (psycopg.OperationalError, Exception)
     with pytest.raises(refused, match="password authentication failed"):
         await connects(settings(base, OLD, ""))
+
+
+def test_an_encryption_key_is_exchanged_in_two_steps_in_which_old_and_new_processes_read_each_other() -> None:
+    first, second = (f"{name}:{base64.b64encode(secrets.token_bytes(32)).decode()}" for name in ("k1", "k2"))
+    steps = [first, f"{first},{second}", f"{second},{first}"]
+    stored = []
+    for before, after in pairwise(steps):
+        rings = [KeyRing.parse(before), KeyRing.parse(after)]
+        stored += [ring.encrypt("hunter2", purpose="test") for ring in rings]
+        assert {ring.decrypt(value, purpose="test") for ring in rings for value in stored} == {"hunter2"}
+    # Without the step between, a process that has not restarted cannot read what a new one wrote.
+    with pytest.raises(DecryptionFailed):
+        KeyRing.parse(first).decrypt(stored[-1], purpose="test")

@@ -32,7 +32,8 @@ LetterId = Annotated[UUID, typer.Argument(help="the id that `dead-letters` shows
 BY = "command line"
 
 
-def _settings() -> CommonSettings:
+def installation() -> CommonSettings:
+    """The settings of DATABASE_URL if it is set, else of the suite that runs from this checkout."""
     home = Home()
     home.load_secrets()
     given = CommonSettings()
@@ -49,7 +50,7 @@ def _with(name: str, work: Callable[[ServiceContext], Awaitable[T]]) -> T:
         raise typer.BadParameter(f"there is no service {name!r}; there are {', '.join(NAMES)}")
 
     async def run() -> T:
-        context = ServiceContext(load(name), _settings())
+        context = ServiceContext(load(name), installation())
         try:
             return await work(context)
         finally:
@@ -84,7 +85,7 @@ def queues(
     """How many messages wait in each queue, in the broker that the services use."""
 
     async def read() -> list[QueueState]:
-        broker = make_broker(_settings())
+        broker = make_broker(installation())
         await broker.start()
         try:
             await broker.declare([s for service in load_all() for s in service.subscriptions])
@@ -121,7 +122,7 @@ def republish(
     start = _since(since, datetime.now(UTC))
 
     async def run() -> list[Republished]:
-        common = _settings()
+        common = installation()
         contexts = [ServiceContext(service, common) for service in load_all()]
         try:
             return await publish_again(contexts, start, everything=everything, dry_run=dry_run)

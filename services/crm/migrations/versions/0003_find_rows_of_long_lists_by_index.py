@@ -169,33 +169,33 @@ def upgrade() -> None:
     ):
         op.execute(f"ALTER INDEX crm.ix_{table}_search ALTER COLUMN 1 SET STATISTICS 0")
     # The ones that these replace.
-    for name, table in (
-        ("ix_chat_threads_last_message_at", "chat_threads"),
-        ("ix_companies_updated_at", "companies"),
-        ("ix_contacts_name", "contacts"),
-        ("ix_contacts_updated_at", "contacts"),
-        ("ix_deals_amount_minor", "deals"),
-        ("ix_deals_closed_at", "deals"),
-        ("ix_deals_expected_close_on", "deals"),
-        ("ix_deals_name", "deals"),
-        ("ix_deals_updated_at", "deals"),
-        ("ix_leads_name", "leads"),
-        ("ix_leads_updated_at", "leads"),
-        ("ix_memos_updated_at", "memos"),
-        ("ix_pipelines_position", "pipelines"),
-        ("ix_pipelines_updated_at", "pipelines"),
-        ("ix_projects_due_on", "projects"),
-        ("ix_projects_name", "projects"),
-        ("ix_projects_updated_at", "projects"),
-        ("ix_requests_due_at", "requests"),
-        ("ix_requests_name", "requests"),
-        ("ix_requests_updated_at", "requests"),
-        ("ix_stages_position", "stages"),
-        ("ix_stages_updated_at", "stages"),
-        ("ix_tasks_due_at", "tasks"),
-        ("ix_tasks_updated_at", "tasks"),
+    for name in (
+        "ix_chat_threads_last_message_at",
+        "ix_companies_updated_at",
+        "ix_contacts_name",
+        "ix_contacts_updated_at",
+        "ix_deals_amount_minor",
+        "ix_deals_closed_at",
+        "ix_deals_expected_close_on",
+        "ix_deals_name",
+        "ix_deals_updated_at",
+        "ix_leads_name",
+        "ix_leads_updated_at",
+        "ix_memos_updated_at",
+        "ix_pipelines_position",
+        "ix_pipelines_updated_at",
+        "ix_projects_due_on",
+        "ix_projects_name",
+        "ix_projects_updated_at",
+        "ix_requests_due_at",
+        "ix_requests_name",
+        "ix_requests_updated_at",
+        "ix_stages_position",
+        "ix_stages_updated_at",
+        "ix_tasks_due_at",
+        "ix_tasks_updated_at",
     ):
-        op.drop_index(name, table_name=table, schema="crm", if_exists=True)
+        op.drop_index_online(name, schema="crm")
 
 
 def downgrade() -> None:
