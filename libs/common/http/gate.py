@@ -1,8 +1,8 @@
 """Bounds how many requests are worked on at once; the rest wait a moment, and are refused if it gets longer.
 
 The wait is controlled by delay, not by length: where the queue was empty a moment ago, a request may wait a good while,
-since a burst will be over soon. Where it has not been empty for longer, only briefly: what waits then would wait for
-nothing. So those that are let in are answered about as fast as ever, whatever comes ("Controlled Delay", B. Maurer,
+since a burst (a sale that opens, a page with many parts) will be over soon. Where it has not been empty for longer,
+only briefly: what waits then would wait for nothing. So those that are let in are answered about as fast as ever, whatever comes ("Controlled Delay", B. Maurer,
 Fail at Scale, ACM Queue 13(8), 2015, after CoDel by K. Nichols and V. Jacobson).
 
 How many are worth working on at once nobody knows beforehand: many where they wait for others, few where they compete
@@ -18,9 +18,9 @@ from contextlib import suppress
 
 from libs.common.errors import Overloaded
 
-PATIENCE_SECONDS = 0.5
-PATIENCE_WHEN_BUSY_SECONDS = 0.05
-_BUSY_AFTER_SECONDS = 0.1
+PATIENCE_SECONDS = 3.0
+PATIENCE_WHEN_BUSY_SECONDS = 0.5
+BUSY_AFTER_SECONDS = 5.0
 # Whatever is measured, so many are let in: times differ for other reasons too.
 LEAST = 8
 _FEW, _MANY = 3.0, 6.0
@@ -32,7 +32,18 @@ _KINDS = 200
 class Gate:
     """Lets `limit` through at once, which is `most` at first and never less than `LEAST`, and `waiting` wait."""
 
-    def __init__(self, most: int, *, waiting: int | None = None) -> None:
+    def __init__(
+        self,
+        most: int,
+        *,
+        waiting: int | None = None,
+        patience: float = PATIENCE_SECONDS,
+        patience_when_busy: float = PATIENCE_WHEN_BUSY_SECONDS,
+        busy_after: float = BUSY_AFTER_SECONDS,
+    ) -> None:
+        self._patience = patience
+        self._patience_when_busy = patience_when_busy
+        self._busy_after = busy_after
         self.limit = self.most = most
         self._least_limit = min(LEAST, most)
         self._times: dict[str, _Times] = {}
@@ -66,10 +77,10 @@ class Gate:
             self._was_empty = now
         if self.is_full:
             self.refuse()
-        is_busy = now - self._was_empty > _BUSY_AFTER_SECONDS
+        is_busy = now - self._was_empty > self._busy_after
         place: asyncio.Future[None] = loop.create_future()
         self._queue.append(place)
-        timer = loop.call_later(PATIENCE_WHEN_BUSY_SECONDS if is_busy else PATIENCE_SECONDS, _give_up, place)
+        timer = loop.call_later(self._patience_when_busy if is_busy else self._patience, _give_up, place)
         try:
             await place
         except asyncio.CancelledError:

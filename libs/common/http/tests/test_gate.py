@@ -46,7 +46,7 @@ async def test_those_that_wait_come_in_in_turn() -> None:
 
 async def test_a_wait_is_long_in_a_burst_and_short_once_the_queue_stays_full() -> None:
     loop = asyncio.get_running_loop()
-    gate = Gate(1)
+    gate = Gate(1, patience=0.5, patience_when_busy=0.05, busy_after=0.1)
     await gate.enter()
 
     async def waited() -> float:
@@ -56,10 +56,10 @@ async def test_a_wait_is_long_in_a_burst_and_short_once_the_queue_stays_full() -
         return loop.time() - started
 
     first = asyncio.create_task(waited())
-    await asyncio.sleep(gate_module._BUSY_AFTER_SECONDS * 1.5)
+    await asyncio.sleep(0.15)
     later = await waited()
-    assert later < gate_module.PATIENCE_SECONDS / 2
-    assert await first >= gate_module.PATIENCE_SECONDS * 0.9
+    assert later < 0.25
+    assert await first >= 0.45
     assert gate.refused == 2
     gate.leave()
     assert gate.inside == 0
