@@ -54,7 +54,6 @@ class MemberService:
         """
         tenant_id = self.uow.tenant_id
         await check_grant(self.uow, body.roles, ())
-        await self._check_department(body.department_id)
         await self.uow.enter_platform()
         user = await UserRepository(self.uow).by_email(body.email)
         await self.uow.enter_tenant(tenant_id)
@@ -67,8 +66,10 @@ class MemberService:
 
         Raises:
             AlreadyMember: the person belongs here already.
+            NotFound: the business has no such department.
         """
         tenant_id = self.uow.tenant_id
+        await self._check_department(department_id)
         if await self.rows.of_user(user.id) is not None:
             raise AlreadyMember("This person is a member already.", user_id=str(user.id))
         member = Member(tenant_id=tenant_id, user=user, department_id=department_id, granted=[])

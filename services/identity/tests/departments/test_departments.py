@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import user
 from libs.common.testing.client import Client
@@ -39,6 +40,26 @@ async def test_one_with_members_stays(platform: Any) -> None:
     assert (await boss.delete(f"{path}/{made['id']}")).status_code == 409
     assert (await boss.patch(member, json={"department_id": None})).json()["department_id"] is None
     assert (await boss.delete(f"{path}/{made['id']}")).status_code == 204
+
+
+async def test_a_new_person_is_put_into_a_department_of_the_business_only(platform: Any) -> None:
+    owner, other, third = [await platform.business() for _ in range(3)]
+    boss, rival = await platform.signed_in(owner.email), await platform.signed_in(other.email)
+    department = {"name": "Operations"}
+    own = (await boss.post(f"/tenants/{owner.company_id}/departments", json=department)).json()["id"]
+    foreign = (await rival.post(f"/tenants/{other.company_id}/departments", json=department)).json()["id"]
+    account = {"password": "Evening-sun-82", "first_name": "Sipho", "last_name": "Khumalo"}
+
+    for path, person in (
+        ("/users", {**account, "email": platform.email()}),
+        (f"/tenants/{owner.company_id}/members", {"email": third.email}),
+    ):
+        body = {**person, "roles": ["editor"]}
+        for unknown in (foreign, str(new_id())):
+            refused = await boss.post(path, json={**body, "department_id": unknown})
+            assert (refused.status_code, refused.json()["resource"]) == (404, "department")
+        made = await boss.post(path, json={**body, "department_id": own})
+        assert (made.status_code, made.json()["department_id"]) == (201, own)
 
 
 async def test_others_have_no_access(context: ServiceContext, platform: Any) -> None:
