@@ -45,7 +45,7 @@ class Settlement:
             RetryLater: the order lapsed between reading and locking it.
         """
         order = await self.find(event.order_id)
-        renewed = None
+        renewed, state = None, order.state
         if order.payment_id is None and not _too_little(order, event) and self._is_late(order):
             renewed = await self._renew(order)
         order = await self.find(event.order_id, lock=True)
@@ -57,6 +57,9 @@ class Settlement:
             await self._refuse(order, event, "already-paid", actor)
         elif order.state is OrderStatus.DRAFT:
             await self._refuse(order, event, "not-placed", actor)
+        elif renewed and order.state is not state:
+            # The news that it lapsed is younger than the renewal and frees what was renewed: renew after it.
+            raise RetryLater(f"order {order.id} lapsed while its stock was reserved anew")
         elif not self._is_late(order) or renewed:
             self._pay(order, event, actor, late=bool(renewed))
         elif renewed is None:

@@ -17,6 +17,7 @@ from libs.contracts.payments import (
     RefundSucceeded,
 )
 from services.orders.orders.jobs import expire_orders
+from services.orders.tests.catalog_app import CatalogApp
 from services.orders.tests.shop import Shop, ok, zar
 
 
@@ -150,6 +151,33 @@ async def test_a_payment_between_the_end_of_the_reservation_and_the_expiry_is_la
     assert [reason for _, reason in await refusals(shop)] == ["order-expired"]
     await shop.run(expire_orders)
     assert (await shop.order(order))["status"] == "expired"
+
+
+async def test_an_order_that_expires_while_its_stock_is_reserved_anew_is_renewed_after_that(
+    shop: Shop, catalog: CatalogApp
+) -> None:
+    variant, payment = shop.shelf.add(stock=1), new_id()
+    order = await shop.placed((variant, 1))
+    shop.clock.advance(minutes=16)
+    path = f"PUT /internal/reservations/{order['id']}"
+    before, shop.shelf.mood = shop.shelf.count(path), "hang"
+    paying = asyncio.create_task(shop.pay(order, payment_id=payment))
+    async with asyncio.timeout(20):
+        while shop.shelf.count(path) == before:  # noqa: ASYNC110 - the catalog sets no event
+            await asyncio.sleep(0.01)
+    await shop.run(expire_orders)
+    shop.shelf.mood = ""
+    catalog.patience.set()
+    verdicts = await paying
+    catalog.patience.clear()
+
+    # The catalog will take the expiry for newer than the renewal, and free the stock.
+    assert verdicts == [Verdict.RETRY]
+    assert (await shop.order(order))["status"] == "expired"
+    assert await shop.pay(order, payment_id=payment) == [Verdict.DONE]
+
+    assert shop.shelf.count(path) == before + 2
+    assert (await shop.order(order))["status"] == "paid"
 
 
 async def test_a_late_payment_waits_for_a_catalog_that_is_down(shop: Shop) -> None:
