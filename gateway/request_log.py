@@ -16,6 +16,7 @@ from libs.common.clock import Clock
 _SECRET = re.compile(
     r"token|secret|password|passwd|key|signature|sig$|code|otp|state|auth|session|hash", re.IGNORECASE
 )
+_CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 _MASK = "***"
 
 
@@ -81,6 +82,6 @@ class RequestLog:
 
 
 def masked(query: bytes) -> str:
-    """A query string with the values of parameters that may be secrets left out."""
+    """A query string with the values of parameters that may be secrets left out, and what may be a card number."""
     pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
-    return urlencode([(n, _MASK if _SECRET.search(n) else v) for n, v in pairs], safe="*")
+    return urlencode([(n, _MASK if _SECRET.search(n) else _CARD.sub(_MASK, v)) for n, v in pairs], safe="*")
