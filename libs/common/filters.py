@@ -101,6 +101,17 @@ class ListQuery(BaseModel):
             found.append(_condition(model, name, value, info.metadata))
         return found
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether one index gives the page whatever the values are: at most one filter, which is no comparison."""
+        sent = [
+            name
+            for name in type(self).model_fields
+            if name not in _PAGING and getattr(self, name) is not None
+        ]
+        usual = self.order_column[0] == "created_at"
+        return not self.q and len(sent) <= usual and not any(name.endswith(tuple(_SUFFIXES)) for name in sent)
+
     def search(self, model: type[Any]) -> ColumnElement[bool] | None:
         """That a row contains the text searched for; None where nothing is."""
         if not self.q or not self.searchable:
@@ -114,7 +125,7 @@ class ListQuery(BaseModel):
             if isinstance(values, list) and not any(isinstance(mark, Custom) for mark in info.metadata):
                 distinct = list(dict.fromkeys(values))
                 if 2 <= len(distinct) <= MAX_SPLIT:
-                    return getattr(model, _column_of(model, name, info.metadata)[0]), distinct
+                    return getattr(model, column_of(model, name, info.metadata)[0]), distinct
         return None
 
 
@@ -122,7 +133,8 @@ def _names_column(metadata: list[Any]) -> bool:
     return any(isinstance(mark, Column) for mark in metadata)
 
 
-def _column_of(model: type[Any], name: str, metadata: list[Any]) -> tuple[str, str]:
+def column_of(model: Any, name: str, metadata: list[Any]) -> tuple[str, str]:
+    """The column that a filter field compares and the operator, on a model or on the columns of a table."""
     operator = "__eq__"
     column = name
     if not hasattr(model, name):
@@ -133,7 +145,7 @@ def _column_of(model: type[Any], name: str, metadata: list[Any]) -> tuple[str, s
 
 
 def _condition(model: type[Any], name: str, value: Any, metadata: list[Any]) -> ColumnElement[bool]:
-    column, operator = _column_of(model, name, metadata)
+    column, operator = column_of(model, name, metadata)
     attribute = getattr(model, column)
     if isinstance(value, list):
         return and_(attribute.in_(value))

@@ -21,7 +21,6 @@ FAR = 12_000
 # So many rows that contain a text are sorted; of more than that the first are soon met in order.
 MANY = 5_000
 
-_USUAL_ORDER = "created_at"
 _PLAN_FOR_THESE_VALUES = text("SELECT set_config('plan_cache_mode', 'force_custom_plan', true)")
 
 
@@ -102,6 +101,10 @@ class Repository(Generic[M]):
         found = query.search(self.model)
         return [] if found is None else [found]
 
+    def split(self, query: ListQuery) -> tuple[Any, list[Any]] | None:
+        """The column and the values of a filter that takes one of several, where one was sent."""
+        return query.split(self.model)
+
     async def page(self, query: ListQuery) -> tuple[list[M], str | None]:
         """One keyset page and the cursor of the next; nulls sort last in either direction."""
         name, descending = query.order_column
@@ -109,7 +112,7 @@ class Repository(Generic[M]):
         binding = f"{self.model.__table__.fullname}|{self.uow.actor.tenant_id}|{query.fingerprint()}"
         after = self._codec.decode(binding, query.cursor) if query.cursor else None
         conditions = self.conditions(query)
-        if query.q or len(conditions) + (name != _USUAL_ORDER) > 1:
+        if not query.is_plain:
             # Which index is best depends on the values, so a plan for any values will not do.
             await self.session.execute(_PLAN_FOR_THESE_VALUES)
         statement = self.select().where(*conditions, *self.visible())
@@ -128,7 +131,7 @@ class Repository(Generic[M]):
         statement = statement.where(*stretch.conditions)
         order = keyset.order(stretch)
         if query.search(self.model) is None:
-            if several := query.split(self.model):
+            if several := self.split(query):
                 statement = self._merged(statement, keyset, stretch, *several, limit)
             return await self._rows(statement.order_by(*order).limit(limit))
 
@@ -139,6 +142,8 @@ class Repository(Generic[M]):
         if looked_far:
             rows = await self._near(statement, keyset, stretch, query, limit, FAR)
         if len(rows) == limit:
+            return rows
+        if not await self._is_deep(statement, order):
             return rows
         everything, statement = statement, statement.where(*self.matches(query))
         tenant_id = None if self.uow.is_platform else self.uow.tenant_id
@@ -151,6 +156,11 @@ class Repository(Generic[M]):
             rows = await self._near(everything, keyset, stretch, query, limit, FAR)
             found = rows if len(rows) == limit else None
         return found if found is not None else await self._hits(statement, keyset, stretch, limit) or []
+
+    async def _is_deep(self, statement: Select[M], order: tuple[Any, ...]) -> bool:
+        """Whether there are more rows than were looked at already."""
+        beyond = statement.with_only_columns(self.model.id).order_by(*order).offset(NEAR).limit(1)
+        return await self.session.scalar(beyond) is not None
 
     async def _hits(
         self, statement: Select[M], keyset: Keyset, stretch: Stretch, limit: int, most: int | None = None

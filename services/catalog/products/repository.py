@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, true
 
 from libs.common.db.repository import Repository
-from libs.common.filters import ListQuery
+from libs.common.filters import MAX_SPLIT, ListQuery
 from services.catalog.categories.models import Category
 from services.catalog.categories.repository import branch_ids
 from services.catalog.products.models import Product
@@ -26,6 +26,7 @@ class ProductRepository(Repository[Product]):
     """Products of one tenant; to a shopper there are only the active ones of an active business."""
 
     model = Product
+    _branch: list[UUID] | None = None
 
     def select(self) -> Select[Product]:
         """The products that the actor may see."""
@@ -39,18 +40,29 @@ class ProductRepository(Repository[Product]):
         """The conditions of the plain fields, and those of category, stock and attributes."""
         found = super().conditions(query)
         assert isinstance(query, ProductQuery)
-        if query.category_id is not None:
-            found.append(Product.category_id.in_(self._branch(Category.id == query.category_id)))
-        if query.category is not None:
-            found.append(Product.category_id.in_(self._branch(Category.slug == query.category)))
+        if query.category_id is not None or query.category is not None:
+            assert self._branch is not None
+            found.append(Product.category_id.in_(self._branch))
         if query.in_stock is not None:
             found.append(self._sellable() if query.in_stock else ~self._sellable())
         for name, values in query.attributes.items():
             found.append(or_(*(Product.filter_values.contains({name: [value]}) for value in values)))
         return found
 
-    def _branch(self, root: ColumnElement[bool]) -> Select[UUID]:
-        return branch_ids(self.uow.tenant_id, root)
+    def split(self, query: ListQuery) -> tuple[Any, list[Any]] | None:
+        """The categories of the branch, where one was sent and they are few; else as ever."""
+        if self._branch is not None and 2 <= len(self._branch) <= MAX_SPLIT:
+            return Product.category_id, self._branch
+        return super().split(query)
+
+    async def find_branch(self, query: ProductQuery) -> None:
+        """Read which categories the list is about: the planner must know them to know which index is best."""
+        roots = [Category.id == query.category_id] if query.category_id is not None else []
+        if query.category is not None:
+            roots.append(Category.slug == query.category)
+        for root in roots:
+            ids = set((await self.session.execute(branch_ids(self.uow.tenant_id, root))).scalars())
+            self._branch = sorted(ids if self._branch is None else ids & set(self._branch))
 
     def _sellable(self) -> ColumnElement[bool]:
         in_store = exists().where(

@@ -58,7 +58,7 @@ class Message(TenantRow, SoftDeleted, Base):
             ["tenant_id", "thread_id"], ["crm.chat_threads.tenant_id", "crm.chat_threads.id"]
         ),
         Index("ix_chat_messages_object", "tenant_id", "object_type", "object_id", "created_at", "id"),
-        *list_indexes("chat_messages", "thread_id", "author_id", "object_type"),
+        *list_indexes("chat_messages", "thread_id", "author_id", "object_type", "object_id"),
         search_index("crm", "chat_messages", "text"),
     )
 
