@@ -21,6 +21,7 @@ from sqlalchemy import event
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.engine import SCOPE
 from libs.common.db.migrate import migrate
+from libs.common.db.repository import PLAN_FOR_THESE_VALUES
 from libs.common.filters import Custom, ListQuery, column_of
 from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
@@ -245,6 +246,8 @@ class Lists:
                 "SELECT set_config('app.tenant_id', %s, true), set_config('app.scope', %s, true)", scope
             )
             explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) "
+            if sent.is_custom:
+                connection.execute(PLAN_FOR_THESE_VALUES.text)
             if sent.is_platform:
                 # Over all businesses the planner takes the policy for a filter that few rows pass, and reads a table
                 # as small as these; so what is asked is whether some index gives the rows.
