@@ -62,7 +62,7 @@ _SAFETY = {
         JOIN pg_namespace n ON n.oid = k.connamespace WHERE n.nspname = ANY(%s) ORDER BY 1, 2, 3""",
     "roles": """
         SELECT rolname, rolsuper, rolbypassrls, rolcreatedb, rolcreaterole, rolcanlogin
-        FROM pg_roles WHERE rolname LIKE 'pillars\\_test\\_%%' AND %s::text[] IS NOT NULL ORDER BY 1""",
+        FROM pg_roles WHERE rolname = ANY (SELECT 'pillars_test_' || unnest(%s::text[])) ORDER BY 1""",
 }
 
 
