@@ -7,7 +7,8 @@ def listen(port: int, host: str = "127.0.0.1", *, exactly: bool = False) -> sock
     """A listening socket on this port, or on the next free one unless `exactly` this one is wanted."""
     candidates = [port] if exactly else [*range(port, min(port + 100, 65536)), 0]
     for candidate in candidates:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # Only of a socket whose protocol is named does asyncio know that it is TCP, and switches off Nagle's delay.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, candidate))
