@@ -24,6 +24,7 @@ from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.service import Service
 from libs.common.settings import CommonSettings
+from libs.common.testing.groups import pytest_collection_modifyitems as pytest_collection_modifyitems
 
 _SERVER = "PILLARS_TEST_SERVER"
 _FOLDER = "PILLARS_TEST_FOLDER"
@@ -173,10 +174,3 @@ def amqp_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         pytest.skip("no RabbitMQ: install rabbitmq-server or set AMQP_URL")
     with PrivateRabbitMQ(tmp_path_factory.mktemp("rabbitmq")) as node:
         yield node.start()
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests on RabbitMQ in one worker, so that they share one node."""
-    for item in items:
-        if item.get_closest_marker("rabbit"):
-            item.add_marker(pytest.mark.xdist_group("rabbit"))
