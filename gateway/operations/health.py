@@ -82,7 +82,7 @@ class Health:
         return json_answer({"status": "ok"})
 
     async def readyz(self, _: Exchange, __: Mapping[str, str]) -> Answer:
-        """Every service is ready, or which are not."""
+        """Every service can do its work, or which cannot."""
         report = await self.report()
         waiting = [name for name, state in report.items() if state["status"] != "ready"]
         body = {"status": "not ready" if waiting or not report else "ready", "not_ready": waiting}
@@ -97,7 +97,10 @@ class Health:
     async def admin_health(self, _: Exchange, __: Mapping[str, str]) -> Answer:
         """The report with all parts."""
         report = await self.report()
-        is_ok = bool(report) and all(state["status"] == "ready" for state in report.values())
+        is_ok = bool(report) and all(
+            state["status"] == "ready" and all(part.get("ok") for part in state["parts"].values())
+            for state in report.values()
+        )
         return json_answer({"status": "ok" if is_ok else "degraded", "services": report})
 
     async def report(self) -> Report:

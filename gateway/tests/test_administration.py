@@ -77,6 +77,14 @@ class TestHealth:
         assert report["services"]["catalog"]["status"] == "ready"
         assert report["services"]["catalog"]["ms"] >= 0
 
+    async def test_a_part_that_is_away_degrades_the_whole_and_takes_nobody_out_of_rotation(
+        self, world: World
+    ) -> None:
+        world.crm.parts["broker"] = {"ok": False}
+        assert (await world.get("/readyz")).status_code == 200
+        report = (await world.get("/api/v1/admin/health", headers=operator(world).headers)).json()
+        assert (report["status"], report["services"]["crm"]["status"]) == ("degraded", "ready")
+
     async def test_metrics_count_by_service(self, world: World) -> None:
         await world.get("/api/v1/deals")
         await world.get(f"/api/v1/{new_id()}")

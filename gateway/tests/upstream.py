@@ -26,6 +26,7 @@ class Upstream:
         self.release = asyncio.Event()
         self.left = asyncio.Event()
         self.is_ready = True
+        self.parts: dict[str, dict[str, bool]] = {}
         self.internal: dict[str, Any] = {}
         self.asked: list[tuple[str, UUID | None]] = []
         self.openapi: dict[str, Any] | None = None
@@ -73,7 +74,7 @@ class Upstream:
         return Response(status_code=204, headers={"Allow": "GET, PATCH"})
 
     async def _ready(self, _: Request) -> Response:
-        parts = {"database": {"ok": self.is_ready}}
+        parts = {"database": {"ok": self.is_ready}, **self.parts}
         return JSONResponse({"status": "ready", "parts": parts}, 200 if self.is_ready else 503)
 
     async def _openapi(self, _: Request) -> Response:

@@ -222,6 +222,9 @@ class PostgresBroker:
         )
         try:
             await pool.open(wait=True, timeout=_START_SECONDS)
+        except asyncio.CancelledError:
+            await pool.close()
+            raise
         except psycopg.Error as error:
             await pool.close()
             raise ConnectionError(f"the database of the bus does not answer: {error}") from error

@@ -19,7 +19,7 @@ from libs.common.http.problems import MEDIA_TYPE, Problem, install_problems
 from libs.common.http.strict_json import StrictJson
 from libs.common.messaging import bus_admin
 from libs.common.runtime.context import ServiceContext
-from libs.common.runtime.readiness import readiness
+from libs.common.runtime.readiness import Readiness
 
 
 class ServiceApp(FastAPI):
@@ -60,6 +60,7 @@ def build_app(context: ServiceContext) -> App:
 def health_router(context: ServiceContext) -> APIRouter:
     """Liveness, readiness and metrics: the paths that need no identity."""
     router = APIRouter(include_in_schema=False)
+    readiness = Readiness(context)
 
     @router.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -67,8 +68,8 @@ def health_router(context: ServiceContext) -> APIRouter:
 
     @router.get("/readyz")
     async def readyz() -> JSONResponse:
-        parts = await readiness(context)
-        ready = all(part["ok"] for part in parts.values())
+        parts = await readiness.parts()
+        ready = readiness.is_ready(parts)
         return JSONResponse(
             {"status": "ready" if ready else "not ready", "parts": parts}, status_code=200 if ready else 503
         )

@@ -29,6 +29,7 @@ class ServiceContext:
         relay_wake, jobs_wake: set after a commit that left work for the relay or the job runner here.
         broker: the bus, once this process has joined it.
         checks: what `/readyz` asks beside the database, by name.
+        essential: which of these the process can do nothing without; the database always is.
         relay_is_local: whether this process runs the relay; otherwise a commit notifies the one that does.
         stopping: set when the process is asked to stop; open event streams end then.
     """
@@ -55,6 +56,7 @@ class ServiceContext:
         self.upstreams = upstreams or Upstreams({}, self.signer, self.clock)
         self.resources: dict[str, Any] = {}
         self.checks: dict[str, Callable[[], Awaitable[bool]]] = {}
+        self.essential: set[str] = set()
         self.broker: Broker | None = None
         self.relay_wake = asyncio.Event()
         self.jobs_wake = asyncio.Event()

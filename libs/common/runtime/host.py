@@ -21,6 +21,7 @@ from libs.common.jobs.runner import JobRunner
 from libs.common.messaging.broker import Broker
 from libs.common.messaging.consumer import Consumer
 from libs.common.messaging.relay import Relay
+from libs.common.messaging.waiting import done_before
 from libs.common.runtime.app import build_app
 from libs.common.runtime.brokers import make_broker
 from libs.common.runtime.context import ServiceContext
@@ -90,6 +91,11 @@ class Host:
             self._stack.push_async_callback(self.gateway.shutdown)
         if self.services and self.roles & {RELAY, CONSUME}:
             self.broker = self.broker or make_broker(self.common)
+            for context in self.contexts.values():
+                context.checks["broker"] = self.broker.healthy
+                if HTTP not in self.roles:
+                    # With it, requests are accepted all the same, and their events wait in the outbox.
+                    context.essential.add("broker")
             self._spawn(self._join_bus(self.broker), "bus")
         if JOBS in self.roles:
             for context in self.contexts.values():
@@ -112,7 +118,8 @@ class Host:
     async def _join_bus(self, broker: Broker) -> None:
         while not self._stop.is_set():
             try:
-                await broker.start()
+                if not await done_before(self._stop, broker.start()):
+                    return
                 await broker.declare([s for service in self.services for s in service.subscriptions])
                 break
             except (ConnectionError, OSError) as error:
@@ -124,7 +131,6 @@ class Host:
         one_trial = asyncio.Lock()
         for context in self.contexts.values():
             context.broker = broker
-            context.checks["broker"] = broker.healthy
             if CONSUME in self.roles:
                 consumer = Consumer(context, one_trial=one_trial)
                 await broker.consume(
