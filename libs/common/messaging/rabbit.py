@@ -1,12 +1,15 @@
 """The broker on RabbitMQ: a topic exchange, a quorum queue per subscription, a quorum queue per retry delay.
 
-Connections are made and remade by one supervisor, which declares everything anew each time.
+Two connections, one to publish and one to consume: short of memory or disk, the server reads nothing more from those
+that publish, and what is in hand must be acknowledged all the same. They are made and remade together by one
+supervisor, which declares everything anew each time.
 """
 
 import asyncio
 import contextlib
 import logging
 from collections.abc import Coroutine, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
@@ -48,6 +51,7 @@ _STOP_SECONDS = 15.0
 _STEP_SECONDS = 10.0
 _PUBLISH_WAIT_SECONDS = 2.0
 _MEASURE_SECONDS = 15.0
+_BLOCKED = "RabbitMQ takes no messages now: it is short of memory or disk"
 # RabbitMQ 4 drops a message after 20 returns unless told otherwise; ours are counted by us, and never dropped.
 _DELIVERY_LIMIT = 1_000_000_000
 
@@ -76,9 +80,15 @@ class _Delivery:
 
 @dataclass(slots=True)
 class _Session:
-    """One connection with its channels; `lost` is set when any of them is gone."""
+    """Both connections with their channels; `lost` is set when any of them is gone.
+
+    Whatever is no message (declarations, questions) goes over `connection`, the one that consumes, since the other
+    may be blocked.
+    """
 
     connection: AbstractConnection
+    publishing_connection: AbstractConnection
+    declaring: AbstractChannel
     publishing: AbstractChannel
     retrying: AbstractChannel
     consuming: AbstractChannel
@@ -87,6 +97,15 @@ class _Session:
     lost: asyncio.Event = field(default_factory=asyncio.Event)
     tags: dict[str, str] = field(default_factory=dict)
     consuming_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def may_publish(self, seconds: float) -> bool:
+        """Whether the server takes messages, now or within so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.publisher.connection.ready()
+        except TimeoutError:
+            return False
+        return True
 
 
 class RabbitBroker:
@@ -179,6 +198,8 @@ class RabbitBroker:
             raise PublishFailed(str(error)) from error
         if session.lost.is_set():
             raise PublishFailed("the connection to RabbitMQ was lost")
+        if not await session.may_publish(_PUBLISH_WAIT_SECONDS):
+            raise PublishFailed(_BLOCKED)
         await publish_batch(session.publisher, self._exchange, envelopes)
 
     async def consume(
@@ -220,13 +241,13 @@ class RabbitBroker:
         return found
 
     async def healthy(self) -> bool:
-        """Whether the server opens a channel within 2 s."""
+        """Whether the server opens a channel within 2 s, and takes messages."""
         session = self._session
         if session is None or session.lost.is_set():
             return False
         try:
             async with asyncio.timeout(2), session.connection.channel():
-                return True
+                return await session.may_publish(0)
         except _AWAY:
             return False
 
@@ -258,35 +279,54 @@ class RabbitBroker:
             finally:
                 self._connected.clear()
                 self._session = None
+                await _close(session.publishing_connection)
                 await _close(session.connection)
 
     async def _open(self) -> _Session:
-        connection = await aio_pika.connect(self._url, timeout=_STEP_SECONDS)
-        try:
-            publishing = await connection.channel(on_return_raises=True)
-            retrying = await connection.channel(on_return_raises=True)
-            consuming = await connection.channel()
+        async with AsyncExitStack() as opened:
+            connection = await self._connect("consuming", opened)
+            publishing_connection = await self._connect("publishing", opened)
+            declaring, consuming = await connection.channel(), await connection.channel()
+            publishing = await publishing_connection.channel(on_return_raises=True)
+            retrying = await publishing_connection.channel(on_return_raises=True)
             publisher = cast(aiormq.Channel, await publishing.get_underlay_channel())
             receiver = cast(aiormq.Channel, await consuming.get_underlay_channel())
-            session = _Session(connection, publishing, retrying, consuming, publisher, receiver)
+            session = _Session(
+                connection,
+                publishing_connection,
+                declaring,
+                publishing,
+                retrying,
+                consuming,
+                publisher,
+                receiver,
+            )
 
             def lose(*_: Any) -> None:
                 session.lost.set()
 
-            connection.close_callbacks.add(lose)
-            for channel in (publishing, retrying, consuming):
+            for one in (connection, publishing_connection):
+                one.close_callbacks.add(lose)
+            for channel in (declaring, publishing, retrying, consuming):
                 channel.close_callbacks.add(lose)
             # The server ends a consumer on its own when the queue is deleted or moves.
             receiver.on_consumer_cancel_callbacks.add(lose)
-            await publishing.declare_exchange(self._exchange, aio_pika.ExchangeType.TOPIC, durable=True)
+            await declaring.declare_exchange(self._exchange, aio_pika.ExchangeType.TOPIC, durable=True)
             for delay in self._retry_delays:
-                await self._declare_retry(publishing, delay)
+                await self._declare_retry(declaring, delay)
             for subscription in list(self._declared.values()):
                 await self._declare(session, subscription)
-        except BaseException:
-            await _close(connection)
-            raise
+            opened.pop_all()
         return session
+
+    async def _connect(self, purpose: str, opened: AsyncExitStack) -> AbstractConnection:
+        connection = await aio_pika.connect(
+            self._url,
+            timeout=_STEP_SECONDS,
+            client_properties={"connection_name": f"{self._namespace} {purpose}"},
+        )
+        opened.push_async_callback(_close, connection)
+        return connection
 
     @property
     def _exchange(self) -> str:
@@ -314,7 +354,7 @@ class RabbitBroker:
         await queue.bind(exchange)
 
     async def _declare(self, session: _Session, subscription: Subscription) -> None:
-        queue = await session.publishing.declare_queue(
+        queue = await session.declaring.declare_queue(
             queue_name(self._namespace, subscription),
             durable=True,
             arguments={"x-queue-type": "quorum", "x-delivery-limit": _DELIVERY_LIMIT},
@@ -460,6 +500,8 @@ class RabbitBroker:
             await session.receiver.basic_ack(tag, wait=False)
 
     async def _retry(self, session: _Session, name: str, envelope: Envelope) -> None:
+        if not await session.may_publish(_PUBLISH_WAIT_SECONDS):
+            raise TimeoutError(_BLOCKED)
         attempts = envelope.attempts + 1
         exchange = self._retry_name(retry_delay(attempts, self._retry_delays))
         # Two queues may retry one event at the same time; confirms are told apart by message id.

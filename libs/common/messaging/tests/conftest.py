@@ -17,12 +17,18 @@ def namespace() -> str:
 
 
 @pytest.fixture(scope="session")
-def rabbit_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def rabbit_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateRabbitMQ]:
     """A RabbitMQ of this worker's own."""
     node = PrivateRabbitMQ(Path(tmp_path_factory.mktemp("rabbit")))
     try:
-        url = node.start()
+        node.start()
     except RabbitMQNotFound as missing:
         pytest.skip(str(missing))
-    yield url
+    yield node
     node.stop()
+
+
+@pytest.fixture(scope="session")
+def rabbit_url(rabbit_node: PrivateRabbitMQ) -> str:
+    """Its address."""
+    return rabbit_node.start()

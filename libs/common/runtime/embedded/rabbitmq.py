@@ -103,6 +103,28 @@ class PrivateRabbitMQ:
         self.stop()
         return self.start()
 
+    def control(self, *words: str) -> str:
+        """Run `rabbitmqctl` with these words against the running node, and return what it says.
+
+        Raises:
+            RabbitMQNotFound: it is not installed.
+            subprocess.CalledProcessError: it failed.
+        """
+        script = find_rabbitmq()
+        if script is None or self._ports is None:
+            raise RabbitMQNotFound
+        environment = node_environment(self.base_dir, self._ports, self._name)
+        command = [script.with_name("rabbitmqctl"), "--quiet", *words]
+        return subprocess.run(  # noqa: S603 - the node's own tool, no shell
+            command,
+            env=environment,
+            cwd=self.base_dir,
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        ).stdout
+
     def __enter__(self) -> Self:
         self.start()
         return self
