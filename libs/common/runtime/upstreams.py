@@ -6,13 +6,13 @@ A circuit breaker answers at once while a service is down.
 
 from typing import Any
 
-import httpx
+import orjson
 
 from libs.common.actor import ACTOR_HEADER, Actor, ActorSigner
 from libs.common.clock import Clock
 from libs.common.errors import AppError, Unavailable, UpstreamFailed, UpstreamTimeout
 from libs.common.http.breaker import CircuitBreaker
-from libs.common.http.connections import CLIENT_IDLE_SECONDS
+from libs.common.runtime.wires import Answer, InProcess, NotReached, OverHttp, Wire
 from libs.common.telemetry import current_traceparent
 
 
@@ -45,7 +45,7 @@ class Upstreams:
         self._clock = clock
         self._timeout = timeout
         self._apps: dict[str, Any] = {}
-        self._clients: dict[str, httpx.AsyncClient] = {}
+        self._wires: dict[str, Wire] = {}
         self._breakers: dict[str, CircuitBreaker] = {}
 
     def register(self, name: str, app: Any) -> None:
@@ -121,7 +121,7 @@ class Upstreams:
         headers: dict[str, str] | None = None,
         safe: bool | None = None,
         timeout: float | None = None,
-    ) -> httpx.Response:
+    ) -> Answer:
         """Like `call`, but return the response whatever its status."""
         breaker = self._breakers.setdefault(service, CircuitBreaker())
         now = self._clock.now().timestamp()
@@ -132,50 +132,40 @@ class Upstreams:
         if traceparent:
             sent["traceparent"] = traceparent
         attempts = 2 if (method == "GET" if safe is None else safe) else 1
-        client = self._client(service)
+        body = None
+        if json is not None:
+            body = orjson.dumps(json)
+            sent["Content-Type"] = "application/json"
+        wire = self._wire(service)
         for attempt in range(1, attempts + 1):
             try:
-                response = await client.request(
-                    method, path, json=json, params=params, headers=sent, timeout=timeout or self._timeout
-                )
-            except httpx.TimeoutException as error:
+                answer = await wire.send(method, path, params, sent, body, timeout or self._timeout)
+            except TimeoutError as error:
                 breaker.failed(self._clock.now().timestamp())
                 raise UpstreamTimeout(f"{service} did not answer in time.") from error
-            # On uvloop the library stumbles over a connection that is reset in the moment in which it is made.
-            except (httpx.TransportError, AttributeError) as error:
+            except NotReached as error:
                 if attempt < attempts:
                     continue
                 breaker.failed(self._clock.now().timestamp())
                 raise Unavailable(f"{service} is not available now.") from error
             breaker.succeeded()
-            return response
+            return answer
         raise AssertionError("unreachable")
 
-    def _client(self, service: str) -> httpx.AsyncClient:
-        if service not in self._clients:
+    def _wire(self, service: str) -> Wire:
+        wire = self._wires.get(service)
+        if wire is None:
             if service in self._apps:
-                transport: httpx.AsyncBaseTransport = httpx.ASGITransport(
-                    self._apps[service], raise_app_exceptions=False
-                )
-                base = f"http://{service}"
+                wire = InProcess(service, self._apps[service])
             elif service in self._urls:
-                base = self._urls[service]
-                transport = httpx.AsyncHTTPTransport(
-                    limits=httpx.Limits(
-                        max_connections=50,
-                        max_keepalive_connections=20,
-                        keepalive_expiry=CLIENT_IDLE_SECONDS,
-                    ),
-                    # Reading the certificates of the world takes a tenth of a second, in which nothing else runs.
-                    verify=not base.startswith("http://"),
-                )
+                wire = OverHttp(self._urls[service])
             else:
                 raise Unavailable(f"No address is known for {service}; set PILLARS_UPSTREAMS.")
-            self._clients[service] = httpx.AsyncClient(transport=transport, base_url=base)
-        return self._clients[service]
+            self._wires[service] = wire
+        return wire
 
     async def close(self) -> None:
         """Close the connections."""
-        for client in self._clients.values():
-            await client.aclose()
-        self._clients.clear()
+        for wire in self._wires.values():
+            await wire.close()
+        self._wires.clear()
