@@ -9,13 +9,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+import psycopg
 from opentelemetry.trace import SpanKind
 from sqlalchemy import text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.util import greenlet_spawn
 
 from libs.common import metrics
+from libs.common.db.tenancy import Scope
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.failpoints import failpoint
+from libs.common.ids import new_id
 from libs.common.jobs.job import Job
 from libs.common.jobs.retention import Retention
 from libs.common.jobs.sweeps import sweep_jobs
@@ -79,6 +82,7 @@ class JobRunner:
         self._running: dict[asyncio.Task[None], _Claim] = {}
         self._ticks: dict[str, datetime] = {}
         self._measured = 0.0
+        self._is_crowded = False
         table, schedule = context.models.job.__table__, context.models.schedule.__table__
         self._table, self._schedule = (
             f'"{table.schema}"."{table.name}"',
@@ -99,17 +103,41 @@ class JobRunner:
             "names": list(self._jobs),
             "leases": [float(job.lease) for job in self._jobs.values()],
         }
+        # One round trip that changes nothing, for the many times when there is nothing to do.
+        names = ", ".join("'" + name.replace("'", "''") + "'" for name in self._jobs)
+        self._peek_statement = (
+            f"{Scope(is_platform=True).opening()}; SELECT EXISTS (SELECT FROM {self._table} "
+            "WHERE finished_at IS NULL AND dead_at IS NULL AND run_at <= '{now}' "
+            f"AND name IN ({names}) AND (locked_until IS NULL OR locked_until < now())); COMMIT"
+        )
+        # Who wins the tick of a job adds its run, and has claimed it already where there is room for it.
+        self._tick_statement = text(
+            "WITH due AS (SELECT * FROM unnest(CAST(:names AS text[]), CAST(:every AS float8[]), "
+            "CAST(:ids AS uuid[]), CAST(:leases AS float8[])) AS due (name, every, id, lease)), "
+            f"won AS (INSERT INTO {self._schedule} AS known (name, last_tick) "
+            "SELECT name, :now FROM due ORDER BY name ON CONFLICT (name) DO UPDATE "
+            "SET last_tick = excluded.last_tick WHERE known.last_tick <= excluded.last_tick "
+            "- (SELECT every FROM due WHERE due.name = known.name) * interval '1 second' RETURNING name), "
+            f"added AS (INSERT INTO {self._table} (id, name, key, args, run_at, attempts, locked_until) "
+            f"SELECT id, name, '{_TICK}', '{{}}', :now, CASE WHEN lease > 0 THEN 1 ELSE 0 END, "
+            "CASE WHEN lease > 0 THEN now() + lease * interval '1 second' END "
+            "FROM due JOIN won USING (name) ORDER BY name ON CONFLICT DO NOTHING RETURNING id) "
+            "SELECT due.name, won.name IS NOT NULL AS is_won, added.id AS added, known.last_tick "
+            f"FROM due LEFT JOIN won USING (name) LEFT JOIN added USING (id) LEFT JOIN {self._schedule} AS known "
+            "ON known.name = due.name"
+        )
 
     async def run(self, stop: asyncio.Event) -> None:
         """Run jobs until told to stop; then wait for those in hand and give back what does not end in time."""
         stopper = asyncio.create_task(self._wake_at(stop))
-        wake, failures = self._context.jobs_wake, 0
+        wake, failures, woken = self._context.jobs_wake, 0, True
         try:
             while not stop.is_set():
                 wake.clear()
                 try:
-                    await self._tick()
-                    if await self._start_due():
+                    for claim in await self._tick(self._room):
+                        self._start(claim)
+                    if (woken or await self._is_any_due()) and await self._start_due():
                         continue
                     await self._set_gauges()
                     failures = 0
@@ -118,8 +146,9 @@ class JobRunner:
                     if failures == 1 or failures % 20 == 0:
                         logger.warning("jobs wait: %s", reason_of(error), extra={"service": self._service})
                     await wait_for(stop, backoff(failures))
+                    woken = True
                     continue
-                await wait_for(wake, self._pause())
+                woken = await wait_for(wake, self._pause())
         finally:
             stopper.cancel()
             await self._wind_down()
@@ -130,27 +159,58 @@ class JobRunner:
         A job that fails is not due again before its wait is over.
         """
         runs = 0
-        await self._tick()
+        await self._tick(room=0)
         while claims := await self._claim(1):
             await self._perform(claims[0])
             runs += 1
         return runs
 
+    @property
+    def _room(self) -> int:
+        return self._concurrency - len(self._running)
+
     async def _start_due(self) -> bool:
         """Start what is due, and say whether there may be more."""
-        room = self._concurrency - len(self._running)
+        room = self._room
         if room <= 0:
+            self._is_crowded = True
             return False
         claims = await self._claim(room)
         for claim in claims:
-            task = asyncio.create_task(self._perform(claim), name=f"job {self._service}.{claim.job.name}")
-            self._running[task] = claim
-            task.add_done_callback(self._ended)
-        return len(claims) == room and len(self._running) < self._concurrency
+            self._start(claim)
+        self._is_crowded = len(claims) == room
+        return self._is_crowded and self._room > 0
+
+    def _start(self, claim: _Claim) -> None:
+        task = asyncio.create_task(self._perform(claim), name=f"job {self._service}.{claim.job.name}")
+        self._running[task] = claim
+        task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.pop(task, None)
-        self._context.jobs_wake.set()
+        # Otherwise all that was due was claimed, and what came after it has its own wake-up.
+        if self._is_crowded:
+            self._context.jobs_wake.set()
+
+    async def _is_any_due(self) -> bool:
+        """Whether a claim would find something; in doubt yes."""
+        if self._room <= 0:
+            return True
+        statement = self._peek_statement.format(now=self._context.clock.now().isoformat())
+        connection = await self._context.engine.raw_connection()
+        try:
+            driver: Any = connection.driver_connection
+            cursor = await driver.execute(statement, prepare=False)
+            while cursor.nextset() and cursor.description is None:
+                pass
+            [found] = await cursor.fetchone()
+            return bool(found)
+        except psycopg.Error:
+            # A claim replaces a connection that died in the pool.
+            await greenlet_spawn(connection.invalidate)
+            return True
+        finally:
+            await greenlet_spawn(connection.close)
 
     async def _claim(self, room: int) -> list[_Claim]:
         async with self._context.unit_of_work(platform=True) as uow:
@@ -250,7 +310,11 @@ class JobRunner:
             return "released", second
         return outcome, error
 
-    async def _tick(self) -> None:
+    async def _tick(self, room: int) -> list[_Claim]:
+        """Add the runs of timed jobs that are due, and return those claimed, as many as there is room for.
+
+        One statement for all of them lets one process win each.
+        """
         now = self._context.clock.now()
         due = [
             job
@@ -258,29 +322,29 @@ class JobRunner:
             if job.every is not None and self._ticks.get(job.name, now) <= now
         ]
         if not due:
-            return
+            return []
+        values = {
+            "names": [job.name for job in due],
+            "every": [float(job.every or 0) for job in due],
+            "ids": [new_id() for _ in due],
+            "leases": [float(job.lease) if place < room else 0.0 for place, job in enumerate(due)],
+            "now": now,
+        }
         async with self._context.unit_of_work(platform=True) as uow:
-            for job in due:
-                self._ticks[job.name] = await self._tick_job(uow, job, now)
-
-    async def _tick_job(self, uow: UnitOfWork, job: Job, now: datetime) -> datetime:
-        """Add a run where one is due and return when the next is; one statement lets one process win."""
-        every = timedelta(seconds=job.every or 0)
-        won = await uow.session.scalar(
-            text(
-                f"INSERT INTO {self._schedule} AS known (name, last_tick) VALUES (:name, :now) ON CONFLICT (name) "
-                "DO UPDATE SET last_tick = excluded.last_tick WHERE known.last_tick <= :before RETURNING last_tick"
-            ),
-            {"name": job.name, "now": now, "before": now - every},
-        )
-        if won is None:
-            last: datetime | None = await uow.session.scalar(
-                text(f"SELECT last_tick FROM {self._schedule} WHERE name = :name"), {"name": job.name}
+            rows = {row.name: row for row in await uow.session.execute(self._tick_statement, values)}
+        claims = []
+        for place, job in enumerate(due):
+            row = rows[job.name]
+            self._ticks[job.name] = (now if row.is_won else row.last_tick or now) + timedelta(
+                seconds=job.every or 0
             )
-            return (last or now) + every
-        row = {"name": job.name, "key": _TICK, "args": {}, "run_at": now, "attempts": 0}
-        await uow.session.execute(insert(self._context.models.job).values(row).on_conflict_do_nothing())
-        return now + every
+            if row.added is None:
+                continue
+            if place < room:
+                claims.append(_Claim(row.added, job, None, _TICK, {}, 1))
+            else:
+                self._context.jobs_wake.set()
+        return claims
 
     def _pause(self) -> float:
         if not self._ticks:

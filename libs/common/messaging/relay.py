@@ -56,6 +56,7 @@ class Relay:
             f"traceparent FROM {self._outbox} WHERE published_at IS NULL ORDER BY id LIMIT {batch} "
             "FOR UPDATE SKIP LOCKED"
         )
+        self._peek = f"SELECT EXISTS (SELECT FROM {self._outbox} WHERE published_at IS NULL)"
         self._measure = (
             f"SELECT count(*), coalesce(extract(epoch FROM now() - min(time)), 0)::float8, "
             f'(SELECT count(*) FROM "{dead_letters.schema}"."{dead_letters.name}" WHERE resolved_at IS NULL), '
@@ -67,17 +68,20 @@ class Relay:
     async def run(self, stop: asyncio.Event) -> None:
         """Publish until told to stop; outages of the database or the broker only make it wait."""
         stopper = asyncio.create_task(self._wake_at(stop))
-        failures = 0
+        failures, woken = 0, True
         try:
             while not stop.is_set():
                 self._context.relay_wake.clear()
                 try:
-                    await self._drain()
+                    # Looking without having been woken nearly never finds anything, so it takes no lock.
+                    if woken or await self._is_any_pending():
+                        await self._drain()
                     failures = 0
                     await self._measure_now_and_then()
-                    await self._idle(stop)
+                    woken = await self._idle(stop)
                 except Exception as error:
                     failures += 1
+                    woken = True
                     metrics.publish_failures_total.labels(self._service).inc()
                     self._report(error, failures)
                     # What waits is of interest most of all while it cannot leave.
@@ -166,11 +170,17 @@ class Relay:
             metrics.server_connections.set(row[3])
             metrics.server_connections_limit.set(row[4])
 
-    async def _idle(self, stop: asyncio.Event) -> None:
+    async def _is_any_pending(self) -> bool:
+        connection = await self._connected()
+        row = await (await connection.execute(self._peek)).fetchone()
+        return row is None or bool(row[0])
+
+    async def _idle(self, stop: asyncio.Event) -> bool:
+        """Wait to be woken; False when nobody did."""
         wake = self._context.relay_wake
         if wake.is_set() or stop.is_set():
-            return
-        await idle(await self._connected(), wake, self._poll, on_notify=wake.set)
+            return True
+        return await idle(await self._connected(), wake, self._poll, on_notify=wake.set)
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 
 from libs.common.clock import ManualClock
 from libs.common.db.unit_of_work import UnitOfWork
@@ -358,6 +358,46 @@ async def test_a_commit_wakes_the_runner_of_its_process(context: ServiceContext,
             async with context.unit_of_work(tenant_id=tenant_id) as uow:
                 uow.defer("look")
             await eventually(lambda count=count: _counted(context, count), seconds=10)
+
+
+async def test_a_runner_finds_what_another_process_has_deferred(
+    context: ServiceContext, settings: CommonSettings, tenant_id: UUID
+) -> None:
+    async with running(quiet(context, Job("look", leave_a_mark), poll=0.05)):
+        other = ServiceContext(SERVICE, settings, clock=context.clock)
+        async with other.unit_of_work(tenant_id=tenant_id) as uow:
+            uow.defer("look")
+        await other.close()
+        await eventually(lambda: _counted(context, 1))
+
+
+async def test_a_runner_at_rest_opens_no_unit_of_work(context: ServiceContext, clock: ManualClock) -> None:
+    looks, statements = 0, list[str]()
+
+    def looked(*_: Any) -> None:
+        nonlocal looks
+        looks += 1
+
+    def sent(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement.split()[0])
+
+    runner = quiet(context, Job("tick", leave_a_mark, every=MINUTE), poll=0.01)
+    await swept(runner)
+    event.listen(context.engine.sync_engine.pool, "checkout", looked)
+    event.listen(context.engine.sync_engine, "before_cursor_execute", sent)
+    async with running(runner):
+        # The first turn measures.
+        await eventually(lambda: looks >= 5)
+        statements.clear()
+        seen = looks
+        await eventually(lambda: looks >= seen + 20)
+        assert statements == []
+        # A tick: one statement that adds and claims the run, its effect, and its end.
+        clock.advance(seconds=MINUTE)
+        await eventually(lambda: "DELETE" in statements)
+        seen = looks
+        await eventually(lambda: looks >= seen + 5)
+        assert statements == ["WITH", "INSERT", "DELETE"]
 
 
 async def test_no_more_jobs_run_at_once_than_allowed_and_all_do_run(
