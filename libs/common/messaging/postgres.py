@@ -233,6 +233,9 @@ class PostgresBroker:
     async def stop(self) -> None:
         """Stop claiming, let running handlers finish for up to 15 s, give the rest back."""
         self._stopping = True
+        for consumer in self._consumers.values():
+            if consumer.batches is not None:
+                consumer.batches.hasten()
         if self._tasks:
             self._wake.set()
             _, late = await asyncio.wait(self._tasks, timeout=_STOP_SECONDS)
@@ -312,7 +315,9 @@ class PostgresBroker:
             consumer = _Consumer(subscription, deliver, refuse, self._prefetch)
             if subscription.batch > 1 and deliver_batch is not None:
                 handle = partial(self._handle_batch, consumer, deliver_batch)
-                consumer.batches = Batches(subscription.batch, handle, self._tasks)
+                consumer.batches = Batches(
+                    subscription.batch, handle, self._tasks, spacing=subscription.spacing
+                )
                 # A batch comes in while another is handled.
                 consumer.prefetch = max(self._prefetch, 2 * subscription.batch)
             self._consumers[name] = consumer

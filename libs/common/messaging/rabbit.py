@@ -22,6 +22,7 @@ from aiormq.abc import DeliveredMessage
 from yarl import URL
 
 from libs.common import metrics
+from libs.common.messaging.amqp_acks import acknowledge
 from libs.common.messaging.amqp_binding import from_message, to_message
 from libs.common.messaging.amqp_publishing import publish_batch
 from libs.common.messaging.batches import Batches
@@ -150,6 +151,9 @@ class RabbitBroker:
     async def stop(self) -> None:
         """Stop consuming, let running handlers finish for up to 15 s, disconnect: the rest goes back to the queues."""
         self._stopping.set()
+        for consumer in self._consumers.values():
+            if consumer.batches is not None:
+                consumer.batches.hasten()
         if (session := self._session) is not None:
             with contextlib.suppress(*_AWAY):
                 async with asyncio.timeout(_STEP_SECONDS):
@@ -216,7 +220,9 @@ class RabbitBroker:
             consumer = self._consumers[name] = _Consumer(subscription, deliver, refuse)
             if subscription.batch > 1 and deliver_batch is not None:
                 handle = partial(self._handle_batch, name, consumer, deliver_batch)
-                consumer.batches = Batches(subscription.batch, handle, self._tasks)
+                consumer.batches = Batches(
+                    subscription.batch, handle, self._tasks, spacing=subscription.spacing
+                )
         if (session := self._session) is not None:
             await self._consume_all(session)
 
@@ -453,12 +459,16 @@ class RabbitBroker:
                     if self._stopping.is_set() or not left:
                         break
                     verdicts = await deliver_batch(consumer.subscription, [d.envelope for d in left])
-                decided = [
-                    pair for pair in zip(left, verdicts, strict=True) if pair[1] is not Verdict.RELEASE
-                ]
-                left = [d for d, verdict in zip(left, verdicts, strict=True) if verdict is Verdict.RELEASE]
+                decided = list(zip(left, verdicts, strict=True))
+                left = [delivery for delivery, verdict in decided if verdict is Verdict.RELEASE]
+                await self._acknowledge(
+                    [delivery for delivery, verdict in decided if verdict is Verdict.DONE]
+                )
                 for delivery, verdict in decided:
-                    await self._settle(delivery.session, name, delivery.message, delivery.envelope, verdict)
+                    if verdict is Verdict.RETRY:
+                        await self._settle(
+                            delivery.session, name, delivery.message, delivery.envelope, verdict
+                        )
                 if not left:
                     break
         except Exception:
@@ -467,6 +477,18 @@ class RabbitBroker:
             consumer.in_hand -= len(deliveries)
         for delivery in left:
             await self._settle(delivery.session, name, delivery.message, delivery.envelope, Verdict.RELEASE)
+
+    async def _acknowledge(self, done: Sequence[_Delivery]) -> None:
+        """Acknowledge what was handled together; one that gets lost is delivered again, and known."""
+        if not done:
+            return
+        self._releases = 0
+        # Most often one session; what a lost one brought is put back by the server.
+        for session in {id(delivery.session): delivery.session for delivery in done}.values():
+            if not session.lost.is_set():
+                tags = [d.message.delivery_tag or 0 for d in done if d.session is session]
+                with contextlib.suppress(*_AWAY):
+                    await acknowledge(session.receiver, tags)
 
     async def _pause(self, tried: int) -> None:
         await wait_for(self._stopping, backoff(tried, base=0.25))

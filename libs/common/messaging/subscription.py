@@ -25,6 +25,7 @@ class Subscription:
         events: the classes it takes; empty takes every event of the platform.
         in_bulk: it takes so much of what is published that its backlog must leave room for the others.
         batch: how many events it takes at once at most; one unless made by `in_batches`.
+        spacing: seconds from the begin of a batch to that of the next, unless a whole one is there.
         handle: `async (event, uow, envelope)`, or that of `in_batches`; for a subscription to everything `event`
             is the envelope's data.
     """
@@ -34,6 +35,7 @@ class Subscription:
     handle: Handler | BatchHandler
     in_bulk: bool = False
     batch: int = 1
+    spacing: float = 0.0
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -62,16 +64,22 @@ def on_everything(name: str, handle: Handler) -> Subscription:
 
 
 def in_batches(
-    events: tuple[type[Event], ...], name: str, handle: BatchHandler, *, size: int = 200
+    events: tuple[type[Event], ...],
+    name: str,
+    handle: BatchHandler,
+    *,
+    size: int = 200,
+    spacing: float = 0.0,
 ) -> Subscription:
     """Subscribe a handler that takes many events in one unit of work: `async ([(event, envelope), …], uow)`.
 
-    It gets what is there, up to `size`, in the order in which it came; nothing is waited for. The events may be of
-    many tenants: the unit of work is in the platform scope, so each row that is written must name the tenant of its
+    It gets what is there, up to `size`, in the order in which it came. After a rest nothing is waited for; while
+    events come steadily, `spacing` seconds lie between two batches at least, so that a fact that nobody waits for
+    costs a share of a unit of work and not one of its own. The events may be of many tenants: the unit of work is in the platform scope, so each row that is written must name the tenant of its
     envelope. No `events` means every event of the platform. When the handler fails, the batch is halved until the
     event that it cannot take stands alone, in the scope of its tenant: so it must take a batch of one as well, and
     have no effect outside its transaction.
     """
     if size < 2:
         raise ValueError("a batch is of two or more")
-    return Subscription(name, events, handle, in_bulk=True, batch=size)
+    return Subscription(name, events, handle, in_bulk=True, batch=size, spacing=spacing)

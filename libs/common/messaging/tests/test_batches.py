@@ -1,16 +1,20 @@
 """Batches: whatever their sizes, whatever is repeated in them and whichever cannot be handled, effects are had once."""
 
 import asyncio
+import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from uuid import UUID
 
+import aiormq
+import pamqp.frame
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from libs.common.ids import new_id
+from libs.common.messaging.amqp_acks import ack_frames
 from libs.common.messaging.batches import Batches
 from libs.common.messaging.broker import Verdict
 from libs.common.messaging.consumer import Consumer
@@ -27,6 +31,7 @@ from libs.common.messaging.trial import DEATHS_BEFORE_BURIAL, ON_TRIAL, RETURNS_
 from libs.common.runtime.context import ServiceContext
 from libs.common.settings import CommonSettings
 from libs.common.testing.broker_suite import made
+from libs.common.testing.eventually import eventually
 
 
 @pytest.fixture
@@ -181,3 +186,53 @@ async def test_it_hands_on_what_is_there_and_never_two_batches_at_once() -> None
     await asyncio.gather(*tasks)
     assert got == [[0, 1, 2], [3, 4, 5], [6], [7]]
     assert not tasks
+
+
+async def test_what_comes_steadily_is_handled_in_few_batches_and_the_first_at_once() -> None:
+    clock = asyncio.get_running_loop().time
+    began: list[tuple[float, int]] = []
+
+    async def handle(items: list[int]) -> None:
+        began.append((clock(), len(items)))
+
+    tasks: set[asyncio.Task[None]] = set()
+    batches = Batches(100, handle, tasks, spacing=0.2)
+    start = clock()
+    sent = 0
+    while clock() - start < 0.5:
+        batches.put(sent)
+        sent += 1
+        await asyncio.sleep(0.002)
+    await asyncio.gather(*tasks)
+    assert began[0][1] == 1
+    assert sum(count for _, count in began) == sent
+    # The begins lie apart by the spacing, whatever else the machine does.
+    assert all(later - sooner >= 0.199 for (sooner, _), (later, _) in itertools.pairwise(began))
+
+
+async def test_a_whole_batch_waits_for_nothing_and_neither_does_the_last_of_a_process() -> None:
+    got: list[list[int]] = []
+
+    async def handle(items: list[int]) -> None:
+        got.append(items)
+
+    tasks: set[asyncio.Task[None]] = set()
+    batches = Batches(3, handle, tasks, spacing=3600)
+    for n in range(7):
+        batches.put(n)
+    await eventually(lambda: len(got) == 2)
+    assert got == [[0, 1, 2], [3, 4, 5]]
+    batches.put(7)
+    batches.put(8)
+    await eventually(lambda: len(got) == 3)
+    batches.put(9)
+    batches.hasten()
+    await asyncio.gather(*tasks)
+    assert got[2:] == [[6, 7, 8], [9]]
+
+
+def test_the_frames_that_acknowledge_are_those_of_the_protocol() -> None:
+    expected = b"".join(
+        pamqp.frame.marshal(aiormq.spec.Basic.Ack(delivery_tag=tag), 7) for tag in (1, 300, 2**40)
+    )
+    assert ack_frames(7, (1, 300, 2**40)) == expected
