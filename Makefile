@@ -7,7 +7,7 @@ PILLARS := $(BIN)/python -m libs.common.runtime.cli
 T ?=
 STORY ?= 1
 .DEFAULT_GOAL := help
-.PHONY: help setup isolation run up prod-setup migrate test bench check lint format types contracts schema docs lock verify prove migration clean release
+.PHONY: help setup run up prod-setup migrate test bench check lint format types contracts schema docs lock verify prove migration clean release
 
 help: ## Print the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  \033[1m%-12s\033[0m %s\n", $$1, $$2}' Makefile
@@ -51,9 +51,6 @@ bench: setup ## Measure against baselines of the same run: make bench ONLY=check
 	@$(BIN)/python -m libs.common.runtime.embedded.debian --bench
 	@$(BIN)/python -m bench $(if $(HELP),--help) $(if $(ONLY),--only $(ONLY)) $(if $(RUNS),--runs $(RUNS)) \
 		$(if $(filter 1,$(QUICK)),--quick) $(if $(SOAK),--soak $(SOAK)) $(if $(WRITE),--write $(WRITE))
-
-isolation: setup ## Try every operation with two businesses and with none (some minutes)
-	@PILLARS_ISOLATION_WALK=1 $(BIN)/python -m pytest deploy/e2e/isolation -n 0
 
 check: setup lint types contracts schema ## Format, lint, types, architecture, migrations, generated documents
 	@$(PILLARS) docs --check

@@ -1,7 +1,6 @@
 """Every operation of the merged API document, with two businesses and with none: nothing of one shows to another."""
 
 import asyncio
-import os
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,9 +22,7 @@ from libs.common.runtime.registry import NAMES
 # Rows of how requests and events travel, not of what a business has.
 TRANSPORT = {"outbox", "inbox", "jobs", "job_schedules", "idempotency_keys", "dead_letters"}
 
-pytestmark = pytest.mark.skipif(
-    "PILLARS_ISOLATION_WALK" not in os.environ, reason="takes minutes in one process: make isolation"
-)
+pytestmark = pytest.mark.xdist_group("isolation")
 
 
 @dataclass(frozen=True)
