@@ -52,8 +52,7 @@ class Watch:
             raise Unavailable(f"{self._service} does not answer now.")
         if self._breaker.refuses(self._clock.now().timestamp()):
             raise self._unavailable()
-        if self.gate.is_full:
-            self.gate.refuse()
+        self.gate.knock()
 
     def admit(self) -> None:
         """Let a request go out, a trial one among them.

@@ -1,9 +1,12 @@
 """Bounds how many requests are worked on at once; the rest wait a moment, and are refused if it gets longer.
 
-The wait is controlled by delay, not by length: where the queue was empty a moment ago, a request may wait a good while,
-since a burst (a sale that opens, a page with many parts) will be over soon. Where it has not been empty for longer,
-only briefly: what waits then would wait for nothing. So those that are let in are answered about as fast as ever, whatever comes ("Controlled Delay", B. Maurer,
-Fail at Scale, ACM Queue 13(8), 2015, after CoDel by K. Nichols and V. Jacobson).
+The wait is controlled by delay, not by length. A burst (a sale that opens, a page with many parts) will be over soon:
+each of it may wait a good while, in turn. Where for some time more have come than were let in, it is no burst: the
+newest go first, since who has waited long gets a late answer in any case, and one late answer is better than that all
+are late. Where this lasts it is overload: who has waited is refused, and of those that come only as many are kept as
+will be let in soon, so that the others are told at once, before anything is spent on them. So those that are let in
+are answered about as fast as ever, whatever comes ("Controlled Delay" and "Adaptive LIFO", B. Maurer, Fail at Scale,
+ACM Queue 13(8), 2015; the former after CoDel by K. Nichols and V. Jacobson).
 
 How many are worth working on at once nobody knows beforehand: many where they wait for others, few where they compete
 for one core. So the limit follows the time that requests take, as TCP Vegas does (L. Brakmo and L. Peterson, 1995):
@@ -18,9 +21,18 @@ from contextlib import suppress
 
 from libs.common.errors import Overloaded
 
+# Of a request that waits while there is no overload.
 PATIENCE_SECONDS = 3.0
-PATIENCE_WHEN_BUSY_SECONDS = 0.5
-BUSY_AFTER_SECONDS = 5.0
+# And where the queue has not been empty for longer, however fast it moves.
+PATIENCE_WHEN_BUSY_SECONDS = 1.0
+BUSY_SECONDS = 5.0
+# Under overload so many are kept waiting as are let in within this time.
+TARGET_SECONDS = 0.1
+# It is overload where the queue has been growing for so long, or grows at all after it was busy.
+GROWING_SECONDS = 1.5
+# What came and what was let in are compared over such stretches of time.
+_LOOK_SECONDS = 0.25
+_MARGIN, _AT_LEAST = 1.1, 4
 # Whatever is measured, so many are let in: times differ for other reasons too.
 LEAST = 8
 _FEW, _MANY = 3.0, 6.0
@@ -28,9 +40,16 @@ _FEW, _MANY = 3.0, 6.0
 _FORGOTTEN = 0.02
 _KINDS = 200
 
+_Place = tuple[asyncio.Future[None], float]
+
 
 class Gate:
-    """Lets `limit` through at once, which is `most` at first and never less than `LEAST`, and `waiting` wait."""
+    """Lets `limit` through at once, which is `most` at first and never less than `LEAST`, and `waiting` wait.
+
+    Attributes:
+        is_overloaded: whether who comes must be let in soon or is refused at once.
+        refused: how many were refused so far.
+    """
 
     def __init__(
         self,
@@ -38,12 +57,10 @@ class Gate:
         *,
         waiting: int | None = None,
         patience: float = PATIENCE_SECONDS,
-        patience_when_busy: float = PATIENCE_WHEN_BUSY_SECONDS,
-        busy_after: float = BUSY_AFTER_SECONDS,
+        target: float = TARGET_SECONDS,
     ) -> None:
         self._patience = patience
-        self._patience_when_busy = patience_when_busy
-        self._busy_after = busy_after
+        self._target = target
         self.limit = self.most = most
         self._least_limit = min(LEAST, most)
         self._times: dict[str, _Times] = {}
@@ -52,14 +69,34 @@ class Gate:
         self._was_wanted = False
         self.inside = 0
         self.refused = 0
-        self._longest = 4 * most if waiting is None else waiting
-        self._queue: deque[asyncio.Future[None]] = deque()
+        self._longest = 12 * most if waiting is None else waiting
+        self._queue: deque[_Place] = deque()
+        self.is_overloaded = False
+        self._keep = self._longest
+        self._came = self._let_in = 0
+        self._looked = 0.0
         self._was_empty = 0.0
+        self._growing_since: float | None = None
 
     @property
     def is_full(self) -> bool:
         """Whether one that came now would be refused at once."""
-        return self.inside >= self.limit and len(self._queue) >= self._longest
+        if self.inside < self.limit:
+            return False
+        waiting = len(self._queue)
+        return waiting >= (self._keep if self.is_overloaded else self._longest)
+
+    def knock(self) -> None:
+        """Refuse one that has no chance, before anything is spent on it.
+
+        Raises:
+            Overloaded: it would be refused.
+        """
+        if self.is_full:
+            self._look(asyncio.get_running_loop().time())
+            if self.is_full and (self.is_overloaded or self._growing_since is None):
+                self._came += 1
+                self._refuse()
 
     async def enter(self) -> None:
         """Wait for a place; call `leave` once for each that came in.
@@ -67,20 +104,25 @@ class Gate:
         Raises:
             Overloaded: there was none soon enough; the caller is not inside.
         """
+        self._came += 1
         if self.inside < self.limit and not self._queue:
             self.inside += 1
+            self._let_in += 1
             return
         self._was_wanted = True
         loop = asyncio.get_running_loop()
         now = loop.time()
         if not self._queue:
             self._was_empty = now
+        self._look(now)
         if self.is_full:
-            self.refuse()
-        is_busy = now - self._was_empty > self._busy_after
+            if self.is_overloaded or self._growing_since is None or not self._queue:
+                self._refuse()
+            # The one that waits longest has the least of its place.
+            _give_up(self._queue.popleft()[0])
         place: asyncio.Future[None] = loop.create_future()
-        self._queue.append(place)
-        timer = loop.call_later(self._patience_when_busy if is_busy else self._patience, _give_up, place)
+        self._queue.append((place, now))
+        timer = loop.call_later(self._patience_now(now), _give_up, place)
         try:
             await place
         except asyncio.CancelledError:
@@ -94,7 +136,13 @@ class Gate:
         finally:
             timer.cancel()
             if not place.done() or place.cancelled() or place.exception() is not None:
-                self._forget(place)
+                self._forget((place, now))
+
+    def _patience_now(self, now: float) -> float:
+        if self.is_overloaded:
+            return 2 * self._target
+        is_busy = now - self._was_empty > BUSY_SECONDS
+        return min(self._patience, PATIENCE_WHEN_BUSY_SECONDS) if is_busy else self._patience
 
     def measure(self, kind: str, seconds: float) -> None:
         """Learn from a request that is still inside how long its like takes; `kind` groups what is alike."""
@@ -117,34 +165,59 @@ class Gate:
 
     def leave(self) -> None:
         """Give the place to the next."""
-        if self.inside > self.limit:
+        if self._queue:
+            self._look(asyncio.get_running_loop().time())
+        if self.inside > self.limit or not self._admit_next():
             self.inside -= 1
-            return
+
+    def _admit_next(self) -> bool:
         while self._queue:
-            place = self._queue.popleft()
+            is_newest_first = self._growing_since is not None and not self.is_overloaded
+            place, _ = self._queue.pop() if is_newest_first else self._queue.popleft()
             if not place.done():
+                self._let_in += 1
                 place.set_result(None)
-                return
-        self.inside -= 1
+                return True
+        return False
 
     def _admit_waiting(self) -> None:
         """Use places that a risen limit has made."""
-        while self._queue and self.inside < self.limit:
-            place = self._queue.popleft()
-            if not place.done():
-                self.inside += 1
-                place.set_result(None)
+        while self.inside < self.limit and self._admit_next():
+            self.inside += 1
 
-    def refuse(self) -> None:
-        """Refuse one that came.
+    def _look(self, now: float) -> None:
+        """Now and then: does the queue grow, and since when?"""
+        elapsed = now - self._looked
+        if elapsed < _LOOK_SECONDS:
+            return
+        is_growing = bool(self._queue) and self._came > _MARGIN * self._let_in + _AT_LEAST
+        rate = self._let_in / elapsed
+        self._looked, self._came, self._let_in = now, 0, 0
+        if not is_growing:
+            self._growing_since = None
+        elif self._growing_since is None:
+            self._growing_since = now
+        was_overloaded, self.is_overloaded = (
+            self.is_overloaded,
+            is_growing
+            and (
+                self.is_overloaded
+                or now - (self._growing_since or now) >= GROWING_SECONDS
+                or now - self._was_empty >= BUSY_SECONDS
+            ),
+        )
+        if self.is_overloaded:
+            self._keep = max(self._least_limit, round(rate * self._target))
+            if not was_overloaded:
+                # Those that came first would be answered late by now, and be in the way of all others.
+                while len(self._queue) > self._keep:
+                    _give_up(self._queue.popleft()[0])
 
-        Raises:
-            Overloaded: always.
-        """
+    def _refuse(self) -> None:
         self.refused += 1
-        raise Overloaded("More requests came than can be answered soon; try again.")
+        raise Overloaded(_TOO_MANY)
 
-    def _forget(self, place: asyncio.Future[None]) -> None:
+    def _forget(self, place: _Place) -> None:
         with suppress(ValueError):
             self._queue.remove(place)
 
@@ -165,6 +238,9 @@ class _Times:
         return self._least
 
 
+_TOO_MANY = "More requests came than can be answered soon; try again."
+
+
 def _give_up(place: asyncio.Future[None]) -> None:
     if not place.done():
-        place.set_exception(Overloaded("More requests came than can be answered soon; try again."))
+        place.set_exception(Overloaded(_TOO_MANY))

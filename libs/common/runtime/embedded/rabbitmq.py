@@ -114,7 +114,7 @@ class PrivateRabbitMQ:
         if script is None or self._ports is None:
             raise RabbitMQNotFound
         environment = node_environment(self.base_dir, self._ports, self._name)
-        command = [script.with_name("rabbitmqctl"), "--quiet", *words]
+        command = [str(script.with_name("rabbitmqctl")), "--quiet", *words]
         return subprocess.run(  # noqa: S603 - the node's own tool, no shell
             command,
             env=environment,
