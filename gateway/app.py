@@ -218,6 +218,7 @@ class Gateway:
     async def _pass_on(self, exchange: Exchange, target: Target, writer: Writer) -> None:
         route = target.route
         exchange.service = route.service
+        self.proxy.check(route.service)
         # Which methods a path takes is no secret, and only the service knows.
         asks_for_methods = exchange.method == "OPTIONS" or exchange.method not in METHODS
         actor = await self._identify(exchange, Trust.FOREIGN if asks_for_methods else route.trust)

@@ -79,6 +79,16 @@ async def test_while_it_says_nothing_new_requests_are_refused_without_a_wait(sil
         assert (await world.get("/api/v1/orders")).status_code == 200
 
 
+async def test_what_has_no_chance_is_refused_before_its_credentials_are_looked_at(silent: Silent) -> None:
+    async with before(silent) as world, asyncio.timeout(10):
+        await world.get("/api/v1/deals")
+        asked = world.identity.calls["authenticate"]
+        refused = await world.get("/api/v1/deals", headers=world.identity.person("*").headers)
+        assert (refused.status_code, world.identity.calls["authenticate"]) == (503, asked)
+        served = await world.get("/api/v1/orders", headers=world.identity.person("*").headers)
+        assert (served.status_code, world.identity.calls["authenticate"]) == (200, asked + 1)
+
+
 async def test_once_it_speaks_again_it_is_asked_again(silent: Silent) -> None:
     async with before(silent) as world, asyncio.timeout(10):
         assert (await world.get("/api/v1/deals")).status_code == 503
