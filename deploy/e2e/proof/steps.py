@@ -96,7 +96,7 @@ STEPS: tuple[Step, ...] = (
         "job.payments.process_webhook.claimed",
         "payments",
         "the webhook is recorded and answered, its job has not run",
-        "the job comes back when its lease runs out",
+        "the job comes back when its claim runs out, ten seconds at most",
     ),
     Step(
         "committing.payments.payment_succeeded.v1",

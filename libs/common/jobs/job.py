@@ -20,7 +20,9 @@ class Job:
             platform scope, a deferred one in the tenant that deferred it.
         every: seconds between runs, for a timed job; None for one that is only deferred.
         max_attempts: tries before the job is given up and shown as dead.
-        lease: seconds a run may take before another worker may take it over.
+        lease: seconds a run may take; then it is ended, and tried again later.
+        hold: seconds for which a claim lasts. It is renewed while the run goes on, so that a job whose worker died is
+            taken over this soon, however long a run may take.
     """
 
     name: str
@@ -28,3 +30,9 @@ class Job:
     every: float | None = None
     max_attempts: int = 8
     lease: float = 60
+    hold: float = 10
+
+    @property
+    def first_hold(self) -> float:
+        """Seconds for which a claim lasts before it is renewed."""
+        return float(min(self.hold, self.lease))

@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -61,7 +62,7 @@ class JobRunner:
     """Runs the jobs of a service, and the sweeps that every service has.
 
     `concurrency` jobs run at once; every `poll` seconds it looks for due ones without having been woken. Dueness is
-    by the clock of the context, leases are by the clock of the database.
+    by the clock of the context, claims are by the clock of the database.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class JobRunner:
         self._poll = poll
         self._service = context.service.name
         self._running: dict[asyncio.Task[None], _Claim] = {}
+        self._renewing: set[asyncio.Task[None]] = set()
         self._ticks: dict[str, datetime] = {}
         self._measured = 0.0
         self._is_crowded = False
@@ -101,7 +103,7 @@ class JobRunner:
         )
         self._known = {
             "names": list(self._jobs),
-            "leases": [float(job.lease) for job in self._jobs.values()],
+            "leases": [job.first_hold for job in self._jobs.values()],
         }
         # One round trip that changes nothing, for the many times when there is nothing to do.
         names = ", ".join("'" + name.replace("'", "''") + "'" for name in self._jobs)
@@ -249,7 +251,7 @@ class JobRunner:
         try:
             if claim.attempts > claim.job.max_attempts:
                 raise LeaseLost("its workers ended or overran the lease every time")
-            async with asyncio.timeout(claim.job.lease):
+            async with asyncio.timeout(claim.job.lease), self._held(claim):
                 async with self._context.unit_of_work(
                     tenant_id=claim.tenant_id, platform=claim.tenant_id is None
                 ) as uow:
@@ -264,6 +266,40 @@ class JobRunner:
         except Exception as error:
             return await self._settle(claim, error)
         return "done", None
+
+    @asynccontextmanager
+    async def _held(self, claim: _Claim) -> AsyncIterator[None]:
+        """Renew the claim as long as this lasts; most runs are over before it is due for the first time."""
+        every = claim.job.first_hold / 3
+        ended = asyncio.Event()
+
+        def begin() -> None:
+            task = asyncio.create_task(self._renew(claim, every, ended), name=f"claim of {claim.id}")
+            self._renewing.add(task)
+            task.add_done_callback(self._renewing.discard)
+
+        timer = asyncio.get_running_loop().call_later(every, begin)
+        try:
+            yield
+        finally:
+            timer.cancel()
+            ended.set()
+
+    async def _renew(self, claim: _Claim, every: float, ended: asyncio.Event) -> None:
+        renew = text(
+            f"UPDATE {self._table} SET locked_until = now() + :hold * interval '1 second' WHERE {_MINE}"
+        )
+        values = {"id": claim.id, "attempts": claim.attempts, "hold": claim.job.first_hold}
+        while not ended.is_set():
+            try:
+                async with self._context.unit_of_work(platform=True) as uow:
+                    await uow.session.execute(renew, values)
+            except Exception as error:
+                # Whoever takes it over undoes nothing: a run that lost its claim cannot finish.
+                logger.warning(
+                    "a claim could not be renewed: %s", reason_of(error), extra={"job": claim.job.name}
+                )
+            await wait_for(ended, every)
 
     async def _finish(self, uow: UnitOfWork, claim: _Claim) -> None:
         if not uow.is_platform and uow.actor.tenant_id != claim.tenant_id:
@@ -327,7 +363,7 @@ class JobRunner:
             "names": [job.name for job in due],
             "every": [float(job.every or 0) for job in due],
             "ids": [new_id() for _ in due],
-            "leases": [float(job.lease) if place < room else 0.0 for place, job in enumerate(due)],
+            "leases": [job.first_hold if place < room else 0.0 for place, job in enumerate(due)],
             "now": now,
         }
         async with self._context.unit_of_work(platform=True) as uow:

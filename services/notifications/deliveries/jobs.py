@@ -27,4 +27,5 @@ async def rescue_deliveries(uow: UnitOfWork, args: dict[str, Any]) -> None:
             one.defer(SEND, key=f"{delivery_id}:{attempts}:rescue", delivery_id=str(delivery_id))
 
 
-JOBS = (Job(SEND, send_delivery), Job("rescue_deliveries", rescue_deliveries, every=600))
+# Held for as long as the claim on the delivery itself: another worker could do nothing before.
+JOBS = (Job(SEND, send_delivery, hold=60), Job("rescue_deliveries", rescue_deliveries, every=600))

@@ -26,7 +26,7 @@ from services.notifications.preferences.repository import PreferenceRepository
 
 log = logging.getLogger("pillars.notifications.deliveries")
 
-# Shorter than the lease of the job, so that the claim has lapsed when another worker takes the job over.
+# Shorter than the job is held, so that the claim has lapsed when another worker takes the job over.
 CALL_SECONDS = 45.0
 CLAIM_SECONDS = 55.0
 FIRST_RETRY_SECONDS = 30.0

@@ -263,6 +263,36 @@ async def test_a_run_that_overran_its_lease_has_no_effect(
     assert row.run_at > clock.now()
 
 
+async def test_a_claim_lasts_as_long_as_its_run_however_short_it_is_held_without_renewal(
+    context: ServiceContext, settings: CommonSettings, clock: ManualClock, tenant_id: UUID
+) -> None:
+    ended = asyncio.Event()
+
+    async def long(uow: UnitOfWork, args: dict[str, Any]) -> None:
+        await leave_a_mark(uow, args)
+        await ended.wait()
+
+    job = Job("long", long, hold=0.3)
+    other = ServiceContext(SERVICE, settings, clock=clock)
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        uow.defer("long")
+
+    async def renewed() -> bool:
+        [row] = await jobs(context, "long")
+        firsts.setdefault("claim", row.locked_until)
+        return bool(row.locked_until > firsts["claim"] + timedelta(seconds=2 * job.hold))
+
+    firsts: dict[str, Any] = {}
+    async with running(quiet(context, job, poll=0.02)), running(quiet(other, job, poll=0.02)):
+        await eventually(lambda: _claimed(context))
+        await eventually(renewed)
+        ended.set()
+        await eventually(lambda: _counted(context, 1))
+    await other.close()
+    [row] = await jobs(context, "long")
+    assert (row.attempts, await marks(context)) == (1, [0])
+
+
 async def test_a_run_whose_job_was_taken_over_has_no_effect(context: ServiceContext, tenant_id: UUID) -> None:
     async def overtaken(uow: UnitOfWork, args: dict[str, Any]) -> None:
         await leave_a_mark(uow, args)
@@ -470,6 +500,10 @@ async def test_it_outlives_a_cut_connection(
         async with context.unit_of_work(tenant_id=tenant_id) as uow:
             uow.defer("look", step=2)
         await eventually(lambda: _counted(context, 2))
+
+
+async def _claimed(context: ServiceContext) -> bool:
+    return any(row.locked_until is not None for row in await jobs(context, "long"))
 
 
 def _counted(context: ServiceContext, count: int) -> Awaitable[bool]:
