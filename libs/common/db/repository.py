@@ -3,23 +3,15 @@
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select, text, union_all
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Select, select, text, union_all
 
 from libs.common.db.keyset import Keyset, Stretch
-from libs.common.db.search import indexed, search_is_trusted
+from libs.common.db.searching import SearchedStretch
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.filters import ListQuery
 from libs.common.pagination import CursorCodec
 
 M = TypeVar("M", bound=Any)
-
-# A search looks at so many rows in order; where at least so many of them contain the text, at so many more.
-NEAR = 600
-OFTEN = 5
-FAR = 12_000
-# So many rows that contain a text are sorted; of more than that the first are soon met in order.
-MANY = 5_000
 
 # Pages are of rows lately used, so that an index costs what it reads and no distance on a disk.
 PLAN_FOR_THESE_VALUES = text(
@@ -138,44 +130,7 @@ class Repository(Generic[M]):
                 statement = self._merged(statement, keyset, stretch, *several, limit)
             return await self._rows(statement.order_by(*order).limit(limit))
 
-        # A frequent term is met soon in order, a rare one the index knows. Which of the two it is shows in the
-        # rows looked at first; every way gives the same rows.
-        rows = await self._near(statement, keyset, stretch, query, limit, NEAR)
-        looked_far = OFTEN <= len(rows) < limit
-        if looked_far:
-            rows = await self._near(statement, keyset, stretch, query, limit, FAR)
-        if len(rows) == limit:
-            return rows
-        if not await self._is_deep(statement, order):
-            return rows
-        everything, statement = statement, statement.where(*self.matches(query))
-        tenant_id = None if self.uow.is_platform else self.uow.tenant_id
-        known = indexed(self.model, query.q or "", tenant_id)
-        if known is None or not await search_is_trusted(self.uow.context, self.session):
-            return await self._rows(statement.order_by(*order).limit(limit))
-        statement = statement.where(known)
-        found = await self._hits(statement, keyset, stretch, limit, MANY)
-        if found is None and not looked_far:
-            rows = await self._near(everything, keyset, stretch, query, limit, FAR)
-            found = rows if len(rows) == limit else None
-        return found if found is not None else await self._hits(statement, keyset, stretch, limit) or []
-
-    async def _is_deep(self, statement: Select[M], order: tuple[Any, ...]) -> bool:
-        """Whether there are more rows than were looked at already."""
-        beyond = statement.with_only_columns(self.model.id).order_by(*order).offset(NEAR).limit(1)
-        return await self.session.scalar(beyond) is not None
-
-    async def _hits(
-        self, statement: Select[M], keyset: Keyset, stretch: Stretch, limit: int, most: int | None = None
-    ) -> list[M] | None:
-        """The first of the rows that the search index gives; None where those are more than `most`."""
-        keys = statement.with_only_columns(keyset.column.label("key"), self.model.id.label("id"))
-        hits = keys.limit(None if most is None else most + 1).cte("hits")
-        first = select(hits.c.id).order_by(*keyset.order(stretch, hits.c.key, hits.c.id)).limit(limit)
-        number = select(func.count()).select_from(hits).scalar_subquery()
-        answer = self.select().where(self.model.id.in_(first)).add_columns(number)
-        rows = (await self.session.execute(answer.order_by(*keyset.order(stretch)))).all()
-        return None if rows and most is not None and rows[0][1] > most else [row[0] for row in rows]
+        return await SearchedStretch(self, statement, keyset, stretch, query).read(limit)
 
     async def _rows(self, statement: Any) -> list[M]:
         return list((await self.session.execute(statement)).scalars())
@@ -199,23 +154,6 @@ class Repository(Generic[M]):
         merged = union_all(*(select(first) for first in firsts)).subquery()
         order = keyset.order(stretch, merged.c.key, merged.c.id)
         return self.select().where(self.model.id.in_(select(merged.c.id).order_by(*order).limit(limit)))
-
-    async def _near(
-        self,
-        statement: Select[M],
-        keyset: Keyset,
-        stretch: Stretch,
-        query: ListQuery,
-        limit: int,
-        depth: int,
-    ) -> list[M]:
-        """Those among the first `depth` rows in order that contain the text, up to a limit."""
-        near = statement.order_by(*keyset.order(stretch)).limit(depth).subquery("near")
-        row = aliased(self.model, near)
-        order = keyset.order(stretch, getattr(row, keyset.column.key), row.id)
-        contained = query.search(row)
-        assert contained is not None
-        return await self._rows(select(row).where(contained).order_by(*order).limit(limit))
 
     @property
     def _codec(self) -> CursorCodec:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Connection, Index, func, literal, literal_column, or_, text
+from sqlalchemy import ColumnElement, Connection, Index, func, literal, literal_column, or_, select, text
 from sqlalchemy.dialects.postgresql import array
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -91,8 +91,14 @@ def contains(columns: list[Any], term: str) -> ColumnElement[bool]:
     return or_(*(column.ilike(pattern) for column in columns))
 
 
-def indexed(model: type[Any], term: str, tenant_id: UUID | None) -> ColumnElement[bool] | None:
-    """What the search index knows of a term (more rows than contain it, never fewer); None without such an index."""
+def indexed(
+    model: type[Any], term: str, tenant_id: UUID | None, *, hidden: bool = False
+) -> ColumnElement[bool] | None:
+    """What the search index knows of a term (more rows than contain it, never fewer); None without such an index.
+
+    A `hidden` term is not known to the planner. It takes several pieces to be found together by chance alone, so it
+    expects a row or two of any term, and would use no other index beside this one.
+    """
     table = model.__table__
     found = next((index for index in table.indexes if "search" in index.info), None)
     everywhere = found is not None and found.info["everywhere"]
@@ -101,7 +107,9 @@ def indexed(model: type[Any], term: str, tenant_id: UUID | None) -> ColumnElemen
     functions = getattr(func, table.schema)
     owner = literal_column(_EVERYWHERE) if everywhere else model.tenant_id
     grams = functions.search_grams(owner, array([getattr(model, name) for name in found.info["search"]]))
-    terms = functions.search_terms(literal(EVERYWHERE if everywhere else tenant_id), term)
+    terms: Any = functions.search_terms(literal(EVERYWHERE if everywhere else tenant_id), term)
+    if hidden:
+        terms = select(terms).scalar_subquery()
     return grams.op("@@", is_comparison=True)(terms)
 
 

@@ -1,9 +1,14 @@
 """Searching lists: every way that a search takes gives what reading all rows would."""
 
+from collections.abc import Iterator
+from itertools import product
 from typing import Any
+from uuid import UUID
 
+import psycopg
 import pytest
 
+from libs.common.settings import CommonSettings
 from libs.common.testing.client import Client
 
 PEOPLE: list[dict[str, Any]] = [
@@ -96,3 +101,70 @@ async def test_several_values_of_a_filter_are_one_list(client: Client) -> None:
             client, "/tasks", order=order, priority=["low", "high", "low"], status="todo"
         )
         assert [row["id"] for row in found] == expected
+
+
+# More rows than a search looks at in order, and more of a word than it sorts at once.
+ROWS = 21_000
+MANY_TASKS = f"""
+INSERT INTO crm.tasks (tenant_id, id, name, status, priority, tags, created_at, updated_at, due_at)
+SELECT %(tenant)s, ('01900000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid,
+    'Task ' || md5(i::text)
+    || CASE WHEN i %% 150 = 1 OR (i < 4000 AND i %% 8 = 1) THEN ' middling' WHEN i %% 1000 = 2 THEN ' rare' ELSE '' END
+    || CASE WHEN i <= 2500 THEN ' early' ELSE '' END
+    || CASE WHEN i %% 3 = 0 THEN ' often' ELSE '' END
+    || CASE WHEN i BETWEEN 4900 AND 6900 THEN ' together' ELSE '' END,
+    'todo', CASE WHEN i %% 7 = 0 THEN 'high' ELSE 'normal' END, '[]',
+    '2026-01-01Z'::timestamptz + i * interval '1 minute', '2026-01-01Z',
+    CASE WHEN i %% 3 > 0 THEN '2026-01-01Z'::timestamptz + (i * 7919 %% {ROWS}) * interval '1 minute' END
+FROM generate_series(1, {ROWS}) i
+"""
+
+
+@pytest.fixture
+def many_tasks(
+    client: Client, common_settings: CommonSettings, tenant_id: UUID
+) -> Iterator[psycopg.Connection[Any]]:
+    """A connection to the tasks of a business that has many."""
+    url = common_settings.service_database_url("crm").replace("+psycopg", "")
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("SELECT set_config('app.tenant_id', %s, false)", [str(tenant_id)])
+        connection.execute(MANY_TASKS, {"tenant": tenant_id})
+        yield connection
+
+
+ORDERS = {
+    "-created_at": "created_at DESC, id DESC",
+    "created_at": "created_at, id",
+    "due_at": "due_at NULLS LAST, id",
+    "-due_at": "due_at DESC NULLS LAST, id DESC",
+    "-updated_at": "updated_at DESC, id DESC",
+}
+
+
+async def test_a_search_among_many_rows_finds_the_same_by_every_way(
+    client: Client, many_tasks: psycopg.Connection[Any]
+) -> None:
+    terms = ("middling", "rare", "early", "often", "together", "early middling")
+    for n, ((order, sorted_by), term) in enumerate(product(ORDERS.items(), terms)):
+        priority = "high" if n % 4 == 3 else None
+        found: list[str] = []
+        params: dict[str, Any] = {
+            "q": term,
+            "order": order,
+            "limit": 50,
+            "priority": priority,
+            "cursor": None,
+        }
+        while len(found) < 150:
+            sent = {name: value for name, value in params.items() if value is not None}
+            page = (await client.get("/tasks", params=sent)).json()
+            found += [row["id"] for row in page["items"]]
+            params["cursor"] = page["next_cursor"]
+            if params["cursor"] is None:
+                break
+        expected = many_tasks.execute(
+            "SELECT id::text FROM crm.tasks WHERE name ILIKE %s AND (%s::text IS NULL OR priority = %s) "
+            f"ORDER BY {sorted_by} LIMIT 150",
+            [f"%{term}%", priority, priority],
+        ).fetchall()
+        assert found == [row_id for (row_id,) in expected], (order, term, priority)
