@@ -14,15 +14,18 @@ from starlette.datastructures import MutableHeaders
 
 from libs.common import metrics
 from libs.common.actor import Actor
+from libs.common.db.direct import Direct
 from libs.common.db.engine import SCOPE
 from libs.common.db.tenancy import Scope, enter_scope
 from libs.common.errors import TenantRequired
 from libs.common.failpoints import failpoint
-from libs.common.jobs.queue import insert_jobs, job_row
+from libs.common.jobs.queue import job_insert, job_row
 from libs.common.messaging.event import Event
-from libs.common.messaging.outbox import outbox_row
+from libs.common.messaging.outbox import outbox_insert, outbox_row
 
 if TYPE_CHECKING:
+    import psycopg
+
     from libs.common.runtime.context import ServiceContext
 
 
@@ -47,8 +50,9 @@ class UnitOfWork:
         self.if_match: int | None = None
         self.response_headers: MutableHeaders = MutableHeaders()
         self._scope = scope
+        self._driver: psycopg.AsyncConnection[Any] | None = None
         self._emitted: list[str] = []
-        self._deferred: list[dict[str, Any]] = []
+        self._pending: dict[Direct, list[dict[str, Any]]] = {}
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
     @property
@@ -71,6 +75,14 @@ class UnitOfWork:
     def is_platform(self) -> bool:
         """Whether rows of all tenants are in reach."""
         return self._scope.is_platform
+
+    async def driver(self) -> "psycopg.AsyncConnection[Any]":
+        """The driver's connection of the running transaction, which begins here if none runs yet."""
+        if self._driver is None:
+            connection = await (await self.session.connection()).get_raw_connection()
+            self._driver = connection.driver_connection
+        assert self._driver is not None
+        return self._driver
 
     def tag(self, version: int | None) -> None:
         """Name the version of the resource that the answer shows."""
@@ -96,7 +108,6 @@ class UnitOfWork:
         `tenant_id` names the business the event is of, where it is not the one acted in.
         """
         row = outbox_row(
-            self.context.models.outbox,
             event,
             source=self.context.service.name,
             tenant_id=tenant_id or self.tenant_id,
@@ -105,7 +116,7 @@ class UnitOfWork:
             correlation_id=self.correlation_id,
             causation_id=self.causation_id,
         )
-        self.session.add(row)
+        self.insert(outbox_insert(self.context.models.outbox.__table__), row)
         self._emitted.append(event.wire_name)
 
     def audit(
@@ -128,29 +139,33 @@ class UnitOfWork:
         `key` makes it unique among the unfinished ones of that name and tenant: a second one is left out. Args must
         be JSON values.
         """
-        self._deferred.append(
-            job_row(job, args, tenant_id=self.actor.tenant_id, run_at=run_at or self.now, key=key)
-        )
+        row = job_row(job, args, tenant_id=self.actor.tenant_id, run_at=run_at or self.now, key=key)
+        self.insert(job_insert(self.context.models.job.__table__), row)
         self.after_commit(self.context.wake_jobs)
 
     def after_commit(self, callback: Callable[[], Awaitable[None]]) -> None:
         """Run something harmless to lose (a wake-up, a cache entry) once the commit has happened."""
         self._after_commit.append(callback)
 
+    def insert(self, statement: Direct, row: dict[str, Any]) -> None:
+        """Record a row that the next flush writes, after the session's own and together with the others of its kind."""
+        self._pending.setdefault(statement, []).append(row)
+
     async def flush(self) -> None:
         """Write what is pending: changed rows, events and jobs."""
         await self.session.flush()
-        if self._deferred:
-            rows, self._deferred = self._deferred, []
-            await insert_jobs(self.session, self.context.models.job, rows)
+        pending, self._pending = self._pending, {}
+        for statement, rows in pending.items():
+            await statement.run_each(self, rows)
 
     async def commit(self) -> None:
         """Commit, then wake the relay and run the callbacks."""
         await self.flush()
         if self._emitted:
-            await self.context.notify_outbox(self.session)
+            await self.context.notify_outbox(self)
         for wire_name in self._emitted:
             failpoint("committing", wire_name)
+        self._driver = None
         await self.session.commit()
         if self._emitted:
             for wire_name in self._emitted:

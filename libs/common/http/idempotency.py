@@ -2,13 +2,15 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from functools import cache
+from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Header, Request
 from fastapi.responses import Response
-from sqlalchemy import select, update
+from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from libs.common.db.direct import Direct
 from libs.common.errors import IdempotencyInProgress, IdempotencyKeyRequired, IdempotencyKeyReused
 from libs.common.http.deps import Uow
 from libs.common.schema import OutSchema
@@ -48,30 +50,47 @@ class Idempotency:
                 status_code=status,
                 media_type="application/json",
             )
-        table = self._uow.context.models.idempotency_key
-        session = self._uow.session
-        claim = (
-            insert(table)
-            .values(tenant_id=self._uow.tenant_id, scope=self._scope, key=self.key, request_hash=self._hash)
-            .on_conflict_do_nothing()
-        )
-        mine = (table.tenant_id == self._uow.tenant_id, table.scope == self._scope, table.key == self.key)
-        if (await session.execute(claim.returning(table.key))).first() is None:
-            stored = (await session.execute(select(table).where(*mine))).scalar_one_or_none()
-            if stored is None or stored.status is None:
+        statements = _statements(self._uow.context.models.idempotency_key.__table__)
+        mine = {"tenant_id": self._uow.tenant_id, "scope": self._scope, "key": self.key}
+        if not await statements.claim.run(self._uow, **mine, request_hash=self._hash):
+            stored = await statements.find.first(self._uow, **mine)
+            if stored is None or stored[1] is None:
                 raise IdempotencyInProgress("The first request with this key has not finished.")
-            if stored.request_hash != self._hash:
+            request_hash, stored_status, body = stored
+            if request_hash != self._hash:
                 raise IdempotencyKeyReused("Use a new key for a new request.")
             return Response(
-                stored.body,
-                status_code=stored.status,
+                body,
+                status_code=stored_status,
                 media_type="application/json",
                 headers={"Idempotency-Replayed": "true"},
             )
         result = await action()
         body = model.model_validate(result).model_dump_json().encode()
-        await session.execute(update(table).where(*mine).values(status=status, body=body))
+        await statements.store.run(self._uow, **mine, status=status, body=body)
         return Response(body, status_code=status, media_type="application/json")
+
+
+class _Statements(NamedTuple):
+    claim: Direct
+    find: Direct
+    store: Direct
+
+
+@cache
+def _statements(table: Any) -> _Statements:
+    columns = table.c
+
+    def value(name: str) -> Any:
+        return bindparam(name, type_=columns[name].type)
+
+    mine = and_(*(columns[name] == value(name) for name in ("tenant_id", "scope", "key")))
+    claimed = {name: value(name) for name in ("tenant_id", "scope", "key", "request_hash")}
+    return _Statements(
+        claim=Direct(insert(table).values(claimed).on_conflict_do_nothing()),
+        find=Direct(select(columns.request_hash, columns.status, columns.body).where(mine)),
+        store=Direct(update(table).where(mine).values(status=value("status"), body=value("body"))),
+    )
 
 
 IdempotencyKey = Annotated[

@@ -1,13 +1,14 @@
 """Writing jobs: rows inserted in the transaction of the change that wants the work done."""
 
-from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import bindparam
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.db.direct import Direct
 from libs.common.ids import new_id
 
 
@@ -26,6 +27,9 @@ def job_row(
     }
 
 
-async def insert_jobs(session: AsyncSession, model: type[Any], rows: Sequence[dict[str, Any]]) -> None:
-    """Insert jobs; one whose name and key equal those of an unfinished job is left out."""
-    await session.execute(insert(model.__table__).on_conflict_do_nothing(), list(rows))
+@cache
+def job_insert(table: Any) -> Direct:
+    """The INSERT of such a row; one whose name and key equal those of an unfinished job is left out."""
+    names = ("id", "tenant_id", "name", "key", "args", "run_at", "attempts")
+    values = {name: bindparam(name, type_=table.c[name].type) for name in names}
+    return Direct(insert(table).values(values).on_conflict_do_nothing())

@@ -1,10 +1,15 @@
 """The outbox row: an event written in the transaction of the change it tells of."""
 
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import Text, bindparam, cast, insert
+from sqlalchemy.dialects.postgresql import JSONB
+
 from libs.common.actor import Actor, ActorKind
+from libs.common.db.direct import Direct
 from libs.common.ids import new_id
 from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.event import Event
@@ -19,7 +24,6 @@ def actor_label(actor: Actor) -> str:
 
 
 def outbox_row(
-    model: type[Any],
     event: Event,
     *,
     source: str,
@@ -28,21 +32,32 @@ def outbox_row(
     time: datetime,
     correlation_id: str | None,
     causation_id: str | None,
-) -> Any:
-    """The row of an event, ready to add to the session."""
-    return model(
-        event_id=new_id(),
-        tenant_id=tenant_id,
-        type=event.wire_name,
-        source=source,
-        subject=event.subject,
-        time=time,
-        actor=actor_label(actor),
-        correlation_id=correlation_id,
-        causation_id=causation_id,
-        traceparent=current_traceparent(),
-        data=event.model_dump(mode="json"),
-    )
+) -> dict[str, Any]:
+    """The columns of an event, its data as JSON text."""
+    return {
+        "event_id": new_id(),
+        "tenant_id": tenant_id,
+        "type": event.wire_name,
+        "source": source,
+        "subject": event.subject,
+        "time": time,
+        "actor": actor_label(actor),
+        "correlation_id": correlation_id,
+        "causation_id": causation_id,
+        "traceparent": current_traceparent(),
+        "data": event.model_dump_json(),
+    }
+
+
+@cache
+def outbox_insert(table: Any) -> Direct:
+    """The INSERT of such a row into the outbox of a service. The order of its rows is that of their publication."""
+    given = {
+        column.name: bindparam(column.name, type_=column.type)
+        for column in table.columns
+        if column.name not in ("id", "published_at", "data")
+    }
+    return Direct(insert(table).values(**given, data=cast(bindparam("data", type_=Text()), JSONB)))
 
 
 def envelope_of(row: Any) -> Envelope:

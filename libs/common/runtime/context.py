@@ -6,12 +6,12 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Text, bindparam, func, select
 
 from libs.common.actor import Actor, ActorSigner, system_actor
 from libs.common.clock import Clock, SystemClock
 from libs.common.crypto import KeyRing
+from libs.common.db.direct import Direct
 from libs.common.db.engine import make_engine, make_sessions
 from libs.common.db.infrastructure import Infrastructure
 from libs.common.db.unit_of_work import UnitOfWork, unit_of_work
@@ -20,6 +20,8 @@ from libs.common.pagination import CursorCodec
 from libs.common.runtime.service import Service
 from libs.common.runtime.upstreams import Upstreams
 from libs.common.settings import CommonSettings, ServiceSettings
+
+_NOTIFY = Direct(select(func.pg_notify(bindparam("channel", type_=Text()), "")))
 
 
 class ServiceContext:
@@ -79,10 +81,10 @@ class ServiceContext:
         """Open a unit of work, as an actor or as the service itself."""
         return unit_of_work(self, actor or system_actor(self.service.name, tenant_id), platform=platform)
 
-    async def notify_outbox(self, session: AsyncSession) -> None:
+    async def notify_outbox(self, uow: UnitOfWork) -> None:
         """Before a commit: let the relay of another process know, where it does not run in this one."""
         if not self.relay_is_local:
-            await session.execute(text("SELECT pg_notify(:channel, '')"), {"channel": self.outbox_channel})
+            await _NOTIFY.run(uow, channel=self.outbox_channel)
 
     async def wake_relay(self) -> None:
         """After a commit: wake the relay of this process."""

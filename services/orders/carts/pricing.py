@@ -37,18 +37,21 @@ def parcel_of(cart: Cart) -> Parcel:
     )
 
 
-async def price(uow: UnitOfWork, carts: Sequence[Cart]) -> dict[UUID, Priced]:
-    """The price of each cart by its id, in two queries however many carts.
+async def price(
+    uow: UnitOfWork, carts: Sequence[Cart], quotes: dict[UUID, Quote] | None = None
+) -> dict[UUID, Priced]:
+    """The price of each cart by its id, in two queries however many carts; one where their quotes are known.
 
     Raises:
         TotalsTooLarge: a sum is beyond what can be stored exactly.
     """
-    wanted = {
-        cart.id: (cart.shipping_method_id, parcel_of(cart))
-        for cart in carts
-        if cart.shipping_method_id is not None and cart_needs_shipping(cart)
-    }
-    quotes = await ShippingService(uow).quote_each(wanted)
+    if quotes is None:
+        wanted = {
+            cart.id: (cart.shipping_method_id, parcel_of(cart))
+            for cart in carts
+            if cart.shipping_method_id is not None and cart_needs_shipping(cart)
+        }
+        quotes = await ShippingService(uow).quote_each(wanted)
     taxes = await TaxRateRepository(uow).rules({country for c in carts if (country := _country(c))})
     return {
         cart.id: Priced(

@@ -7,10 +7,11 @@ from uuid import UUID
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import NotFound, PreconditionFailed, Unauthenticated
 from libs.common.filters import ListQuery
+from libs.common.ids import new_id
 from services.orders.carts.errors import CartNotOpen, QuantityTooLarge, TooManyLines
 from services.orders.carts.models import Cart, CartItem, CartStatus
 from services.orders.carts.presenting import present
-from services.orders.carts.pricing import parcel_of
+from services.orders.carts.pricing import cart_needs_shipping, parcel_of
 from services.orders.carts.repository import CartRepository
 from services.orders.carts.schemas import CartAddress, CartCreate, CartItemAdd, CartItemUpdate, CartUpdate
 from services.orders.catalog import Catalog, Variant
@@ -45,6 +46,9 @@ class CartService:
         token = new_token()
         cart = Cart(
             **body.model_dump(),
+            id=new_id(),
+            order_id=new_id(),
+            tenant_id=self.uow.tenant_id,
             items=[],
             status=CartStatus.OPEN,
             customer_user_id=self.caller.customer_id,
@@ -128,10 +132,11 @@ class CartService:
             UnknownShippingMethod: it is not offered for this cart.
         """
         cart = await self._lock(cart_id)
-        if not await ShippingService(self.uow).quote_each({cart.id: (method_id, parcel_of(cart))}):
+        quotes = await ShippingService(self.uow).quote_each({cart.id: (method_id, parcel_of(cart))})
+        if not quotes:
             raise UnknownShippingMethod("Choose one that GET /shipping/methods lists for this cart.")
         cart.shipping_method_id = method_id
-        return await self._saved(cart)
+        return await self._saved(cart, quotes if cart_needs_shipping(cart) else None)
 
     async def claim(self, cart_id: UUID) -> dict[str, Any]:
         """Make a guest's cart the signed-in user's own, or part of the cart he has open in the same currency.
@@ -176,13 +181,13 @@ class CartService:
         if self.uow.if_match is not None and self.uow.if_match != cart.version:
             raise PreconditionFailed("Read it again and repeat the change.", current_version=cart.version)
 
-    async def _saved(self, cart: Cart) -> dict[str, Any]:
+    async def _saved(self, cart: Cart, quotes: dict[UUID, Quote] | None = None) -> dict[str, Any]:
         await self.rows.save(cart)
-        return await self._shown(cart)
+        return await self._shown(cart, quotes)
 
-    async def _shown(self, cart: Cart) -> dict[str, Any]:
+    async def _shown(self, cart: Cart, quotes: dict[UUID, Quote] | None = None) -> dict[str, Any]:
         self.uow.tag(cart.version)
-        return (await present(self.uow, [cart]))[0]
+        return (await present(self.uow, [cart], quotes))[0]
 
 
 def put(cart: Cart, variant: Variant, quantity: int) -> None:
@@ -191,7 +196,13 @@ def put(cart: Cart, variant: Variant, quantity: int) -> None:
     if item is None:
         if len(cart.items) >= MAX_LINES:
             raise TooManyLines(f"A cart holds up to {MAX_LINES} lines.", limit=MAX_LINES)
-        item = CartItem(tenant_id=cart.tenant_id, variant_id=variant.variant_id, quantity=0)
+        item = CartItem(
+            id=new_id(),
+            tenant_id=cart.tenant_id,
+            cart_id=cart.id,
+            variant_id=variant.variant_id,
+            quantity=0,
+        )
         cart.items.append(item)
     if item.quantity + quantity > MAX_QUANTITY:
         raise QuantityTooLarge(f"A line holds up to {MAX_QUANTITY}.", limit=MAX_QUANTITY)
@@ -219,7 +230,7 @@ def merge(source: Cart, target: Cart) -> None:
                 for column in CartItem.__table__.columns
                 if column.key not in ("id", "cart_id", "created_at", "updated_at", "version")
             }
-            target.items.append(CartItem(**copied))
+            target.items.append(CartItem(**copied, id=new_id(), cart_id=target.id))
     target.address = target.address or source.address
     target.shipping_method_id = target.shipping_method_id or source.shipping_method_id
     target.email = target.email or source.email

@@ -6,11 +6,14 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, select, tuple_
 
+from libs.common.db.direct import Direct, insert_of, values_of
 from libs.common.db.repository import Repository
 from libs.common.db.unit_of_work import UnitOfWork
-from services.orders.orders.models import Order
+from services.orders.orders.models import Order, OrderLine
 from services.orders.orders.states import OrderStatus
 from services.orders.visibility import Caller
+
+_INSERT, _INSERT_LINE = Direct(insert_of(Order)), Direct(insert_of(OrderLine))
 
 
 class OrderRepository(Repository[Order]):
@@ -30,6 +33,21 @@ class OrderRepository(Repository[Order]):
     async def get(self, row_id: UUID, *, lock: bool = False) -> Order | None:
         """The order with this id, if the caller may see it."""
         return await self.find(Order.id == row_id, *self.visible(), lock=lock)
+
+    async def add(self, row: Order) -> Order:
+        """Insert an order with its lines."""
+        row.version = row.version or 1
+        row.created_at = row.updated_at = self.uow.now
+        await _INSERT.run(self.uow, **values_of(row))
+        shared = {
+            "order_id": row.id,
+            "version": 1,
+            "created_at": row.created_at,
+            "updated_at": row.updated_at,
+        }
+        lines = [{**values_of(line), **shared} for line in row.lines]
+        await _INSERT_LINE.run_each(self.uow, lines)
+        return row
 
     async def lock_due(self, now: datetime, limit: int) -> Sequence[Order]:
         """Placed orders whose reservation has run out, over all tenants; those that others hold are left out."""

@@ -2,13 +2,32 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, any_, bindparam, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
+from libs.common.db.direct import Direct, hydrated
 from libs.common.db.repository import Repository
 from services.orders.shipping.models import ShippingAccount, ShippingMethod
 
 # A business that has more rates than this over all its accounts sees the first ones quoted.
 MAX_METHODS = 1000
+_BY_PROVIDER = (
+    select(ShippingAccount.provider, ShippingMethod.__table__)
+    .join(
+        ShippingAccount,
+        (ShippingAccount.tenant_id == ShippingMethod.tenant_id)
+        & (ShippingAccount.id == ShippingMethod.account_id),
+    )
+    .where(
+        ShippingMethod.tenant_id == bindparam("tenant_id", type_=Uuid()),
+        ShippingMethod.deleted_at.is_(None),
+        ShippingAccount.deleted_at.is_(None),
+    )
+    .order_by(ShippingMethod.account_id, ShippingMethod.position)
+    .limit(MAX_METHODS)
+)
+_ALL = Direct(_BY_PROVIDER)
+_NAMED = Direct(_BY_PROVIDER.where(ShippingMethod.id == any_(bindparam("method_ids", type_=ARRAY(Uuid())))))
 
 
 class ShippingAccountRepository(Repository[ShippingAccount]):
@@ -24,21 +43,9 @@ class ShippingMethodRepository(Repository[ShippingMethod]):
 
     async def by_provider(self, method_ids: set[UUID] | None = None) -> list[tuple[str, ShippingMethod]]:
         """The methods (those named, or all) with the provider of their account, in one query."""
-        statement = (
-            select(ShippingAccount.provider, ShippingMethod)
-            .join(
-                ShippingAccount,
-                (ShippingAccount.tenant_id == ShippingMethod.tenant_id)
-                & (ShippingAccount.id == ShippingMethod.account_id),
-            )
-            .where(
-                ShippingMethod.tenant_id == self.uow.tenant_id,
-                ShippingMethod.deleted_at.is_(None),
-                ShippingAccount.deleted_at.is_(None),
-            )
-            .order_by(ShippingMethod.account_id, ShippingMethod.position)
-            .limit(MAX_METHODS)
-        )
-        if method_ids is not None:
-            statement = statement.where(ShippingMethod.id.in_(method_ids))
-        return [(provider, method) for provider, method in await self.session.execute(statement)]
+        if method_ids is None:
+            rows = await _ALL.all(self.uow, tenant_id=self.uow.tenant_id)
+        else:
+            rows = await _NAMED.all(self.uow, tenant_id=self.uow.tenant_id, method_ids=list(method_ids))
+        methods = hydrated(ShippingMethod, (row[1:] for row in rows))
+        return [(row[0], method) for row, method in zip(rows, methods, strict=True)]

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from libs.common.db.direct import Direct, insert_of
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.ids import new_id
 from libs.common.messaging.outbox import actor_label
@@ -14,6 +15,7 @@ from services.orders.timeline.models import TimelineEntry
 
 # An order has a handful of entries; this bounds what one answer may hold.
 MAX_ENTRIES = 1000
+_INSERT = Direct(insert_of(TimelineEntry))
 
 
 class Timeline:
@@ -35,18 +37,20 @@ class Timeline:
         **data: Any,
     ) -> None:
         """Add an entry; `data` must be JSON values. The actor of the unit of work did it unless one is named."""
-        self._uow.session.add(
-            TimelineEntry(
-                tenant_id=order.tenant_id,
-                order_id=order.id,
-                at=at or self._uow.now,
-                kind=kind,
-                status=status,
-                step=step,
-                actor=actor or actor_label(self._uow.actor),
-                reference=str(reference) if reference else None,
-                data={name: value for name, value in data.items() if value is not None},
-            )
+        self._uow.insert(
+            _INSERT,
+            {
+                "tenant_id": order.tenant_id,
+                "id": new_id(),
+                "order_id": order.id,
+                "at": at or self._uow.now,
+                "kind": kind,
+                "status": status,
+                "step": step,
+                "actor": actor or actor_label(self._uow.actor),
+                "reference": str(reference) if reference else None,
+                "data": {name: value for name, value in data.items() if value is not None},
+            },
         )
 
     async def add_once(
