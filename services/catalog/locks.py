@@ -4,12 +4,14 @@ Always in this order, so that no two transactions wait for each other: named loc
 id, stores, stock levels by (variant, store).
 """
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, bindparam, func, select
 
+from libs.common.db.direct import Direct
 from libs.common.db.unit_of_work import UnitOfWork
+
+_HOLD = Direct(select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("name", type_=Text()), 0))))
 
 
 async def hold(uow: UnitOfWork, name: str) -> None:
     """Hold a named lock of the tenant until the transaction ends."""
-    key = func.hashtextextended(f"{uow.tenant_id}:{name}", 0)
-    await uow.session.execute(select(func.pg_advisory_xact_lock(key)))
+    await _HOLD.run(uow, name=f"{uow.tenant_id}:{name}")

@@ -85,7 +85,9 @@ class Direct:
     def _given(self, values: Mapping[str, Any]) -> dict[str, Any]:
         given = {**self._fixed, **values}
         for name, convert in self._converters.items():
-            given[name] = convert(given[name])
+            # None is NULL, for JSON too.
+            if given[name] is not None:
+                given[name] = convert(given[name])
         return given
 
     def _compile(self, dialect: Any) -> None:

@@ -5,15 +5,32 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select
+from sqlalchemy import ColumnElement, Uuid, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from libs.common.db.direct import Direct, insert_of, values_of
 from libs.common.db.repository import Repository
 from libs.common.filters import ListQuery
 from libs.common.ids import new_id
 from services.catalog.locks import hold
 from services.catalog.reservations.models import Reservation, ReservationLine, ReservationShipment
 from services.catalog.reservations.schemas import ReservationQuery, ReservationStatus
+
+_CLAIM = Direct(insert_of(Reservation).on_conflict_do_nothing())
+_WRITTEN = tuple(
+    column.name
+    for column in Reservation.__table__.columns
+    if column.name not in ("tenant_id", "id", "order_id", "created_at")
+)
+_WRITE = Direct(
+    update(Reservation)
+    .where(
+        Reservation.tenant_id == bindparam("tenant", type_=Uuid()),
+        Reservation.id == bindparam("reservation", type_=Uuid()),
+    )
+    .values({name: bindparam(name, type_=Reservation.__table__.c[name].type) for name in _WRITTEN})
+)
+_ADD_LINE = Direct(insert_of(ReservationLine))
 
 
 class ReservationRepository(Repository[Reservation]):
@@ -34,24 +51,35 @@ class ReservationRepository(Repository[Reservation]):
     async def claim(self, order_id: UUID) -> tuple[Reservation, bool]:
         """The locked reservation of an order, and whether it was made just now (without any line)."""
         await self._hold(order_id)
-        values: dict[str, Any] = {
-            "tenant_id": self.uow.tenant_id,
-            "id": new_id(),
-            "order_id": order_id,
-            "status": ReservationStatus.RESERVED,
-            "requested": {},
-            "created_at": self.uow.now,
-            "updated_at": self.uow.now,
-        }
-        made: Any = await self.session.execute(
-            insert(Reservation).values(values).on_conflict_do_nothing().returning(Reservation)
+        new = Reservation(
+            tenant_id=self.uow.tenant_id,
+            id=new_id(),
+            order_id=order_id,
+            status=ReservationStatus.RESERVED,
+            requested={},
+            created_at=self.uow.now,
+            updated_at=self.uow.now,
+            version=1,
         )
-        new: Reservation | None = made.scalars().first()
-        if new is not None:
+        if await _CLAIM.run(self.uow, **values_of(new)):
             return new, True
         found = await self.find(Reservation.order_id == order_id, lock=True)
         assert found is not None
         return found, False
+
+    async def save(self, row: Reservation) -> Reservation:
+        """Write a locked reservation, raising its version."""
+        if row in self.session:
+            return await super().save(row)
+        row.version += 1
+        row.updated_at = self.uow.now
+        values = values_of(row, _WRITTEN)
+        await _WRITE.run(self.uow, tenant=row.tenant_id, reservation=row.id, **values)
+        return row
+
+    async def add_lines(self, lines: Sequence[ReservationLine]) -> None:
+        """Insert new lines."""
+        await _ADD_LINE.run_each(self.uow, [values_of(line) for line in lines])
 
     async def known(self, order_id: UUID) -> Reservation | None:
         """The locked reservation of an order, if there is one."""

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import InvalidTransition, NotFound
+from libs.common.ids import new_id
 from libs.contracts.catalog import StockAllocated, StockReleased, StockShipped
 from services.catalog.reservations.errors import ReservationClosed
 from services.catalog.reservations.models import Reservation, ReservationLine
@@ -25,10 +26,11 @@ from services.catalog.stock.book import StockBook
 from services.catalog.stock.errors import InsufficientStock
 from services.catalog.stock.schemas import MovementType
 from services.catalog.stock.service import short_line
-from services.catalog.variants.repository import VariantRepository
+from services.catalog.variants.repository import Kept, VariantRepository
 
 # Lines of the problem `insufficient-stock`, and of a shortfall.
 ShortLines = list[dict[str, Any]]
+Lines = list[ReservationLine]
 RESERVED, ALLOCATED, RELEASED, SHIPPED = ReservationStatus
 
 
@@ -96,10 +98,10 @@ class ReservationService:
     ) -> Sequence[ReservationLine]:
         """Hold these pieces in place of what was held; all changes are written in one flush."""
         kept = await self.variants.keep(wanted)
-        # A variant that is unknown has nothing available, which the problem then says.
-        tracked = {v: quantity for v, quantity in wanted.items() if kept.get(v, True)}
+        tracked = _tracked(wanted, kept)
         old = [] if is_new else (await self.rows.lines_of([row]))[row.id]
         book = StockBook(self.uow)
+        book.know(kept)
         await book.lock([*tracked, *(line.variant_id for line in old)])
         if row.status == RESERVED:
             for line in old:
@@ -112,7 +114,8 @@ class ReservationService:
         lines = self._hold(book, row, tracked, "reserved")
         row.status, row.reserved_at = RESERVED, self.uow.now
         row.released_at = row.release_cause = row.shortfall = None
-        row.version, row.updated_at = row.version + 1, self.uow.now
+        await self.rows.save(row)
+        await self.rows.add_lines(lines)
         await book.close("reserved")
         # Lines of which a part was shipped before stay beside the new ones.
         return lines if is_new else (await self.rows.lines_of([row]))[row.id]
@@ -161,15 +164,16 @@ class ReservationService:
 
     async def _allocate_free(self, row: Reservation, wanted: Mapping[UUID, int]) -> bool:
         kept = await self.variants.keep(wanted)
-        tracked = {v: quantity for v, quantity in wanted.items() if kept.get(v, True)}
+        tracked = _tracked(wanted, kept)
         book = StockBook(self.uow)
+        book.know(kept)
         await book.lock(tracked)
         short = self._short(book, tracked)
         if short:
             row.shortfall = short
             return False
         await self.rows.drop_lines(row)
-        self._hold(book, row, tracked, "allocated")
+        await self.rows.add_lines(self._hold(book, row, tracked, "allocated"))
         row.released_at = row.release_cause = row.shortfall = None
         self._set_allocated(row)
         await book.close("allocated")
@@ -233,16 +237,20 @@ class ReservationService:
         held = (await self.rows.lines_of([row]))[row.id]
         kept = await self.variants.keep(wanted)
         book = StockBook(self.uow)
+        book.know(kept)
         await book.lock([*wanted, *(line.variant_id for line in held)])
         if row.status == RESERVED:
             # The payment's own event is still on its way.
             self._allocate_held(book, row, held)
         short = []
         has_moved = False
+        taken: Lines = []
         for variant_id, quantity in wanted.items():
             rest = self._ship_held(book, row, held, variant_id, quantity, shipment_id)
-            if kept.get(variant_id, False):
-                rest = self._ship_free(book, row, variant_id, rest, shipment_id)
+            if variant_id in kept and kept[variant_id].has_stock:
+                lines_taken = self._ship_free(book, row, variant_id, rest, shipment_id)
+                taken += lines_taken
+                rest -= sum(line.quantity for line in lines_taken)
                 if rest:
                     short.append(short_line(variant_id, quantity, quantity - rest))
             has_moved = has_moved or rest < quantity
@@ -251,6 +259,7 @@ class ReservationService:
         if row.status == ALLOCATED and held and not any(line.held for line in held):
             row.status, row.shipped_at = SHIPPED, self.uow.now
         await self.rows.save(row)
+        await self.rows.add_lines(taken)
         await book.close(MovementType.SALE)
         if has_moved:
             self.uow.emit(StockShipped(order_id=order_id, shipment_id=shipment_id))
@@ -278,13 +287,14 @@ class ReservationService:
 
     def _ship_free(
         self, book: StockBook, row: Reservation, variant_id: UUID, quantity: int, shipment_id: UUID
-    ) -> int:
+    ) -> Sequence[ReservationLine]:
+        lines = []
         for level, part in book.take(variant_id, quantity):
             book.move(level, MovementType.SALE, -part, cause_id=shipment_id, order_id=row.order_id)
             line = self._line(row, level.store_id, variant_id, part)
             line.shipped_quantity = part
-            quantity -= part
-        return quantity
+            lines.append(line)
+        return lines
 
     def _short(self, book: StockBook, wanted: Mapping[UUID, int]) -> ShortLines:
         return [
@@ -304,17 +314,18 @@ class ReservationService:
         return lines
 
     def _line(self, row: Reservation, store_id: UUID, variant_id: UUID, quantity: int) -> ReservationLine:
-        line = ReservationLine(
+        return ReservationLine(
+            id=new_id(),
             tenant_id=row.tenant_id,
             reservation_id=row.id,
             variant_id=variant_id,
             store_id=store_id,
             quantity=quantity,
+            shipped_quantity=0,
             created_at=self.uow.now,
             updated_at=self.uow.now,
+            version=1,
         )
-        self.uow.session.add(line)
-        return line
 
     def _allocate_held(self, book: StockBook, row: Reservation, held: Sequence[ReservationLine]) -> None:
         for line in held:
@@ -348,6 +359,11 @@ class ReservationService:
     def _shown(row: Reservation, lines: Sequence[ReservationLine]) -> dict[str, Any]:
         shown = {name: getattr(row, name) for name in _SHOWN}
         return shown | {"lines": list(lines)}
+
+
+def _tracked(wanted: Mapping[UUID, int], kept: Mapping[UUID, Kept]) -> dict[UUID, int]:
+    """The pieces of which stock is kept. An unknown variant is among them: of it nothing is available."""
+    return {v: quantity for v, quantity in wanted.items() if v not in kept or kept[v].has_stock}
 
 
 _SHOWN = (

@@ -3,15 +3,17 @@
 A unit of work opens one book, locks the variants it is about, changes levels, and closes it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.ids import new_id
 from libs.contracts.catalog import StockChanged, StockLow
 from services.catalog.stock.models import Movement, StockLevel
-from services.catalog.stock.repository import StockRepository
+from services.catalog.stock.repository import MovementRepository, StockRepository
 from services.catalog.stock.schemas import MovementType
 from services.catalog.variants.models import display_name
+from services.catalog.variants.repository import Kept, Label, VariantRepository
 
 
 class StockBook:
@@ -20,9 +22,16 @@ class StockBook:
     def __init__(self, uow: UnitOfWork) -> None:
         self.uow = uow
         self._rows = StockRepository(uow)
+        self._movements = MovementRepository(uow)
+        self._variants = VariantRepository(uow)
+        self._labels: dict[UUID, Label] = {}
         self._levels: dict[tuple[UUID, UUID], StockLevel] = {}
         self._before: dict[tuple[UUID, UUID], tuple[int, int, int]] = {}
         self._defaults: set[UUID] = set()
+
+    def know(self, kept: Mapping[UUID, Kept]) -> None:
+        """Take over how variants are called, which is then not asked for again."""
+        self._labels |= {variant_id: found.label for variant_id, found in kept.items()}
 
     async def lock(self, variant_ids: Iterable[UUID]) -> None:
         """Lock the levels of all these variants. To be called once, so that the order of locks holds."""
@@ -83,6 +92,7 @@ class StockBook:
         """Change what lies in the store and write the movement that says why."""
         level.on_hand += quantity
         movement = Movement(
+            id=new_id(),
             tenant_id=level.tenant_id,
             type=kind,
             store_id=level.store_id,
@@ -95,24 +105,24 @@ class StockBook:
             actor_id=self.uow.actor.user_id,
             created_at=self.uow.now,
             updated_at=self.uow.now,
+            version=1,
         )
-        self.uow.session.add(movement)
+        self._movements.record(movement)
         return movement
 
     async def close(self, cause: str) -> None:
-        """Flush, and emit an event for each level that changed and for each that fell to its threshold."""
+        """Write what changed, and emit an event for each level that did and for each that fell to its threshold."""
         changed = [level for key, level in self._levels.items() if self._state(level) != self._before[key]]
-        for level in changed:
-            level.version += 1
-            level.updated_at = self.uow.now
-        await self.uow.session.flush()
         if changed:
+            await self._rows.write(changed)
             await self._tell(changed, cause)
 
     async def _tell(self, changed: list[StockLevel], cause: str) -> None:
-        labels = await self._rows.labels(level.variant_id for level in changed)
+        unknown = {level.variant_id for level in changed} - self._labels.keys()
+        if unknown:
+            self._labels |= await self._variants.labels(unknown)
         for level in changed:
-            label = labels[level.variant_id]
+            label = self._labels[level.variant_id]
             changed_event = StockChanged(
                 store_id=level.store_id,
                 variant_id=level.variant_id,
@@ -133,7 +143,7 @@ class StockBook:
                     store_id=level.store_id,
                     variant_id=level.variant_id,
                     sku=label.sku,
-                    name=display_name(label.name, label.options),
+                    name=display_name(label.product_name, label.options),
                     available=level.available,
                     threshold=threshold,
                 )

@@ -1,20 +1,39 @@
 """All SQL of stock."""
 
 from collections.abc import Iterable
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, exists, not_, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Uuid, any_, bindparam, exists, not_, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 
+from libs.common.db.direct import Direct, hydrated, insert_of, values_of
 from libs.common.db.repository import Repository
 from libs.common.filters import ListQuery
 from libs.common.ids import new_id
-from services.catalog.products.models import Product
 from services.catalog.stock.models import Movement, StockLevel
 from services.catalog.stock.schemas import StockQuery
 from services.catalog.stores.models import Store
 from services.catalog.variants.models import Variant
+
+_LOCK = Direct(
+    select(StockLevel.__table__)
+    .where(
+        StockLevel.tenant_id == bindparam("tenant_id", type_=Uuid()),
+        StockLevel.variant_id == any_(bindparam("variant_ids", type_=ARRAY(Uuid()))),
+    )
+    .order_by(StockLevel.variant_id, StockLevel.store_id)
+    .with_for_update()
+)
+_WRITTEN = ("on_hand", "reserved", "allocated", "version", "updated_at")
+_WRITE = Direct(
+    update(StockLevel)
+    .where(
+        StockLevel.tenant_id == bindparam("tenant", type_=Uuid()),
+        StockLevel.id == bindparam("level", type_=Uuid()),
+    )
+    .values({name: bindparam(name, type_=StockLevel.__table__.c[name].type) for name in _WRITTEN})
+)
+_RECORD = Direct(insert_of(Movement))
 
 
 class StockRepository(Repository[StockLevel]):
@@ -52,16 +71,19 @@ class StockRepository(Repository[StockLevel]):
         await self.session.execute(insert(StockLevel).values(rows).on_conflict_do_nothing())
 
     async def lock(self, variant_ids: Iterable[UUID]) -> list[StockLevel]:
-        """The levels of these variants in all stores, locked in the order of (variant, store)."""
-        statement = (
-            self.select()
-            .where(StockLevel.variant_id.in_(set(variant_ids)))
-            .order_by(StockLevel.variant_id, StockLevel.store_id)
-            .with_for_update()
-            .execution_options(populate_existing=True)
+        """The levels of these variants in all stores, locked in the order of (variant, store); see `write`."""
+        ids = list(set(variant_ids))
+        return hydrated(StockLevel, await _LOCK.all(self.uow, tenant_id=self.uow.tenant_id, variant_ids=ids))
+
+    async def write(self, levels: Iterable[StockLevel]) -> None:
+        """Write locked levels, raising their versions."""
+        for level in levels:
+            level.version += 1
+            level.updated_at = self.uow.now
+        await _WRITE.run_each(
+            self.uow,
+            [{"tenant": row.tenant_id, "level": row.id, **values_of(row, _WRITTEN)} for row in levels],
         )
-        rows: Any = await self.session.execute(statement)
-        return list(rows.scalars())
 
     async def default_stores(self, store_ids: Iterable[UUID]) -> set[UUID]:
         """Those of the stores that are the default of their business."""
@@ -70,17 +92,12 @@ class StockRepository(Repository[StockLevel]):
         )
         return set((await self.session.execute(statement)).scalars())
 
-    async def labels(self, variant_ids: Iterable[UUID]) -> dict[UUID, Any]:
-        """SKU, options, threshold and product name of these variants, deleted ones too."""
-        statement = (
-            select(Variant.id, Variant.sku, Variant.options, Variant.low_stock_threshold, Product.name)
-            .join(Product, and_(Product.tenant_id == Variant.tenant_id, Product.id == Variant.product_id))
-            .where(Variant.tenant_id == self.uow.tenant_id, Variant.id.in_(set(variant_ids)))
-        )
-        return {row.id: row for row in await self.session.execute(statement)}
-
 
 class MovementRepository(Repository[Movement]):
     """Movements of one tenant."""
 
     model = Movement
+
+    def record(self, movement: Movement) -> None:
+        """Write a movement with the next flush."""
+        self.uow.insert(_RECORD, values_of(movement))

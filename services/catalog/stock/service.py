@@ -41,7 +41,7 @@ class StockService:
     async def list_levels(self, query: StockQuery) -> dict[str, Any]:
         """One page of stock levels, each with its SKU."""
         rows, cursor = await self.levels.page(query)
-        labels = await self.levels.labels(row.variant_id for row in rows)
+        labels = await self.variants.labels(row.variant_id for row in rows)
         items = [
             {
                 "store_id": row.store_id,
@@ -126,10 +126,11 @@ class StockService:
         kept = await self.variants.keep(variants)
         if variants - kept.keys():
             raise NotFound("There is no such variant.", resource="variant")
-        if not all(kept.values()):
+        if not all(found.has_stock for found in kept.values()):
             raise StockNotKept("Its product is not goods, or its stock is not tracked.")
         if set(store_ids) - await self.stores.keep(store_ids):
             raise NotFound("There is no such store.", resource="store")
         book = StockBook(self.uow)
+        book.know(kept)
         await book.lock_pairs((variant_id, store_id) for variant_id in variants for store_id in store_ids)
         return book

@@ -1,11 +1,13 @@
 """All SQL of variants."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import and_, exists, select
+from sqlalchemy import Uuid, and_, any_, bindparam, exists, select
+from sqlalchemy.dialects.postgresql import ARRAY
 
+from libs.common.db.direct import Direct, hydrated
 from libs.common.db.repository import Repository
 from services.catalog.products.models import Product
 from services.catalog.products.schemas import ProductType
@@ -14,6 +16,39 @@ from services.catalog.variants.models import Variant
 
 _PRODUCT = and_(Product.tenant_id == Variant.tenant_id, Product.id == Variant.product_id)
 _KEEPS_STOCK = and_(Product.type == ProductType.GOODS, Variant.track_stock)
+_MINE = Variant.tenant_id == bindparam("tenant_id", type_=Uuid())
+_THESE = Variant.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
+_LABEL = (Variant.sku, Variant.options, Variant.low_stock_threshold, Product.name)
+_KEEP = Direct(
+    select(Variant.id, _KEEPS_STOCK, *_LABEL)
+    .join(Product, _PRODUCT)
+    .where(_MINE, _THESE, Variant.deleted_at.is_(None))
+    .order_by(Variant.id)
+    .with_for_update(read=True, key_share=True, of=Variant)
+)
+_LABELS = Direct(select(Variant.id, *_LABEL).join(Product, _PRODUCT).where(_MINE, _THESE))
+_LOOKUP = Direct(
+    select(Variant.__table__, Product.__table__, _KEEPS_STOCK)
+    .join(Product, and_(_PRODUCT, Product.deleted_at.is_(None)))
+    .where(_MINE, _THESE, Variant.deleted_at.is_(None))
+    .order_by(Variant.id)
+)
+
+
+class Label(NamedTuple):
+    """How a variant is called, and at how many pieces its stock is low."""
+
+    sku: str
+    options: dict[str, Any]
+    low_stock_threshold: int | None
+    product_name: str
+
+
+class Kept(NamedTuple):
+    """A variant that cannot be deleted now, and whether stock is kept of it."""
+
+    has_stock: bool
+    label: Label
 
 
 class VariantRepository(Repository[Variant]):
@@ -21,20 +56,18 @@ class VariantRepository(Repository[Variant]):
 
     model = Variant
 
-    async def keep(self, variant_ids: Iterable[UUID]) -> dict[UUID, bool]:
-        """Whether stock is kept of each of these variants; unknown ones are absent.
+    async def keep(self, variant_ids: Iterable[UUID]) -> dict[UUID, Kept]:
+        """What is to be known of each of these variants whose stock is to change; unknown ones are absent.
 
         They cannot be deleted until the transaction ends.
         """
-        statement = (
-            self.select()
-            .with_only_columns(Variant.id, _KEEPS_STOCK)
-            .join(Product, _PRODUCT)
-            .where(Variant.id.in_(set(variant_ids)))
-            .order_by(Variant.id)
-            .with_for_update(read=True, key_share=True, of=Variant)
-        )
-        return {row[0]: row[1] for row in await self.session.execute(statement)}
+        rows = await _KEEP.all(self.uow, tenant_id=self.uow.tenant_id, ids=list(set(variant_ids)))
+        return {row[0]: Kept(row[1], Label(*row[2:])) for row in rows}
+
+    async def labels(self, variant_ids: Iterable[UUID]) -> dict[UUID, Label]:
+        """How these variants are called, deleted ones too."""
+        rows = await _LABELS.all(self.uow, tenant_id=self.uow.tenant_id, ids=list(set(variant_ids)))
+        return {row[0]: Label(*row[1:]) for row in rows}
 
     async def lock_of(self, product_id: UUID) -> list[Variant]:
         """The variants of a product, locked in the order of their ids."""
@@ -62,13 +95,13 @@ class VariantRepository(Repository[Variant]):
         )
         return bool((await self.session.execute(select(found))).scalar_one())
 
-    async def lookup(self, variant_ids: Iterable[UUID]) -> Sequence[Any]:
-        """(variant, product, whether stock is kept) of those that exist, in one query."""
-        statement = (
-            self.select()
-            .add_columns(Product, _KEEPS_STOCK)
-            .join(Product, and_(_PRODUCT, Product.deleted_at.is_(None)))
-            .where(Variant.id.in_(set(variant_ids)))
-            .order_by(Variant.id)
-        )
-        return (await self.session.execute(statement)).all()
+    async def lookup(self, variant_ids: Iterable[UUID]) -> list[tuple[Variant, Product, bool]]:
+        """(variant, product, whether stock is kept) of those that exist, in one query; for reading only."""
+        rows = await _LOOKUP.all(self.uow, tenant_id=self.uow.tenant_id, ids=list(set(variant_ids)))
+        width = len(Variant.__table__.columns)
+        variants = hydrated(Variant, (row[:width] for row in rows))
+        products = hydrated(Product, (row[width:-1] for row in rows))
+        return [
+            (variant, product, row[-1])
+            for variant, product, row in zip(variants, products, rows, strict=True)
+        ]
