@@ -22,7 +22,7 @@ from contextlib import suppress
 from libs.common.errors import Overloaded
 
 # Of a request that waits while there is no overload.
-PATIENCE_SECONDS = 3.0
+PATIENCE_SECONDS = 8.0
 # And where the queue has not been empty for longer, however fast it moves.
 PATIENCE_WHEN_BUSY_SECONDS = 1.0
 BUSY_SECONDS = 5.0

@@ -272,7 +272,7 @@ class RabbitBroker:
                 failures += 1
                 if failures == 1 or failures % 20 == 0:
                     logger.warning("RabbitMQ cannot be reached: %s", error)
-                await asyncio.sleep(backoff(failures, limit=2))
+                await asyncio.sleep(backoff(failures, limit=1))
                 continue
             failures = 0
             self._session = session

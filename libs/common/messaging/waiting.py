@@ -5,6 +5,9 @@ import random
 from collections.abc import Coroutine
 from typing import Any
 
+# Whatever comes back is found soon: everything goes on within 5 s.
+LONGEST_PAUSE_SECONDS = 2.0
+
 
 async def wait_for(event: asyncio.Event, seconds: float) -> bool:
     """Wait until the event is set, at most so long; return whether it is."""
@@ -31,7 +34,7 @@ async def done_before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> b
         await asyncio.gather(doing, stopping, return_exceptions=True)
 
 
-def backoff(failures: int, *, base: float = 0.1, limit: float = 5.0) -> float:
+def backoff(failures: int, *, base: float = 0.1, limit: float = LONGEST_PAUSE_SECONDS) -> float:
     """Seconds to wait after so many failures in a row: doubling up to a limit, with half of it left to chance."""
     ceiling = min(limit, base * 2 ** min(failures - 1, 20))
     return ceiling / 2 + random.uniform(0, ceiling / 2)  # noqa: S311 - spreads load, keeps no secret

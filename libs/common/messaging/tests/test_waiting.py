@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from libs.common.messaging.waiting import done_before
+from libs.common.messaging.waiting import backoff, done_before
 
 
 async def nothing() -> None:
@@ -38,3 +38,9 @@ async def test_the_error_of_the_work_is_raised() -> None:
 
     with pytest.raises(TimeoutError):
         await done_before(asyncio.Event(), fails())
+
+
+def test_pauses_grow_and_are_short_enough_to_find_soon_what_came_back() -> None:
+    longest = [max(backoff(failures) for _ in range(50)) for failures in (1, 2, 3, 4, 100)]
+    assert longest[:4] == sorted(longest[:4])
+    assert 1 < longest[-1] <= 2
