@@ -34,7 +34,10 @@ async def _count(connection: psycopg.AsyncConnection, looked_at: str, breaches: 
 
 
 async def _inbox(connection: psycopg.AsyncConnection, services: Sequence[Service]) -> Finding:
-    """Every published or pending event has one inbox row for each subscription to it, and no dead letter."""
+    """Every published or pending event has one inbox row for each subscription to it, and no dead letter.
+
+    The rows of those that a subscription replaces stand for its own.
+    """
     names = [service.name for service in services]
     union = " UNION ALL ".join(f'SELECT event_id, type FROM "{name}".outbox' for name in names)
     expected = handled = missing = 0
@@ -44,11 +47,19 @@ async def _inbox(connection: psycopg.AsyncConnection, services: Sequence[Service
             takes = "TRUE" if not subscription.events else "e.type = ANY(%(types)s)"
             row = await (
                 await connection.execute(
-                    f"SELECT count(*), count(i.event_id), (array_agg(e.type || ' ' || e.event_id) "  # type: ignore[arg-type]
-                    f"FILTER (WHERE i.event_id IS NULL))[1:{EXAMPLES}] FROM ({union}) e "
+                    f"SELECT count(*), count(*) FILTER (WHERE had), (array_agg(name) FILTER (WHERE NOT had))[1:{EXAMPLES}] "  # type: ignore[arg-type]
+                    "FROM (SELECT e.type || ' ' || e.event_id AS name, "
+                    "i.event_id IS NOT NULL OR cardinality(%(replaced)s::text[]) > 0 AND cardinality(%(replaced)s) = "
+                    f'(SELECT count(*) FROM "{service.name}".inbox AS older '
+                    "WHERE older.event_id = e.event_id AND older.handler = ANY(%(replaced)s)) AS had "
+                    f"FROM ({union}) e "
                     f'LEFT JOIN "{service.name}".inbox i ON i.event_id = e.event_id AND i.handler = %(handler)s '
-                    f"WHERE {takes}",
-                    {"handler": subscription.name, "types": list(subscription.patterns)},
+                    f"WHERE {takes}) AS due",
+                    {
+                        "handler": subscription.name,
+                        "types": list(subscription.patterns),
+                        "replaced": list(subscription.replaces),
+                    },
                 )
             ).fetchone()
             if row is None:

@@ -5,7 +5,6 @@ from pathlib import Path
 from libs.common.messaging.subscription import on
 from libs.common.runtime.service import Service
 from libs.contracts.identity import MemberAdded, MemberChanged, MemberRemoved
-from libs.contracts.orders import OrderPlaced
 from services.notifications.announcements.subscriptions import SUBSCRIPTIONS
 from services.notifications.channels.registry import open_channels
 from services.notifications.db import MODELS, metadata
@@ -19,7 +18,6 @@ from services.notifications.messages.router import router as messages
 from services.notifications.notices import invariants as notice_invariants
 from services.notifications.notices.feed import open_feed
 from services.notifications.notices.router import router as notices
-from services.notifications.order_contacts.handlers import on_order_placed
 from services.notifications.preferences.router import router as preferences
 from services.notifications.recipients.handlers import on_member
 from services.notifications.sandbox.router import router as sandbox
@@ -46,7 +44,6 @@ SERVICE = Service(
     ),
     subscriptions=(
         on((MemberAdded, MemberChanged, MemberRemoved), "notifications.keep_recipient", on_member),
-        on(OrderPlaced, "notifications.keep_order_contact", on_order_placed),
         *SUBSCRIPTIONS,
     ),
     jobs=JOBS,

@@ -31,7 +31,9 @@ def bulk_insert(model: Any, columns: Sequence[str]) -> Insert:
     return insert(table).from_select(list(columns), rows, include_defaults=False)
 
 
-async def execute_bulk(session: AsyncSession, statement: Insert, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Run a `bulk_insert`; values are what JSON, UUIDs and aware times can say, None is NULL."""
+async def execute_bulk(
+    session: AsyncSession, statement: sa.Executable, rows: Iterable[Mapping[str, Any]]
+) -> sa.Result[Any]:
+    """Run a `bulk_insert`, which may return columns; values are what JSON, UUIDs and aware times can say, None is NULL."""
     given = orjson.dumps(list(rows)).decode()
-    await session.execute(statement, {_ROWS: given})
+    return await session.execute(statement, {_ROWS: given})

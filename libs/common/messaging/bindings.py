@@ -43,7 +43,8 @@ async def settle_bindings(
         ConnectionError: the broker or its database does not answer.
     """
     wanted = {(queue_name(namespace, s), pattern) for s in subscriptions for pattern in s.patterns}
-    queues = {queue for queue, _ in wanted}
+    # A retired one is bound to nothing, and what it holds is somebody's.
+    queues = {queue_name(namespace, s) for s in subscriptions}
     prefixes = [f"{namespace}.{service}." for service in services]
     try:
         connection = await connect(without_driver(url), "pillars-bindings")

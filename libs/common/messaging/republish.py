@@ -83,7 +83,7 @@ async def _not_had(types: dict[UUID, str], contexts: Sequence[ServiceContext]) -
     lost: set[UUID] = set()
     for context in contexts:
         due = {
-            (event_id, subscription.name)
+            (event_id, subscription)
             for event_id, kind in types.items()
             for subscription in _taking(kind, context.service.subscriptions)
         }
@@ -91,11 +91,15 @@ async def _not_had(types: dict[UUID, str], contexts: Sequence[ServiceContext]) -
             continue
         inbox: Any = context.models.inbox
         letters: Any = context.models.dead_letter
+        had: set[tuple[UUID, str]] = set()
         async with context.unit_of_work(platform=True) as uow:
             for model in (inbox, letters):
                 found = select(model.event_id, model.handler).where(model.event_id.in_(types))
-                due -= {(row.event_id, row.handler) for row in await uow.session.execute(found)}
-        lost |= {event_id for event_id, _ in due}
+                had |= {(row.event_id, row.handler) for row in await uow.session.execute(found)}
+        for event_id, subscription in due:
+            replaced = {(event_id, name) for name in subscription.replaces}
+            if (event_id, subscription.name) not in had and not (replaced and replaced <= had):
+                lost.add(event_id)
     return lost
 
 

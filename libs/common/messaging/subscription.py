@@ -25,6 +25,9 @@ class Subscription:
         events: the classes it takes; empty takes every event of the platform.
         in_bulk: it takes so much of what is published that its backlog must leave room for the others.
         batch: how many events it takes at once at most; one unless made by `in_batches`.
+        replaces: the names of retired subscriptions whose work it does now. What all of them have handled it need
+            not handle again, and where it does, the effect must be had once.
+        is_retired: it takes no more events; what its queue still holds is handled.
         spacing: seconds from the begin of a batch to that of the next, unless a whole one is there.
         handle: `async (event, uow, envelope)`, or that of `in_batches`; for a subscription to everything `event`
             is the envelope's data.
@@ -36,10 +39,14 @@ class Subscription:
     in_bulk: bool = False
     batch: int = 1
     spacing: float = 0.0
+    replaces: tuple[str, ...] = ()
+    is_retired: bool = False
 
     @property
     def patterns(self) -> tuple[str, ...]:
         """The routing keys its queue is bound to."""
+        if self.is_retired:
+            return ()
         return tuple(event.wire_name for event in self.events) or ("#",)
 
     async def have_effect(self, taken: Sequence[Taken], uow: "UnitOfWork") -> None:
@@ -58,6 +65,17 @@ def on(
     return Subscription(name, event if isinstance(event, tuple) else (event,), handle, in_bulk)
 
 
+def retired(
+    events: tuple[type[Event], ...], name: str, handle: BatchHandler, *, size: int = 200
+) -> Subscription:
+    """A subscription of the releases before, whose work another does now: handle what its queue still holds.
+
+    It is bound to nothing, and `migrate` removes the bindings that it had, once the queue of the other is there; the
+    effect must be had once when both handle the same event. In the release after it can go.
+    """
+    return Subscription(name, events, handle, in_bulk=True, batch=size, is_retired=True)
+
+
 def on_everything(name: str, handle: Handler) -> Subscription:
     """Subscribe a handler to every event of the platform."""
     return Subscription(name, (), handle, in_bulk=True)
@@ -70,6 +88,7 @@ def in_batches(
     *,
     size: int = 200,
     spacing: float = 0.0,
+    replaces: tuple[str, ...] = (),
 ) -> Subscription:
     """Subscribe a handler that takes many events in one unit of work: `async ([(event, envelope), …], uow)`.
 
@@ -82,4 +101,4 @@ def in_batches(
     """
     if size < 2:
         raise ValueError("a batch is of two or more")
-    return Subscription(name, events, handle, in_bulk=True, batch=size, spacing=spacing)
+    return Subscription(name, events, handle, in_bulk=True, batch=size, spacing=spacing, replaces=replaces)

@@ -51,12 +51,12 @@ async def deliver(
     *,
     handler: str | None = None,
 ) -> list[Verdict]:
-    """Hand an event to every subscription of the service that takes it (or to the one named)."""
+    """Hand an event to every subscription of the service that takes it (or to the one named, retired or not)."""
     sent = event if isinstance(event, Envelope) else envelope(event, tenant_id or new_id())
     consumer = Consumer(context)
     return [
         await consumer.deliver(subscription, sent)
         for subscription in context.service.subscriptions
-        if (handler is None or subscription.name == handler)
+        if (subscription.name == handler if handler else not subscription.is_retired)
         and (not subscription.events or any(e.wire_name == sent.type for e in subscription.events))
     ]

@@ -33,6 +33,17 @@ class About:
     link: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """One thing to tell to some people; a repeat with the key adds nothing."""
+
+    kind: str
+    targets: Sequence[Target]
+    variables: Mapping[str, Any]
+    key: str
+    about: About | None = None
+
+
 class Announcer:
     """Tells people of one business."""
 
@@ -51,42 +62,61 @@ class Announcer:
         about: About | None = None,
     ) -> None:
         """Tell each target over every channel of the kind that he has and wants; a repeat with the key adds nothing."""
-        targets = unique(targets)
-        if not targets:
+        await self.tell_all([Announcement(kind, targets, variables, key, about)])
+
+    async def tell_all(self, announcements: Sequence[Announcement]) -> None:
+        """Tell several things in few statements, however many they are."""
+        told = [(one, unique(one.targets)) for one in announcements]
+        everybody = [target for _, targets in told for target in targets]
+        if not everybody:
             return
-        channels = KINDS[kind].channels
-        user_ids = [target.user_id for target in targets if target.user_id is not None]
-        book = await TextBook.load(self.uow, kind, {target.locale for target in targets})
+        kinds = {one.kind for one, targets in told if targets}
+        user_ids = {target.user_id for target in everybody if target.user_id is not None}
+        books = await TextBook.load_all(self.uow, kinds, {target.locale for target in everybody})
         choices = await PreferenceRepository(self.uow).by_users(user_ids) if user_ids else {}
         devices: dict[UUID, list[Device]] = {}
-        if user_ids and ChannelName.PUSH in channels:
+        if user_ids and any(ChannelName.PUSH in KINDS[kind].channels for kind in kinds):
             devices = await DeviceRepository(self.uow).of_users(user_ids)
         notices: list[dict[str, Any]] = []
         deliveries: list[NewDelivery] = []
-        for target in targets:
-            choice = choices.get(target.user_id) if target.user_id else None
-            values = {**variables, "name": target.name}
-            for channel in channels:
-                if not _reaches(channel, target, devices):
-                    continue
-                wanted = _wants(choice, kind, channel)
-                if channel is ChannelName.IN_APP and not wanted:
-                    continue
-                filled = book.fill(channel, target.locale, values)
-                if channel is ChannelName.IN_APP:
-                    notices.append(self._notice(kind, target, filled, key, about))
-                else:
-                    addresses = (
-                        [target.email or ""]
-                        if channel is ChannelName.EMAIL
-                        else [device.token for device in devices[target.user_id]]  # type: ignore[index]
-                    )
-                    deliveries += [
-                        self._delivery(kind, channel, target, address, filled, key, about, wanted=wanted)
-                        for address in addresses
-                    ]
+        for one, targets in told:
+            for target in targets:
+                choice = choices.get(target.user_id) if target.user_id else None
+                self._write(one, target, choice, devices, books[one.kind], notices, deliveries)
         await self._notices.insert(notices)
         await self._deliveries.start(deliveries)
+
+    def _write(
+        self,
+        one: Announcement,
+        target: Target,
+        choice: Preference | None,
+        devices: Mapping[UUID, Sequence[Device]],
+        book: TextBook,
+        notices: list[dict[str, Any]],
+        deliveries: list[NewDelivery],
+    ) -> None:
+        """Add what one person is told of one thing."""
+        values = {**one.variables, "name": target.name}
+        for channel in KINDS[one.kind].channels:
+            if not _reaches(channel, target, devices):
+                continue
+            wanted = _wants(choice, one.kind, channel)
+            if channel is ChannelName.IN_APP and not wanted:
+                continue
+            filled = book.fill(channel, target.locale, values)
+            if channel is ChannelName.IN_APP:
+                notices.append(self._notice(one.kind, target, filled, one.key, one.about))
+                continue
+            addresses = (
+                [target.email or ""]
+                if channel is ChannelName.EMAIL
+                else [device.token for device in devices[target.user_id]]  # type: ignore[index]
+            )
+            deliveries += [
+                self._delivery(one.kind, channel, target, address, filled, one.key, one.about, wanted=wanted)
+                for address in addresses
+            ]
 
     def _notice(
         self, kind: str, target: Target, filled: Filled, key: str, about: About | None

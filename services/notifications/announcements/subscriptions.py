@@ -1,6 +1,6 @@
 """Everything that people are told of."""
 
-from libs.common.messaging.subscription import on
+from libs.common.messaging.subscription import in_batches, on, retired
 from libs.contracts.catalog import StockLow
 from libs.contracts.crm import DealLost, DealWon, MessagePosted, TaskAssigned
 from libs.contracts.identity import RegistrationRejected, RegistrationSubmitted, TenantActivated
@@ -15,6 +15,14 @@ from libs.contracts.orders import (
 from libs.contracts.payments import InvoiceIssued, PaymentFailed, RefundSucceeded
 from services.notifications.announcements.handlers import catalog, crm, identity, orders, payments
 
+# Of release 0.1.0, which did each in a transaction of its own.
+_OF_ORDER = (
+    "notifications.keep_order_contact",
+    "notifications.confirm_order",
+    "notifications.announce_order",
+)
+_OF_PAYMENT = ("notifications.confirm_payment", "notifications.announce_payment")
+
 SUBSCRIPTIONS = (
     on(RegistrationSubmitted, "notifications.announce_registration", identity.on_registration_submitted),
     on(TenantActivated, "notifications.announce_activation", identity.on_tenant_activated),
@@ -22,10 +30,22 @@ SUBSCRIPTIONS = (
     on(MessagePosted, "notifications.announce_message", crm.on_message_posted),
     on(TaskAssigned, "notifications.announce_task", crm.on_task_assigned),
     on((DealWon, DealLost), "notifications.announce_deal", crm.on_deal_closed),
-    on(OrderPlaced, "notifications.confirm_order", orders.on_order_placed),
-    on(OrderPlaced, "notifications.announce_order", orders.on_order_placed_for_shop),
-    on(OrderPaid, "notifications.confirm_payment", orders.on_order_paid),
-    on(OrderPaid, "notifications.announce_payment", orders.on_order_paid_for_shop),
+    in_batches(
+        (OrderPlaced,),
+        "notifications.tell_of_order",
+        orders.on_orders_placed,
+        spacing=0.25,
+        replaces=_OF_ORDER,
+    ),
+    in_batches(
+        (OrderPaid,),
+        "notifications.tell_of_payment",
+        orders.on_orders_paid,
+        spacing=0.25,
+        replaces=_OF_PAYMENT,
+    ),
+    *(retired((OrderPlaced,), name, orders.on_orders_placed) for name in _OF_ORDER),
+    *(retired((OrderPaid,), name, orders.on_orders_paid) for name in _OF_PAYMENT),
     on((OrderCancelled, OrderExpired), "notifications.mail_order_end", orders.on_order_closed),
     on((ShipmentCreated, ShipmentUpdated), "notifications.mail_shipment", orders.on_shipment),
     on(PaymentFailed, "notifications.mail_payment_failure", payments.on_payment_failed),

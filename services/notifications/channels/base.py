@@ -1,7 +1,8 @@
 """What every channel is: something that takes one message to one recipient."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 from uuid import UUID
 
 
@@ -43,4 +44,13 @@ class Channel(Protocol):
         Raises:
             TemporaryFailure, PermanentFailure: it was not taken.
         """
+        ...
+
+
+@runtime_checkable
+class ManyChannel(Channel, Protocol):
+    """A channel to which several messages at once are one piece of work."""
+
+    async def send_many(self, outgoing: Sequence[Outgoing]) -> list[str | Exception]:
+        """Send; for each message the provider's id, or what `send` would have raised."""
         ...

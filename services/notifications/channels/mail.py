@@ -16,6 +16,19 @@ def build_mail(outgoing: Outgoing, *, sender: str, now: datetime) -> EmailMessag
     Raises:
         PermanentFailure: the address cannot be written to.
     """
+    mail = head_mail(outgoing, sender=sender, now=now)
+    mail.set_content(outgoing.text)
+    if outgoing.html:
+        mail.add_alternative(outgoing.html, subtype="html")
+    return mail
+
+
+def head_mail(outgoing: Outgoing, *, sender: str, now: datetime) -> EmailMessage:
+    """The message without its body.
+
+    Raises:
+        PermanentFailure: the address cannot be written to.
+    """
     name, address = parseaddr(sender)
     mail = EmailMessage(policy=SMTP)
     mail["From"] = Address(name, addr_spec=address)
@@ -29,9 +42,6 @@ def build_mail(outgoing: Outgoing, *, sender: str, now: datetime) -> EmailMessag
     mail["Message-ID"] = f"<{outgoing.delivery_id}@{address.rpartition('@')[2] or 'localhost'}>"
     # RFC 3834: tells vacation responders not to answer.
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(outgoing.text)
-    if outgoing.html:
-        mail.add_alternative(outgoing.html, subtype="html")
     return mail
 
 

@@ -1,15 +1,30 @@
 """Mail that stays here: without an SMTP server, mails are kept where the API shows them."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.dialects.postgresql import insert
-
-from services.notifications.channels.base import Outgoing
-from services.notifications.channels.mail import build_mail
+from libs.common.db.bulk import bulk_insert, execute_bulk
+from services.notifications.channels.base import Outgoing, PermanentFailure
+from services.notifications.channels.mail import head_mail
 from services.notifications.mailbox.models import MailboxMessage
 
 if TYPE_CHECKING:
     from libs.common.runtime.context import ServiceContext
+
+_COLUMNS = (
+    "tenant_id",
+    "id",
+    "sender",
+    "recipient",
+    "subject",
+    "text",
+    "html",
+    "message_id",
+    "created_at",
+    "updated_at",
+    "version",
+)
+_KEEP = bulk_insert(MailboxMessage, _COLUMNS).on_conflict_do_nothing()
 
 
 class MailboxChannel:
@@ -20,20 +35,41 @@ class MailboxChannel:
 
     async def send(self, outgoing: Outgoing) -> str:
         """Keep one mail and return its `Message-ID`."""
+        [came] = await self.send_many([outgoing])
+        if isinstance(came, Exception):
+            raise came
+        return came
+
+    async def send_many(self, outgoing: Sequence[Outgoing]) -> list[str | Exception]:
+        """Keep mails of one business in one transaction."""
+        answers: list[str | Exception] = []
+        rows = []
+        for one in outgoing:
+            try:
+                row = self._row(one)
+            except PermanentFailure as error:
+                answers.append(error)
+            else:
+                rows.append(row)
+                answers.append(str(row["message_id"]))
+        if rows:
+            async with self._context.unit_of_work(tenant_id=outgoing[0].tenant_id) as uow:
+                await execute_bulk(uow.session, _KEEP, rows)
+        return answers
+
+    def _row(self, outgoing: Outgoing) -> dict[str, Any]:
         now = self._context.clock.now()
-        mail = build_mail(outgoing, sender=self._context.settings.smtp_from, now=now)
-        async with self._context.unit_of_work(tenant_id=outgoing.tenant_id) as uow:
-            statement = insert(MailboxMessage).values(
-                tenant_id=outgoing.tenant_id,
-                id=outgoing.delivery_id,
-                sender=str(mail["From"]),
-                recipient=outgoing.recipient.lower(),
-                subject=str(mail["Subject"]),
-                text=outgoing.text,
-                html=outgoing.html,
-                message_id=str(mail["Message-ID"]),
-                created_at=now,
-                updated_at=now,
-            )
-            await uow.session.execute(statement.on_conflict_do_nothing())
-        return str(mail["Message-ID"])
+        mail = head_mail(outgoing, sender=self._context.settings.smtp_from, now=now)
+        return {
+            "tenant_id": outgoing.tenant_id,
+            "id": outgoing.delivery_id,
+            "sender": str(mail["From"]),
+            "recipient": outgoing.recipient.lower(),
+            "subject": str(mail["Subject"]),
+            "text": outgoing.text,
+            "html": outgoing.html,
+            "message_id": str(mail["Message-ID"]),
+            "created_at": now,
+            "updated_at": now,
+            "version": 1,
+        }

@@ -8,7 +8,7 @@ from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.jobs.job import Job
 from services.notifications.deliveries.repository import DeliveryRepository
 from services.notifications.deliveries.sender import Sender
-from services.notifications.deliveries.service import SEND
+from services.notifications.deliveries.service import SEND, SEND_MANY
 
 OVERDUE_SECONDS = 1800
 BATCH = 200
@@ -16,7 +16,12 @@ BATCH = 200
 
 async def send_delivery(uow: UnitOfWork, args: dict[str, Any]) -> None:
     """Try one delivery. The unit of work holds no connection until the provider has answered."""
-    await Sender(uow).send(UUID(args["delivery_id"]))
+    await Sender(uow).send([UUID(args["delivery_id"])])
+
+
+async def send_deliveries(uow: UnitOfWork, args: dict[str, Any]) -> None:
+    """Try several deliveries at once; what fails is tried again by itself."""
+    await Sender(uow).send([UUID(delivery_id) for delivery_id in args["delivery_ids"]])
 
 
 async def rescue_deliveries(uow: UnitOfWork, args: dict[str, Any]) -> None:
@@ -27,5 +32,9 @@ async def rescue_deliveries(uow: UnitOfWork, args: dict[str, Any]) -> None:
             one.defer(SEND, key=f"{delivery_id}:{attempts}:rescue", delivery_id=str(delivery_id))
 
 
-# Held for as long as the claim on the delivery itself: another worker could do nothing before.
-JOBS = (Job(SEND, send_delivery, hold=60), Job("rescue_deliveries", rescue_deliveries, every=600))
+# Held for as long as the claim on the deliveries themselves: another worker could do nothing before.
+JOBS = (
+    Job(SEND, send_delivery, hold=60),
+    Job(SEND_MANY, send_deliveries, hold=60),
+    Job("rescue_deliveries", rescue_deliveries, every=600),
+)

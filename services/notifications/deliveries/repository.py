@@ -5,11 +5,47 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
-from sqlalchemy.dialects.postgresql import insert
+import orjson
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, or_, select, text, update
 
+from libs.common.db.bulk import bulk_insert, execute_bulk
 from libs.common.db.repository import Repository
 from services.notifications.deliveries.models import Delivery, DeliveryStatus
+
+_COLUMNS = (
+    "tenant_id",
+    "id",
+    "channel",
+    "type",
+    "user_id",
+    "recipient",
+    "subject",
+    "text",
+    "html",
+    "data",
+    "dedupe_key",
+    "status",
+    "attempts",
+    "last_error",
+    "due_at",
+    "finished_at",
+    "created_at",
+    "updated_at",
+    "version",
+)
+_ADD = (
+    bulk_insert(Delivery, _COLUMNS)
+    .on_conflict_do_nothing(index_elements=["tenant_id", "dedupe_key"])
+    .returning(Delivery.id, Delivery.status)
+)
+_SENT = text(
+    "UPDATE notifications.deliveries AS delivery SET status = 'sent', finished_at = :now, updated_at = :now, "
+    "claimed_until = NULL, last_error = NULL, provider_message_id = sent.message_id, "
+    "version = delivery.version + 1 "
+    "FROM jsonb_to_recordset(CAST(:sent AS jsonb)) AS sent (id uuid, attempts int, message_id text) "
+    "WHERE delivery.tenant_id = :tenant AND delivery.id = sent.id AND delivery.status = 'pending' "
+    "AND delivery.attempts = sent.attempts"
+)
 
 
 class DeliveryRepository(Repository[Delivery]):
@@ -19,18 +55,17 @@ class DeliveryRepository(Repository[Delivery]):
 
     async def insert(self, rows: Sequence[dict[str, Any]]) -> list[tuple[UUID, str]]:
         """Add deliveries, leaving out those whose key is there already; return id and status of the added."""
-        statement = insert(Delivery).on_conflict_do_nothing(index_elements=["tenant_id", "dedupe_key"])
-        added = await self.session.execute(statement.returning(Delivery.id, Delivery.status), list(rows))
+        added = await execute_bulk(self.session, _ADD, rows)
         return [(row.id, row.status) for row in added]
 
-    async def claim(self, delivery_id: UUID, seconds: float) -> Delivery | None:
-        """Take a due delivery for one try, or None where it is finished or another worker has it."""
+    async def claim(self, delivery_ids: Sequence[UUID], seconds: float) -> Sequence[Delivery]:
+        """Take due deliveries for one try, without those that are finished or that another worker has."""
         now = self.uow.now
         statement = (
             update(Delivery)
             .where(
                 Delivery.tenant_id == self.uow.tenant_id,
-                Delivery.id == delivery_id,
+                Delivery.id == any_(bindparam("ids", list(delivery_ids), ARRAY(Uuid))),
                 Delivery.status == DeliveryStatus.PENDING,
                 or_(Delivery.claimed_until.is_(None), Delivery.claimed_until <= now),
             )
@@ -39,7 +74,24 @@ class DeliveryRepository(Repository[Delivery]):
             )
             .returning(Delivery)
         )
-        return (await self.session.execute(statement)).scalar_one_or_none()
+        return (await self.session.execute(statement)).scalars().all()
+
+    async def pending(self, delivery_ids: Sequence[UUID]) -> list[UUID]:
+        """Those of these that are not finished."""
+        statement = select(Delivery.id).where(
+            Delivery.tenant_id == self.uow.tenant_id,
+            Delivery.id.in_(list(delivery_ids)),
+            Delivery.status == DeliveryStatus.PENDING,
+        )
+        return list((await self.session.scalars(statement)).all())
+
+    async def settle_sent(self, sent: Sequence[tuple[Delivery, str]]) -> None:
+        """Record those that the provider has taken with its ids, unless another worker took over meanwhile."""
+        rows = [
+            {"id": row.id, "attempts": row.attempts, "message_id": message_id} for row, message_id in sent
+        ]
+        values = {"tenant": self.uow.tenant_id, "now": self.uow.now, "sent": orjson.dumps(rows).decode()}
+        await self.session.execute(_SENT, values)
 
     async def settle(self, claimed: Delivery, values: dict[str, Any]) -> bool:
         """Record what came of a try; False where another worker took over meanwhile."""

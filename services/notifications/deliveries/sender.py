@@ -1,4 +1,4 @@
-"""Tries one delivery: claim and commit, call the provider outside any transaction, record what came of it.
+"""Tries deliveries: claim and commit, call the provider outside any transaction, record what came of it.
 
 A crash between the call and the record makes a second try, so a message may arrive twice, never not at all; the
 `Message-ID` of a mail stays the same, by which receivers tell a repeat.
@@ -6,6 +6,7 @@ A crash between the call and the record makes a second try, so a message may arr
 
 import asyncio
 import logging
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,13 @@ from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.waiting import backoff
 from libs.contracts.notifications import DeliveryFailed
 from services.notifications.announcements.kinds import ChannelName
-from services.notifications.channels.base import Outgoing, PermanentFailure, TemporaryFailure
+from services.notifications.channels.base import (
+    Channel,
+    ManyChannel,
+    Outgoing,
+    PermanentFailure,
+    TemporaryFailure,
+)
 from services.notifications.channels.registry import Channels
 from services.notifications.deliveries.models import Delivery, DeliveryStatus
 from services.notifications.deliveries.repository import DeliveryRepository
@@ -47,55 +54,98 @@ class Sender:
         self._rows = DeliveryRepository(uow)
         self._channels: Channels = uow.context.resources["channels"]
 
-    async def send(self, delivery_id: UUID) -> None:
-        """Try a delivery, unless it is finished or must wait.
+    async def send(self, delivery_ids: Sequence[UUID]) -> None:
+        """Try deliveries at once, without those that are finished or must wait; what fails is tried again by itself.
 
         Raises:
-            DeliveryTaken: another worker has it.
+            DeliveryTaken: another worker has all that are left of them.
         """
-        claimed = await self._claim(delivery_id)
-        if claimed is None:
-            return
-        try:
-            async with asyncio.timeout(CALL_SECONDS):
-                message_id = await self._channels.by_name[claimed.channel].send(_outgoing(claimed))
-        except PermanentFailure as error:
-            await self._fail(claimed, str(error), is_gone=error.is_gone)
-        except TemporaryFailure as error:
-            await self._retry(claimed, str(error), error.retry_after)
-        except Exception as error:
-            log.exception("unexpected failure of a channel", extra={"delivery_id": str(delivery_id)})
-            await self._retry(claimed, f"{type(error).__name__}: {error}", None)
-        else:
-            await self._settle(claimed, DeliveryStatus.SENT, provider_message_id=message_id, last_error=None)
+        claimed = await self._claim(delivery_ids)
+        sent: list[tuple[Delivery, str]] = []
+        failed: list[tuple[Delivery, Exception]] = []
+        for row, came in zip(claimed, await self._call(claimed), strict=True):
+            if isinstance(came, str):
+                sent.append((row, came))
+            else:
+                failed.append((row, came))
+        if sent:
+            await self._rows.settle_sent(sent)
+        for row, error in failed:
+            await self._settle_failed(row, error)
 
-    async def _claim(self, delivery_id: UUID) -> Delivery | None:
+    async def _call(self, claimed: Sequence[Delivery]) -> list[str | Exception]:
+        """What the channels answered: the provider's id, or why it was not sent."""
+        by_channel: dict[str, list[Delivery]] = {}
+        for row in claimed:
+            by_channel.setdefault(row.channel, []).append(row)
+        answers: dict[UUID, str | Exception] = {}
+        for channel, came in zip(
+            by_channel,
+            await asyncio.gather(*(self._call_channel(name, rows) for name, rows in by_channel.items())),
+            strict=True,
+        ):
+            answers |= {row.id: one for row, one in zip(by_channel[channel], came, strict=True)}
+        return [answers[row.id] for row in claimed]
+
+    async def _call_channel(self, name: str, rows: Sequence[Delivery]) -> Sequence[str | Exception]:
+        channel = self._channels.by_name[name]
+        if isinstance(channel, ManyChannel) and len(rows) > 1:
+            try:
+                async with asyncio.timeout(CALL_SECONDS):
+                    return await channel.send_many([_outgoing(row) for row in rows])
+            except Exception as error:
+                return [error] * len(rows)
+        return await asyncio.gather(*(_send(channel, row) for row in rows))
+
+    async def _settle_failed(self, claimed: Delivery, error: Exception) -> None:
+        if isinstance(error, PermanentFailure):
+            await self._fail(claimed, str(error), is_gone=error.is_gone)
+        elif isinstance(error, TemporaryFailure):
+            await self._retry(claimed, str(error), error.retry_after)
+        else:
+            log.error(
+                "unexpected failure of a channel", exc_info=error, extra={"delivery_id": str(claimed.id)}
+            )
+            await self._retry(claimed, f"{type(error).__name__}: {error}", None)
+
+    async def _claim(self, delivery_ids: Sequence[UUID]) -> list[Delivery]:
         async with self._context.unit_of_work(tenant_id=self._tenant_id) as uow:
             rows = DeliveryRepository(uow)
-            claimed = await rows.claim(delivery_id, CLAIM_SECONDS)
-            if claimed is None:
-                row = await rows.get(delivery_id)
-                if row is not None and row.status == DeliveryStatus.PENDING:
-                    raise DeliveryTaken(f"delivery {delivery_id} is being tried elsewhere")
-                return None
-            if claimed.channel == ChannelName.PUSH and await self._is_quiet(uow, claimed):
-                return None
-            return claimed
+            claimed = list(await rows.claim(delivery_ids, CLAIM_SECONDS))
+            if len(claimed) < len(set(delivery_ids)):
+                mine = {row.id for row in claimed}
+                taken = [one for one in await rows.pending(delivery_ids) if one not in mine]
+                if taken and not claimed:
+                    raise DeliveryTaken(f"deliveries {', '.join(map(str, taken))} are being tried elsewhere")
+                for one in taken:
+                    # Its worker may have died: looked at again when its claim has lapsed, by itself.
+                    again = uow.now + timedelta(seconds=CLAIM_SECONDS)
+                    uow.defer(SEND, run_at=again, key=f"{one}:taken", delivery_id=str(one))
+            quiet = await self._put_off_quiet(uow, claimed)
+            return [row for row in claimed if row.id not in quiet]
 
-    async def _is_quiet(self, uow: UnitOfWork, row: Delivery) -> bool:
-        """Whether the user sleeps by his own clock; then the push is put off to the end of his quiet hours."""
-        if row.user_id is None:
-            return False
-        choice = (await PreferenceRepository(uow).by_users([row.user_id])).get(row.user_id)
-        if choice is None or choice.quiet_start is None or choice.quiet_end is None or not choice.time_zone:
-            return False
-        until = quiet_until(uow.now, choice.quiet_start, choice.quiet_end, choice.time_zone)
-        if until is None:
-            return False
-        # It was not tried, so the claim is given back.
-        row.due_at, row.claimed_until, row.attempts = until, None, row.attempts - 1
-        self._defer(uow, row, until.timestamp())
-        return True
+    async def _put_off_quiet(self, uow: UnitOfWork, claimed: Sequence[Delivery]) -> set[UUID]:
+        """Put off the pushes of users who sleep by their own clocks to the end of their quiet hours."""
+        pushes = [(row, row.user_id) for row in claimed if row.channel == ChannelName.PUSH and row.user_id]
+        if not pushes:
+            return set()
+        choices = await PreferenceRepository(uow).by_users({user_id for _, user_id in pushes})
+        put_off = set()
+        for row, user_id in pushes:
+            choice = choices.get(user_id)
+            # Midnight is a time as any other.
+            if choice is None or choice.quiet_start is None or choice.quiet_end is None:
+                continue
+            if not choice.time_zone:
+                continue
+            until = quiet_until(uow.now, choice.quiet_start, choice.quiet_end, choice.time_zone)
+            if until is None:
+                continue
+            # It was not tried, so the claim is given back.
+            row.due_at, row.claimed_until, row.attempts = until, None, row.attempts - 1
+            self._defer(uow, row, until.timestamp())
+            put_off.add(row.id)
+        return put_off
 
     async def _retry(self, claimed: Delivery, reason: str, retry_after: float | None) -> None:
         if claimed.attempts >= self._context.settings.delivery_attempts:
@@ -130,6 +180,14 @@ class Sender:
     @staticmethod
     def _defer(uow: UnitOfWork, row: Delivery, tick: float) -> None:
         uow.defer(SEND, run_at=row.due_at, key=f"{row.id}:{row.attempts}:{tick:.0f}", delivery_id=str(row.id))
+
+
+async def _send(channel: Channel, row: Delivery) -> str | Exception:
+    try:
+        async with asyncio.timeout(CALL_SECONDS):
+            return await channel.send(_outgoing(row))
+    except Exception as error:
+        return error
 
 
 def _outgoing(row: Delivery) -> Outgoing:

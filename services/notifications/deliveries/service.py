@@ -9,7 +9,10 @@ from libs.common.resource import ResourceService
 from services.notifications.deliveries.models import Delivery, DeliveryStatus
 from services.notifications.deliveries.repository import DeliveryRepository
 
-SEND = "send_delivery"
+# One by one, as after a failure; and many at once, so that they share their transactions.
+SEND, SEND_MANY = "send_delivery", "send_deliveries"
+# A job has so many in hand at once.
+AT_ONCE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class DeliveryService(ResourceService[Delivery]):
             for one in new
         ]
         added = await self.rows.insert(rows)
-        for delivery_id, status in added:
-            if status == DeliveryStatus.PENDING:
-                self.uow.defer(SEND, key=f"{delivery_id}:0", delivery_id=str(delivery_id))
+        pending = [str(delivery_id) for delivery_id, status in added if status == DeliveryStatus.PENDING]
+        for start in range(0, len(pending), AT_ONCE):
+            some = pending[start : start + AT_ONCE]
+            self.uow.defer(SEND_MANY, key=f"{some[0]}:0", delivery_ids=some)
         return [delivery_id for delivery_id, _ in added]

@@ -7,8 +7,8 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import ColumnElement, Select, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
 
+from libs.common.db.bulk import bulk_insert, execute_bulk
 from libs.common.db.repository import Repository
 from libs.common.errors import PermissionDenied
 from libs.common.filters import ListQuery
@@ -16,6 +16,26 @@ from services.notifications.notices.models import Notice
 
 CHANNEL = "pillars_notices"
 
+_COLUMNS = (
+    "tenant_id",
+    "id",
+    "user_id",
+    "type",
+    "title",
+    "body",
+    "link",
+    "object_type",
+    "object_id",
+    "dedupe_key",
+    "created_at",
+    "updated_at",
+    "version",
+)
+_ADD = (
+    bulk_insert(Notice, _COLUMNS)
+    .on_conflict_do_nothing(index_elements=["tenant_id", "dedupe_key"])
+    .returning(Notice.user_id)
+)
 _LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
 _NOTIFY = text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS text[])) AS payload")
 
@@ -105,8 +125,7 @@ class NoticeRepository(Repository[Notice]):
         if not rows:
             return []
         await self.lock_inboxes(row["user_id"] for row in rows)
-        statement = insert(Notice).on_conflict_do_nothing(index_elements=["tenant_id", "dedupe_key"])
-        added = (await self.session.execute(statement.returning(Notice.user_id), list(rows))).scalars().all()
+        added = (await execute_bulk(self.session, _ADD, rows)).scalars().all()
         payloads = [orjson.dumps([str(self.uow.tenant_id), str(user_id)]).decode() for user_id in set(added)]
         await self.session.execute(_NOTIFY, {"channel": CHANNEL, "payloads": payloads})
         return list(added)

@@ -1,12 +1,15 @@
 """All SQL of order contacts."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
-
+from libs.common.db.bulk import bulk_insert, execute_bulk
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.contracts.orders import OrderPlaced
 from services.notifications.order_contacts.models import OrderContact
+
+_COLUMNS = ("tenant_id", "order_id", "number", "email", "customer_user_id", "customer_name")
+_PUT = bulk_insert(OrderContact, _COLUMNS).on_conflict_do_nothing()
 
 
 class OrderContactRepository:
@@ -15,17 +18,20 @@ class OrderContactRepository:
     def __init__(self, uow: UnitOfWork) -> None:
         self.uow = uow
 
-    async def put(self, event: OrderPlaced) -> None:
-        """Keep what a placed order says; it is placed once."""
-        statement = insert(OrderContact).values(
-            tenant_id=self.uow.tenant_id,
-            order_id=event.order_id,
-            number=event.number,
-            email=event.email,
-            customer_user_id=event.customer_user_id,
-            customer_name=event.customer_name,
+    async def put(self, events: Iterable[OrderPlaced]) -> None:
+        """Keep what placed orders say; each is placed once."""
+        rows = (
+            {
+                "tenant_id": self.uow.tenant_id,
+                "order_id": event.order_id,
+                "number": event.number,
+                "email": event.email,
+                "customer_user_id": event.customer_user_id,
+                "customer_name": event.customer_name,
+            }
+            for event in events
         )
-        await self.uow.session.execute(statement.on_conflict_do_nothing())
+        await execute_bulk(self.uow.session, _PUT, rows)
 
     async def get(self, order_id: UUID) -> OrderContact | None:
         """The customer of an order, or None while it is unknown."""

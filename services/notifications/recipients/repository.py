@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db.unit_of_work import UnitOfWork
@@ -34,6 +34,21 @@ class RecipientRepository:
         statement = (
             select(Recipient)
             .where(Recipient.tenant_id == self.uow.tenant_id, Recipient.is_staff, Recipient.active.is_(True))
+            .order_by(Recipient.user_id)
+        )
+        return list((await self.uow.session.execute(statement)).scalars())
+
+    async def staff_and(self, user_ids: Iterable[UUID]) -> list[Recipient]:
+        """The active staff of the tenant, and the recipients with these ids, inactive ones too."""
+        statement = (
+            select(Recipient)
+            .where(
+                Recipient.tenant_id == self.uow.tenant_id,
+                or_(
+                    and_(Recipient.is_staff, Recipient.active.is_(True)),
+                    Recipient.user_id.in_(list(user_ids)),
+                ),
+            )
             .order_by(Recipient.user_id)
         )
         return list((await self.uow.session.execute(statement)).scalars())

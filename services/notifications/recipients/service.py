@@ -47,6 +47,10 @@ class RecipientService:
         found = await self.rows.staff()
         return [row for row in found if not roles or set(roles) & set(row.roles)]
 
+    async def staff_and(self, user_ids: Iterable[UUID]) -> list[Recipient]:
+        """The active staff of the tenant, and the recipients with these ids, inactive ones too."""
+        return await self.rows.staff_and(user_ids)
+
     async def known(self, user_ids: Iterable[UUID]) -> dict[UUID, Recipient]:
         """The recipients with these ids, inactive ones too."""
         return await self.rows.by_ids(user_ids)

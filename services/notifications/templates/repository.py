@@ -1,6 +1,6 @@
 """All SQL of templates."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from libs.common.db.repository import Repository
 from services.notifications.templates.models import Template
@@ -11,7 +11,6 @@ class TemplateRepository(Repository[Template]):
 
     model = Template
 
-    async def of_type(self, kind: str, locales: Iterable[str]) -> dict[tuple[str, str], Template]:
-        """The tenant's own texts of a kind by (channel, locale)."""
-        found = await self.find_all(Template.type == kind, Template.locale.in_(list(locales)))
-        return {(row.channel, row.locale): row for row in found}
+    async def of_types(self, kinds: Iterable[str], locales: Iterable[str]) -> Sequence[Template]:
+        """The tenant's own texts of these kinds in these languages."""
+        return await self.find_all(Template.type.in_(list(kinds)), Template.locale.in_(list(locales)))

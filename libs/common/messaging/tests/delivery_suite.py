@@ -19,7 +19,7 @@ from libs.common.messaging.broker import Broker, PublishFailed, Verdict
 from libs.common.messaging.consumer import Consumer
 from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.relay import Relay
-from libs.common.messaging.subscription import Subscription
+from libs.common.messaging.subscription import Subscription, retired
 from libs.common.messaging.tests.parcels.service import (
     BATCHES,
     KEEP_LATEST,
@@ -461,6 +461,34 @@ class DeliverySuite:
         await eventually(taken)
         with pytest.raises(PublishFailed):
             await broker.publish([made(other(parcel_id=new_id(), step=1), tenant_id=tenant_id)])
+
+    async def test_a_retired_queue_gets_nothing_more_and_what_it_holds_is_handled(
+        self,
+        settings: CommonSettings,
+        context: ServiceContext,
+        make_broker: MakeBroker,
+        namespace: str,
+        tenant_id: UUID,
+    ) -> None:
+        broker, url = await make_broker(), settings.service_database_url("bus")
+        older = Subscription("parcels.write_older", WRITE_BATCH.events, WRITE_BATCH.handle, batch=8)
+
+        async def release(*subscriptions: Subscription) -> list[str]:
+            await broker.declare(subscriptions)
+            return await settle_bindings(broker, url, ["parcels"], subscriptions, namespace=namespace)
+
+        async def send(step: int) -> None:
+            await broker.publish([made(ParcelMoved(parcel_id=new_id(), step=step), tenant_id=tenant_id)])
+
+        await release(older)
+        await send(1)
+        now = [WRITE_BATCH, retired(older.events, older.name, WRITE_BATCH.handle)]  # type: ignore[arg-type]
+        assert await release(*now) == [f"{namespace}.{older.name} takes {ParcelMoved.wire_name} no more"]
+        await send(2)
+        consumer = Consumer(context)
+        await broker.consume(now, consumer.deliver, consumer.refuse, consumer.deliver_batch)
+        await eventually(lambda: self._all_arrived(context, tenant_id, 2))
+        assert sorted(step for _, step in await arrivals(context, tenant_id)) == [1, 2]
 
     async def test_a_dead_letter_that_died_again_is_still_one(
         self, context: ServiceContext, broker: Broker, tenant_id: UUID

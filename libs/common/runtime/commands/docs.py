@@ -50,7 +50,7 @@ def subscribers() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for service in load_all():
         for subscription in service.subscriptions:
-            for event in subscription.events:
+            for event in () if subscription.is_retired else subscription.events:
                 found.setdefault(event.wire_name, []).append(subscription.name)
     return found
 

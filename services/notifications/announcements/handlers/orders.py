@@ -1,9 +1,11 @@
 """What customers and shops are told of orders."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.envelope import Envelope
+from libs.common.messaging.subscription import Taken
 from libs.contracts.orders import (
     OrderCancelled,
     OrderExpired,
@@ -12,22 +14,29 @@ from libs.contracts.orders import (
     ShipmentCreated,
     ShipmentUpdated,
 )
-from services.notifications.announcements.handlers.audience import customer, shop_staff
-from services.notifications.announcements.service import About, Announcer
+from services.notifications.announcements.handlers.audience import People, customer
+from services.notifications.announcements.handlers.tenants import act_in, by_tenant
+from services.notifications.announcements.service import About, Announcement, Announcer
+from services.notifications.order_contacts.repository import OrderContactRepository
 
 OrderEvent = OrderPlaced | OrderPaid | OrderCancelled | OrderExpired | ShipmentCreated | ShipmentUpdated
 
 DELIVERED = "delivered"
 
 
-async def on_order_placed(event: OrderPlaced, uow: UnitOfWork, envelope: Envelope) -> None:
-    """Confirm an order to the customer."""
-    await _tell_customer("order_placed", event, uow, envelope, {"order": _order(event)})
+async def on_orders_placed(taken: Sequence[Taken], uow: UnitOfWork) -> None:
+    """Remember the customers of orders, confirm the orders to them, and tell the shops."""
+    for group in by_tenant(taken):
+        await act_in(uow, group)
+        await OrderContactRepository(uow).put(event for event, _ in group)
+        await _tell_both(group, uow, "order_placed", "order_received")
 
 
-async def on_order_paid(event: OrderPaid, uow: UnitOfWork, envelope: Envelope) -> None:
-    """Confirm the payment of an order to the customer."""
-    await _tell_customer("order_paid", event, uow, envelope, {"order": _order(event)})
+async def on_orders_paid(taken: Sequence[Taken], uow: UnitOfWork) -> None:
+    """Confirm payments to the customers, and tell the owners of the shops that money came in."""
+    for group in by_tenant(taken):
+        await act_in(uow, group)
+        await _tell_both(group, uow, "order_paid", "payment_received", "owner")
 
 
 async def on_order_closed(event: OrderCancelled | OrderExpired, uow: UnitOfWork, envelope: Envelope) -> None:
@@ -56,20 +65,19 @@ async def on_shipment(event: ShipmentCreated | ShipmentUpdated, uow: UnitOfWork,
     )
 
 
-async def on_order_placed_for_shop(event: OrderPlaced, uow: UnitOfWork, envelope: Envelope) -> None:
-    """Tell the shop of a new order."""
-    staff = await shop_staff(uow, envelope)
-    await Announcer(uow).tell(
-        "order_received", staff, {"order": _order(event)}, key=str(envelope.id), about=_about(event)
-    )
-
-
-async def on_order_paid_for_shop(event: OrderPaid, uow: UnitOfWork, envelope: Envelope) -> None:
-    """Tell the owners of the shop that money came in."""
-    owners = await shop_staff(uow, envelope, "owner")
-    await Announcer(uow).tell(
-        "payment_received", owners, {"order": _order(event)}, key=str(envelope.id), about=_about(event)
-    )
+async def _tell_both(
+    group: Sequence[Taken], uow: UnitOfWork, to_customer: str, to_shop: str, *roles: str
+) -> None:
+    """Tell the customer of each order, and those of the staff that have one of the roles, where any is named."""
+    people = await People.of_shop(uow, {event.customer_user_id for event, _ in group})
+    told = []
+    for event, envelope in group:
+        variables = {"order": _order(event)}
+        customer = people.customer(event.email, event.customer_user_id, event.customer_name)
+        staff = people.staff(envelope, *roles)
+        for kind, targets in ((to_customer, [customer]), (to_shop, staff)):
+            told.append(Announcement(kind, targets, variables, str(envelope.id), _about(event)))
+    await Announcer(uow).tell_all(told)
 
 
 async def _tell_customer(

@@ -5,9 +5,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import event
 
 from libs.common.ids import new_id
 from libs.common.messaging.broker import Verdict
+from libs.common.messaging.consumer import Consumer
 from libs.common.messaging.event import Event
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.client import Client
@@ -218,7 +220,7 @@ async def test_a_registration_waits_until_staff_are_known(
 async def test_a_shop_without_staff_is_waited_for_a_while_only(
     context: ServiceContext, tenant_id: UUID, email: str
 ) -> None:
-    handler = "notifications.announce_order"
+    handler = "notifications.tell_of_order"
     sent = envelope(placed(email), tenant_id)
     assert await deliver(context, sent, handler=handler) == [Verdict.RETRY]
     late = envelope(placed(email), tenant_id, attempts=3)
@@ -270,3 +272,57 @@ async def test_the_effect_is_had_once_even_without_the_inbox(
 
     assert len(await notices(acting(client, owner))) == 1
     assert len(await mails(client, owner.email)) == 1
+
+
+async def test_a_batch_of_orders_of_many_shops_reaches_everybody_in_few_statements(
+    context: ServiceContext, client: Client, tenant_id: UUID, other_tenant_id: UUID
+) -> None:
+    owners = {shop: await join(context, shop, "owner") for shop in (tenant_id, other_tenant_id)}
+    handler = next(s for s in context.service.subscriptions if s.name == "notifications.tell_of_order")
+    statements: list[str] = []
+
+    def sent(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        statements.append(statement)
+
+    counts = []
+    event.listen(context.engine.sync_engine, "before_cursor_execute", sent)
+    try:
+        for size in (2, 12):
+            statements.clear()
+            batch = [
+                envelope(placed(f"{new_id().hex}@example.com", number=f"{size}-{n:02d}"), list(owners)[n % 2])
+                for n in range(size)
+            ]
+            assert set(await Consumer(context).deliver_batch(handler, batch)) == {Verdict.DONE}
+            counts.append(len(statements))
+    finally:
+        event.remove(context.engine.sync_engine, "before_cursor_execute", sent)
+    await run_jobs(context)
+
+    # Whose orders they are counts, not how many.
+    assert counts[0] == counts[1]
+    for shop, owner in owners.items():
+        inbox = await notices(acting(client, owner))
+        assert len(inbox) == 7
+        mine = [one for n, one in enumerate(batch) if list(owners)[n % 2] == shop]
+        for order in mine:
+            [mail] = await mails(client, order.data["email"])
+            assert mail["subject"] == f"Your order {order.data['number']}"
+            assert sum(order.data["number"] in one["title"] + one["body"] for one in inbox) == 1
+
+
+@pytest.mark.parametrize("with_successor", [False, True])
+async def test_what_the_queues_of_the_release_before_hold_has_its_effect_once(
+    context: ServiceContext, client: Client, tenant_id: UUID, email: str, with_successor: bool
+) -> None:
+    owner = await join(context, tenant_id, "owner")
+    order = placed(email)
+    for told, suffix in ((order, "of_order"), (paid(order), "of_payment")):
+        sent = envelope(told, tenant_id)
+        new = next(s for s in context.service.subscriptions if s.name == f"notifications.tell_{suffix}")
+        assert not any(s.patterns for s in context.service.subscriptions if s.name in new.replaces)
+        for handler in (*new.replaces, *([new.name] if with_successor else [])):
+            assert await deliver(context, sent, handler=handler) == [Verdict.DONE]
+    await run_jobs(context)
+    assert len(await notices(acting(client, owner))) == 2
+    assert len(await mails(client, email)) == 2

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
 from libs.common.clock import ManualClock
 from libs.common.ids import new_id
@@ -15,6 +16,8 @@ from libs.common.testing.events import emitted
 from libs.contracts.notifications import DeliveryFailed
 from services.notifications.channels.base import PermanentFailure, TemporaryFailure
 from services.notifications.deliveries.jobs import rescue_deliveries
+from services.notifications.deliveries.models import Delivery
+from services.notifications.deliveries.repository import DeliveryRepository
 from services.notifications.deliveries.sender import DeliveryTaken, Sender
 from services.notifications.deliveries.service import DeliveryService, NewDelivery
 from services.notifications.tests.conftest import OpenContext
@@ -75,8 +78,13 @@ async def one(context: ServiceContext, tenant_id: UUID, recipient: str) -> dict:
 async def send(context: ServiceContext, tenant_id: UUID, *ids: UUID) -> None:
     """Try these deliveries, as their jobs do."""
     for delivery_id in ids:
-        async with context.unit_of_work(tenant_id=tenant_id) as uow:
-            await Sender(uow).send(delivery_id)
+        await send_at_once(context, tenant_id, delivery_id)
+
+
+async def send_at_once(context: ServiceContext, tenant_id: UUID, *ids: UUID) -> None:
+    """Try these deliveries in one job."""
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        await Sender(uow).send(ids)
 
 
 async def test_a_temporary_failure_is_tried_again_later(
@@ -163,6 +171,36 @@ async def test_one_bad_recipient_does_not_make_the_others_get_it_again(
     assert states == ["sent", "failed", "sent", "sent"]
 
 
+async def test_deliveries_of_one_job_are_sent_together_and_each_fares_by_itself(
+    running: ServiceContext, channel: ScriptedChannel, tenant_id: UUID
+) -> None:
+    addresses = [f"{new_id().hex}@example.com" for _ in range(5)]
+    channel.plans[addresses[1]] = [PermanentFailure("unknown")]
+    channel.plans[addresses[2]] = [TemporaryFailure("busy")]
+    ids = await start(running, tenant_id, *[mail(address) for address in addresses])
+    # Another worker has one of them, and dies with it.
+    async with running.unit_of_work(tenant_id=tenant_id) as uow:
+        await DeliveryRepository(uow).claim(
+            [
+                (
+                    await uow.session.scalars(select(Delivery.id).where(Delivery.recipient == addresses[3]))
+                ).one()
+            ],
+            60,
+        )
+    await send_at_once(running, tenant_id, *ids)
+    states = [(await one(running, tenant_id, address))["status"] for address in addresses]
+    assert states == ["sent", "failed", "pending", "pending", "sent"]
+
+    clock = running.clock
+    assert isinstance(clock, ManualClock)
+    clock.advance(minutes=2)
+    await run_jobs(running)
+    states = [(await one(running, tenant_id, address))["status"] for address in addresses]
+    assert states == ["sent", "failed", "sent", "sent", "sent"]
+    assert [channel.taken_by(address) for address in addresses] == [1, 0, 1, 1, 1]
+
+
 async def test_two_workers_do_not_try_the_same_delivery_at_once(
     running: ServiceContext, tenant_id: UUID, email: str
 ) -> None:
@@ -240,7 +278,7 @@ async def test_a_delivery_without_a_job_is_found_and_sent(
     [delivery_id] = await start(running, tenant_id, mail(email))
     async with running.unit_of_work(platform=True) as uow:
         await uow.session.execute(
-            text("DELETE FROM notifications.jobs WHERE args->>'delivery_id' = :id"), {"id": str(delivery_id)}
+            text("DELETE FROM notifications.jobs WHERE args->'delivery_ids' ? :id"), {"id": str(delivery_id)}
         )
     clock = running.clock
     assert isinstance(clock, ManualClock)
