@@ -123,7 +123,7 @@ class GatewaySettings(BaseSettings):
     breaker_failures: int = Field(
         5, ge=1, description="Failures in a row after which a service is left alone"
     )
-    breaker_seconds: float = Field(2.0, gt=0, description="How long it is left alone")
+    breaker_seconds: float = Field(0.5, gt=0, description="How long it is left alone")
 
     request_log_size: int = Field(2_000, ge=1, description="Requests kept for /admin/requests, per process")
     document_seconds: float = Field(30.0, ge=0, description="How long the merged API document is kept")

@@ -7,7 +7,7 @@ class CircuitBreaker:
     After `threshold` failures it opens for `cooldown` seconds, then lets one trial through at a time.
     """
 
-    def __init__(self, threshold: int = 5, cooldown: float = 2.0) -> None:
+    def __init__(self, threshold: int = 5, cooldown: float = 0.5) -> None:
         self.threshold = threshold
         self.cooldown = cooldown
         self._failures = 0

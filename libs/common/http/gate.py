@@ -24,14 +24,16 @@ from libs.common.errors import Overloaded
 # Of a request that waits while there is no overload.
 PATIENCE_SECONDS = 8.0
 # And where the queue has not been empty for longer, however fast it moves.
-PATIENCE_WHEN_BUSY_SECONDS = 1.0
+PATIENCE_WHEN_BUSY_SECONDS = 2.0
 BUSY_SECONDS = 5.0
 # Under overload so many are kept waiting as are let in within this time.
 TARGET_SECONDS = 0.1
-# It is overload where the queue has been growing for so long, or grows at all after it was busy.
+# It is overload where the queue has been growing for so long, or grows at all after it was busy, if one that came now
+# would wait for longer than this.
 GROWING_SECONDS = 1.5
-# What came and what was let in are compared over such stretches of time.
-_LOOK_SECONDS = 0.25
+LONG_SECONDS = 0.5
+# What came and what was let in are compared over stretches of time that are long enough to tell.
+_LOOK_SECONDS, _LONGEST_LOOK_SECONDS, _ENOUGH = 0.25, 1.0, 8
 _MARGIN, _AT_LEAST = 1.1, 4
 # Whatever is measured, so many are let in: times differ for other reasons too.
 LEAST = 8
@@ -188,24 +190,22 @@ class Gate:
     def _look(self, now: float) -> None:
         """Now and then: does the queue grow, and since when?"""
         elapsed = now - self._looked
-        if elapsed < _LOOK_SECONDS:
+        if elapsed < (_LOOK_SECONDS if self._let_in >= _ENOUGH else _LONGEST_LOOK_SECONDS):
             return
-        is_growing = bool(self._queue) and self._came > _MARGIN * self._let_in + _AT_LEAST
         rate = self._let_in / elapsed
+        would_wait = len(self._queue) / rate if rate else elapsed
+        is_growing = self._came > _MARGIN * self._let_in + _AT_LEAST
+        if not self.is_overloaded:
+            is_growing = is_growing and would_wait > self._target
         self._looked, self._came, self._let_in = now, 0, 0
         if not is_growing:
             self._growing_since = None
         elif self._growing_since is None:
             self._growing_since = now
-        was_overloaded, self.is_overloaded = (
-            self.is_overloaded,
-            is_growing
-            and (
-                self.is_overloaded
-                or now - (self._growing_since or now) >= GROWING_SECONDS
-                or now - self._was_empty >= BUSY_SECONDS
-            ),
-        )
+        since = now if self._growing_since is None else self._growing_since
+        is_lasting = now - since >= GROWING_SECONDS or now - self._was_empty >= BUSY_SECONDS
+        was_overloaded = self.is_overloaded
+        self.is_overloaded = is_growing and (was_overloaded or (is_lasting and would_wait > LONG_SECONDS))
         if self.is_overloaded:
             self._keep = max(self._least_limit, round(rate * self._target))
             if not was_overloaded:
