@@ -1,13 +1,15 @@
 """What orders asks of the catalog: variants by id, and reservations of stock by order id."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from libs.common.actor import system_actor
+from libs.common.money import Money
 from libs.common.runtime.context import ServiceContext
+from libs.common.runtime.upstreams import UpstreamProblem
 
 _SHIPPED_TYPES = frozenset({"goods"})
 
@@ -26,6 +28,14 @@ class Variant:
     tax_class: str
     weight_g: int
     options: dict[str, Any] = field(default_factory=dict)
+
+
+class OfferChanged(Exception):
+    """Some variant is not for sale as offered; `variants` are those for sale, as they are now."""
+
+    def __init__(self, variants: dict[UUID, Variant]) -> None:
+        super().__init__("an offer changed")
+        self.variants = variants
 
 
 def needs_shipping(kind: str, weight_g: int) -> bool:
@@ -57,20 +67,21 @@ class Catalog:
             json={"variant_ids": ids},
             safe=True,
         )
-        variants = [
-            _variant(item) for item in found["items"] if item["status"] == "active" and item.get("price")
-        ]
-        return {variant.variant_id: variant for variant in variants}
+        return _for_sale(found["items"])
 
     async def reserve(
         self,
         order_id: UUID,
         lines: Sequence[tuple[UUID, int]],
         reserved_until: datetime,
-    ) -> None:
+        offers: Mapping[UUID, Money] | None = None,
+    ) -> dict[UUID, Variant]:
         """Hold stock for an order; the same order again holds it once, and anew where it was freed meanwhile.
 
+        With `offers`, prices by variant, nothing is held unless they stand; the answer is those variants as they are.
+
         Raises:
+            OfferChanged: one is not for sale, or not at this price; nothing is held.
             UpstreamProblem: `insufficient-stock`, naming each line; nothing is held.
             Unavailable, UpstreamTimeout: the catalog does not answer; whether it is held is not known.
         """
@@ -81,15 +92,30 @@ class Catalog:
             "expires_at": reserved_until.isoformat(),
             "renew": True,
         }
-        await self._upstreams.call(
-            "catalog", "PUT", f"/internal/reservations/{order_id}", actor=self._actor, json=body, safe=True
-        )
+        if offers:
+            body["offers"] = [
+                {"variant_id": str(variant_id), "price": price.model_dump()}
+                for variant_id, price in offers.items()
+            ]
+        path = f"/internal/reservations/{order_id}"
+        try:
+            held = await self._upstreams.call("catalog", "PUT", path, actor=self._actor, json=body, safe=True)
+        except UpstreamProblem as error:
+            if error.upstream_slug == "offer-changed":
+                raise OfferChanged(_for_sale(error.problem["variants"])) from error
+            raise
+        return _for_sale(held.get("variants", ()))
 
     async def release(self, order_id: UUID) -> None:
         """Free what is held for an order; freeing nothing is fine."""
         await self._upstreams.request(
             "catalog", "DELETE", f"/internal/reservations/{order_id}", actor=self._actor, safe=True
         )
+
+
+def _for_sale(items: Iterable[dict[str, Any]]) -> dict[UUID, Variant]:
+    found = [_variant(item) for item in items if item["status"] == "active" and item.get("price")]
+    return {variant.variant_id: variant for variant in found}
 
 
 def _variant(item: dict[str, Any]) -> Variant:

@@ -9,8 +9,9 @@ from libs.common.errors import InvalidTransition, NotFound
 from libs.common.http.deps import allow, internal
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
-from services.catalog.deps import Reservations
+from services.catalog.deps import Reservations, Variants
 from services.catalog.reservations.schemas import (
+    HeldOut,
     ReleaseCause,
     ReservationOut,
     ReservationQuery,
@@ -42,10 +43,13 @@ async def allocate_reservation(order_id: UUID, reservations: Reservations) -> An
     return await reservations.retry(order_id)
 
 
-@internal_router.put("/{order_id}", response_model=ReservationOut)
-async def reserve(order_id: UUID, body: ReservationRequest, reservations: Reservations) -> Any:
-    """Hold stock for an order."""
-    return await reservations.reserve(order_id, body)
+@internal_router.put("/{order_id}", response_model=HeldOut)
+async def reserve(
+    order_id: UUID, body: ReservationRequest, reservations: Reservations, variants: Variants
+) -> Any:
+    """Hold stock for an order, where its offers still stand."""
+    offered = await variants.offered(body.offers)
+    return {**await reservations.reserve(order_id, body), "variants": offered}
 
 
 @internal_router.delete("/{order_id}", status_code=204)

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field
 from libs.common.filters import Custom, ListQuery
 from libs.common.schema import OutSchema, Schema
 from services.catalog.stock.schemas import Quantity
+from services.catalog.variants.schemas import LookupItem, Offer
 
 
 class ReservationStatus(StrEnum):
@@ -40,12 +41,14 @@ class RequestLine(Schema):
 class ReservationRequest(Schema):
     """What to hold for an order and until when. Lines of one variant are added up.
 
-    `renew` holds again what was released, and outdates a cancellation or expiry still on its way.
+    `renew` holds again what was released, and outdates a cancellation or expiry still on its way. With `offers`
+    nothing is held unless each of these variants is for sale at this price, and the answer tells what is known of them.
     """
 
     lines: list[RequestLine] = Field(max_length=1000)
     expires_at: AwareDatetime
     renew: bool = False
+    offers: list[Offer] = Field(default=[], max_length=500)
 
 
 class HeldLine(OutSchema):
@@ -77,6 +80,12 @@ class ReservationOut(OutSchema):
     shipped_at: datetime | None
     release_cause: ReleaseCause | None
     shortfall: list[ShortLine] | None
+
+
+class HeldOut(ReservationOut):
+    """A reservation as the service that asked for it sees it: with the variants of its offers."""
+
+    variants: list[LookupItem] = []
 
 
 class ReservationQuery(ListQuery):

@@ -15,3 +15,10 @@ class TooManyVariants(Conflict):
 
     slug = "too-many-variants"
     title = "Too many variants"
+
+
+class OfferChanged(Conflict):
+    """A variant is not for sale as the caller offered it to a customer; `variants` says how all of them are now."""
+
+    slug = "offer-changed"
+    title = "Not for sale as offered"

@@ -75,4 +75,4 @@ async def delete_variant(product_id: UUID, variant_id: UUID, variants: Variants)
 @internal_router.post("/lookup", response_model=LookupOut, dependencies=[internal()])
 async def lookup_variants(body: LookupRequest, variants: Variants) -> Any:
     """What other services need of variants."""
-    return await variants.lookup(body.variant_ids)
+    return {"items": await variants.lookup(body.variant_ids)}

@@ -99,3 +99,10 @@ class LookupOut(OutSchema):
     """The variants found; unknown ones are absent."""
 
     items: list[LookupItem]
+
+
+class Offer(Schema):
+    """What a customer was told that one piece of a variant costs."""
+
+    variant_id: UUID
+    price: Money

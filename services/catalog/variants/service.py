@@ -1,6 +1,6 @@
 """The rules of variants. Each change brings the product's summary of them up to date."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +12,13 @@ from services.catalog.prices.models import PriceRecord
 from services.catalog.prices.service import PriceService
 from services.catalog.products.models import Product
 from services.catalog.products.repository import ProductRepository
-from services.catalog.products.schemas import ProductType
+from services.catalog.products.schemas import ProductStatus, ProductType
 from services.catalog.products.summary import summarise
 from services.catalog.stock.repository import StockRepository
-from services.catalog.variants.errors import TooManyVariants, VariantHasStock
+from services.catalog.variants.errors import OfferChanged, TooManyVariants, VariantHasStock
 from services.catalog.variants.models import Variant, display_name
 from services.catalog.variants.repository import VariantRepository
-from services.catalog.variants.schemas import VariantCreate, VariantOut, VariantUpdate
+from services.catalog.variants.schemas import LookupItem, Offer, VariantCreate, VariantOut, VariantUpdate
 
 MAX_VARIANTS = 100
 
@@ -144,9 +144,9 @@ class VariantService(ResourceService[Variant]):
             await self.rows.delete(variant)
             self._record("deleted", variant, before)
 
-    async def lookup(self, variant_ids: Sequence[UUID]) -> dict[str, Any]:
+    async def lookup(self, variant_ids: Iterable[UUID]) -> list[dict[str, Any]]:
         """What other services need of variants, whatever their status; unknown ones are absent."""
-        items = [
+        return [
             {
                 "variant_id": variant.id,
                 "product_id": product.id,
@@ -163,7 +163,23 @@ class VariantService(ResourceService[Variant]):
             }
             for variant, product, keeps_stock in await self.rows.lookup(variant_ids)
         ]
-        return {"items": items}
+
+    async def offered(self, offers: Sequence[Offer]) -> list[dict[str, Any]]:
+        """The variants of these offers, all of them for sale at the price offered.
+
+        Raises:
+            OfferChanged: one of them is not.
+        """
+        if not offers:
+            return []
+        found = await self.lookup(offer.variant_id for offer in offers)
+        prices = {
+            item["variant_id"]: item["price"] for item in found if item["status"] == ProductStatus.ACTIVE
+        }
+        if any(prices.get(offer.variant_id) != offer.price for offer in offers):
+            variants = [LookupItem.model_validate(item).model_dump(mode="json") for item in found]
+            raise OfferChanged("Take the variants as they are now.", variants=variants)
+        return found
 
     async def present(self, products: dict[UUID, Product], variants: Sequence[Variant]) -> list[VariantOut]:
         """The variants as they are shown, with whether they can be bought now; one query for all."""

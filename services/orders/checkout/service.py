@@ -1,11 +1,11 @@
-"""Placing an order: prices are checked once more, stock is reserved, then order and event are one commit.
+"""Placing an order: stock is reserved at the prices of the cart, then order and event are one commit.
 
 The reservation bears the order's id, and the id of a cart's order is chosen with the cart: a repeat after any failure
 reserves the same stock once. What a failure leaves behind is freed at best effort, and by the catalog in time.
 """
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
@@ -18,7 +18,7 @@ from services.orders.carts.models import Cart, CartStatus
 from services.orders.carts.pricing import Priced, cart_needs_shipping, price
 from services.orders.carts.repository import CartRepository
 from services.orders.carts.service import put, refresh, require_open
-from services.orders.catalog import Catalog, Variant
+from services.orders.catalog import Catalog, OfferChanged, Variant
 from services.orders.checkout.building import Customer, build
 from services.orders.checkout.errors import CartEmpty, PriceChanged
 from services.orders.checkout.schemas import CheckoutIn, OrderCreate
@@ -70,19 +70,16 @@ class CheckoutService:
         require_open(cart)
         if not cart.items:
             raise CartEmpty("Put something in first.")
-        variants = await self._for_sale({item.variant_id for item in cart.items}, cart.currency)
-        aftermath.on_failure(take_over_prices(self.uow.context, cart.tenant_id, cart.id, variants))
-        _require_same_prices(cart, variants)
-        for item in cart.items:
-            refresh(item, variants[item.variant_id])
         customer = Customer(
             email=self._email(body, cart),
             user_id=cart.customer_user_id,
             name=body.customer_name or (self.caller.actor.name if cart.customer_user_id else None),
             note=body.note or cart.note,
         )
+        _require_destination(cart)
+        reserved_until = await self._reserve_offered(cart, aftermath)
         order = build(cart, await self._priced(cart), customer)
-        await self._place(order, aftermath, cart_is_checked_out(cart.id))
+        await self._enter(order, reserved_until)
         cart.status = CartStatus.CHECKED_OUT
         await self.carts.save(cart)
         return order
@@ -135,32 +132,59 @@ class CheckoutService:
 
     async def _for_sale(self, variant_ids: set[UUID], currency: str) -> dict[UUID, Variant]:
         variants = await self.catalog.variants(variant_ids)
-        gone = sorted(str(variant_id) for variant_id in variant_ids - variants.keys())
-        if gone:
-            raise UnknownVariant("Some items are not for sale.", variant_ids=gone)
-        if any(variant.currency != currency for variant in variants.values()):
-            raise CurrencyMismatch("Some items are sold in another currency.", currency=currency)
+        _require_for_sale(variants, variant_ids, currency)
         return variants
 
     async def _priced(self, cart: Cart) -> Priced:
         priced = (await price(self.uow, [cart]))[cart.id]
-        if cart_needs_shipping(cart):
-            if cart.address is None:
-                raise AddressRequired("Give an address first.")
-            if cart.shipping_method_id is None:
-                raise ShippingRequired("Choose a shipping method first.")
-            if priced.quote is None:
-                raise UnknownShippingMethod("The shipping method does not take these goods to this address.")
+        _require_destination(cart)
+        if cart_needs_shipping(cart) and priced.quote is None:
+            raise UnknownShippingMethod("The shipping method does not take these goods to this address.")
         return priced
 
+    async def _reserve_offered(self, cart: Cart, aftermath: Aftermath) -> datetime:
+        """Reserve what is in a cart if the catalog sells it as the cart says, and take over what it is called now."""
+        lines = [(item.variant_id, item.quantity) for item in cart.items]
+        offers = {
+            item.variant_id: Money(amount=item.unit_amount, currency=cart.currency) for item in cart.items
+        }
+        try:
+            reserved_until, variants = await self._reserve(
+                cart.order_id, lines, aftermath, cart_is_checked_out(cart.id), offers
+            )
+        except OfferChanged as error:
+            variants = error.variants
+            _require_for_sale(variants, set(offers), cart.currency)
+            aftermath.on_failure(take_over_prices(self.uow.context, cart.tenant_id, cart.id, variants))
+            _require_same_prices(cart, variants)
+            raise
+        for item in cart.items:
+            refresh(item, variants[item.variant_id])
+        return reserved_until
+
     async def _place(self, order: Order, aftermath: Aftermath, is_placed: Check) -> None:
+        lines = [(line.variant_id, line.quantity) for line in order.lines]
+        reserved_until, _ = await self._reserve(order.id, lines, aftermath, is_placed)
+        await self._enter(order, reserved_until)
+
+    async def _reserve(
+        self,
+        order_id: UUID,
+        lines: Sequence[tuple[UUID, int]],
+        aftermath: Aftermath,
+        is_placed: Check,
+        offers: Mapping[UUID, Money] | None = None,
+    ) -> tuple[datetime, dict[UUID, Variant]]:
         context, tenant_id = self.uow.context, self.uow.tenant_id
         reserved_until = self.uow.now + timedelta(minutes=context.settings.reservation_minutes)
-        aftermath.on_failure(release_unless_placed(context, tenant_id, order.id, is_placed))
-        wanted = [(line.variant_id, line.quantity) for line in order.lines]
+        aftermath.on_failure(release_unless_placed(context, tenant_id, order_id, is_placed))
         failpoint("orders", "checkout", "reserving")
-        await self.catalog.reserve(order.id, wanted, reserved_until)
+        variants = await self.catalog.reserve(order_id, lines, reserved_until, offers)
         failpoint("orders", "checkout", "reserved")
+        return reserved_until, variants
+
+    async def _enter(self, order: Order, reserved_until: datetime) -> None:
+        """Give a reserved order its number and store it."""
         order.reserved_until, order.placed_at = reserved_until, self.uow.now
         order.status = OrderStatus.PLACED
         # Last of all: the next order of this business waits for its number until this one is committed.
@@ -187,6 +211,23 @@ class CheckoutService:
                 errors=[{"loc": ["body", "email"], "msg": "Field required", "type": "missing"}],
             )
         return email
+
+
+def _require_destination(cart: Cart) -> None:
+    """Refuse a cart of goods that does not say where and how to send them."""
+    if cart_needs_shipping(cart):
+        if cart.address is None:
+            raise AddressRequired("Give an address first.")
+        if cart.shipping_method_id is None:
+            raise ShippingRequired("Choose a shipping method first.")
+
+
+def _require_for_sale(variants: Mapping[UUID, Variant], wanted: set[UUID], currency: str) -> None:
+    gone = sorted(str(variant_id) for variant_id in wanted - variants.keys())
+    if gone:
+        raise UnknownVariant("Some items are not for sale.", variant_ids=gone)
+    if any(variant.currency != currency for variant in variants.values()):
+        raise CurrencyMismatch("Some items are sold in another currency.", currency=currency)
 
 
 def _require_same_prices(cart: Cart, variants: Mapping[UUID, Variant]) -> None:

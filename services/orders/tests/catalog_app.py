@@ -106,8 +106,14 @@ class CatalogApp:
         shelf, order_id = self._enter(request), request.path_params["order_id"]
         if shelf.mood in ("down", "down-for-reservations"):
             return _problem("unavailable", 503)
+        body = await request.json()
+        offers = {offer["variant_id"]: offer["price"] for offer in body.get("offers", ())}
+        variants = [shelf.variants[i] for i in offers if i in shelf.variants]
+        prices = {v["variant_id"]: v["price"] for v in variants if v["status"] == "active"}
+        if any(prices.get(variant_id) != price for variant_id, price in offers.items()):
+            return await self._answer(shelf, _body("offer-changed", 409, variants=variants), 409)
         wanted: dict[str, int] = {}
-        for line in (await request.json())["lines"]:
+        for line in body["lines"]:
             wanted[line["variant_id"]] = wanted.get(line["variant_id"], 0) + line["quantity"]
         short = [
             {"variant_id": v, "requested": n, "available": shelf.available(v, beside=order_id)}
@@ -117,7 +123,8 @@ class CatalogApp:
         if short:
             return await self._answer(shelf, _body("insufficient-stock", 409, lines=short), 409)
         shelf.held[order_id] = wanted
-        return await self._answer(shelf, {"order_id": order_id, "status": "reserved", "lines": []})
+        held = {"order_id": order_id, "status": "reserved", "lines": [], "variants": variants}
+        return await self._answer(shelf, held)
 
     async def _release(self, request: Request) -> Response:
         shelf = self._enter(request)

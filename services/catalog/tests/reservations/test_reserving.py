@@ -218,3 +218,24 @@ async def test_bad_requests_are_refused(client: Client, orders: Client) -> None:
     ).status_code == 422
     assert (await reserve(orders, new_id(), (variant_id, 1), surprise=1)).status_code == 422
     assert await level(client, variant_id) == (10, 0, 0, 10)
+
+
+async def test_an_offer_that_no_longer_stands_holds_nothing(client: Client, orders: Client) -> None:
+    variant_id, _ = await stocked(client, 10)
+    (known,) = (await orders.post("/internal/variants/lookup", json={"variant_ids": [variant_id]})).json()[
+        "items"
+    ]
+    right = {"variant_id": variant_id, "price": known["price"]}
+    dearer = {"variant_id": variant_id, "price": {**known["price"], "amount": known["price"]["amount"] + 1}}
+    unknown = {"variant_id": str(new_id()), "price": known["price"]}
+
+    for offers in ([dearer], [right, unknown]):
+        refused = await reserve(orders, new_id(), (variant_id, 3), offers=offers)
+        assert refused.status_code == 409
+        assert refused.json()["slug"] == "offer-changed"
+        assert refused.json()["variants"] == [known]
+    assert await level(client, variant_id) == (10, 0, 0, 10)
+
+    held = await reserve(orders, new_id(), (variant_id, 3), offers=[right])
+    assert held.json()["variants"] == [known]
+    assert await level(client, variant_id) == (10, 3, 0, 7)
