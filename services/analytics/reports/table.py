@@ -12,8 +12,8 @@ from libs.common.money import Money
 # What the API document says of a report that can be had as a file.
 AS_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
 
-# A cell that begins with one of these would be run as a formula by spreadsheet programs.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# A cell that begins with one of these would be run as a formula by spreadsheet programs; some take the wide forms, too.
+_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def csv_response(name: str, columns: Sequence[str], rows: Iterable[Any]) -> Response:

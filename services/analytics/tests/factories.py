@@ -18,7 +18,12 @@ def zar(amount: int) -> Money:
 
 
 def placed(
-    total: int = 10000, *, at: datetime = START, product_id: UUID | None = None, quantity: int = 2
+    total: int = 10000,
+    *,
+    at: datetime = START,
+    product_id: UUID | None = None,
+    quantity: int = 2,
+    name: str = "House blend",
 ) -> OrderPlaced:
     """An order of one line."""
     line = OrderLine(
@@ -26,7 +31,7 @@ def placed(
         variant_id=new_id(),
         product_id=product_id or new_id(),
         sku="HB-250",
-        name="House blend",
+        name=name,
         quantity=quantity,
         unit_price=zar(total // quantity),
         discount=zar(0),

@@ -1,5 +1,7 @@
 """The reports over HTTP."""
 
+import csv
+import io
 from datetime import timedelta
 from uuid import UUID
 
@@ -96,6 +98,19 @@ async def test_products_are_ranked_by_money_or_pieces(
 
     assert [row["product_id"] for row in by_money] == [str(dear), str(many)]
     assert [(row["product_id"], row["quantity"]) for row in by_pieces] == [(str(many), 30)]
+
+
+async def test_a_name_is_no_formula_in_a_file(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    names = [f'{start}SUM(1;2),"x"' for start in "=+-@\t\r\n＝＋－＠"]
+    for name in names:
+        await sell(context, tenant_id, 10000, name=name)
+
+    response = await client.get("/analytics/top-products", params={"format": "csv", "limit": len(names)})
+
+    _, *rows = csv.reader(io.StringIO(response.text, newline=""))
+    assert sorted(row[1] for row in rows) == sorted(f"'{name}" for name in names)
 
 
 async def test_income_keeps_currencies_apart(

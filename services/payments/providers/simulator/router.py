@@ -6,11 +6,15 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from libs.common.errors import BadRequest, NotFound, ValidationFailed
+from libs.common.errors import BadRequest, NotFound, UnsupportedMediaType, ValidationFailed
 from libs.common.http.deps import PlatformUow, public
 from libs.common.http.problems import problems
 from services.payments.providers.simulator.page import payment_page, return_address
 from services.payments.providers.simulator.service import OUTCOMES, SimulatorService
+
+FORM = "application/x-www-form-urlencoded"
+MAX_FIELDS = 8
+MAX_FIELD_BYTES = 1024
 
 router = APIRouter(prefix="/sandbox", tags=["sandbox"], dependencies=[public()])
 
@@ -25,7 +29,7 @@ _BODY = {
                     "properties": {"outcome": {"type": "string", "enum": list(OUTCOMES)}},
                 }
             }
-            for kind in ("application/x-www-form-urlencoded", "application/json")
+            for kind in (FORM, "application/json")
         },
     }
 }
@@ -39,7 +43,7 @@ async def show_payment_page(checkout_id: str, uow: PlatformUow) -> Response:
 
 @router.post(
     "/pay/{checkout_id}",
-    responses=problems(NotFound, ValidationFailed),
+    responses=problems(NotFound, UnsupportedMediaType, ValidationFailed),
     response_class=Response,
     openapi_extra=_BODY,
 )
@@ -70,7 +74,11 @@ async def _outcome(request: Request, is_json: bool) -> str:
             raise BadRequest("The body is not valid JSON.") from None
         outcome = body.get("outcome") if isinstance(body, dict) else None
     else:
-        outcome = (await request.form()).get("outcome")
+        # A reader of more kinds of forms would only be more that can be made to cost.
+        if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+            raise UnsupportedMediaType(f"Send {FORM} or application/json.")
+        async with request.form(max_files=0, max_fields=MAX_FIELDS, max_part_size=MAX_FIELD_BYTES) as form:
+            outcome = form.get("outcome")
     if not isinstance(outcome, str) or outcome not in OUTCOMES:
         raise ValidationFailed(f"outcome must be one of {', '.join(OUTCOMES)}.")
     return outcome
