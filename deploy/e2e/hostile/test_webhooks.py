@@ -47,6 +47,7 @@ class Counter:
     """A shop with a payment under way, its till, and the till of another business."""
 
     suite: Suite
+    http: httpx.AsyncClient
     shop: Shop
     till: Till
     other: Till
@@ -76,8 +77,7 @@ class Counter:
 
     async def send(self, path: str, body: bytes, headers: dict[str, str]) -> httpx.Response:
         """Send a webhook through the gateway."""
-        async with httpx.AsyncClient(base_url=self.suite.url, timeout=30) as client:
-            return await client.post(path, content=body, headers=headers)
+        return await self.http.post(path, content=body, headers=headers)
 
     async def status(self) -> str:
         """The status of the payment."""
@@ -89,7 +89,7 @@ class Counter:
 @pytest.fixture(scope="module")
 async def counter(suite: Suite, spoofed: Spoofed) -> AsyncIterator[Counter]:
     """That shop."""
-    async with open_shop(suite) as shop:
+    async with open_shop(suite) as shop, httpx.AsyncClient(base_url=suite.url, timeout=30) as http:
         await shop.story.a_client_buys()
         checkout = await shop.story.call(
             "POST",
@@ -100,7 +100,7 @@ async def counter(suite: Suite, spoofed: Spoofed) -> AsyncIterator[Counter]:
         )
         other = await Till.of(suite, spoofed.story.company, spoofed.story.owner)
         till = await Till.of(suite, shop.company, shop.owner)
-        yield Counter(suite, shop, till, other, checkout)
+        yield Counter(suite, http, shop, till, other, checkout)
 
 
 async def test_what_the_provider_did_not_sign_for_this_account_is_refused(counter: Counter) -> None:
@@ -112,7 +112,7 @@ async def test_what_the_provider_did_not_sign_for_this_account_is_refused(counte
         "no time": (path, body, {k: v for k, v in good.items() if k != "webhook-timestamp"}),
         "no id": (path, body, {k: v for k, v in good.items() if k != "webhook-id"}),
         "stale": (path, body, counter.signed(body, late=301)),
-        "of the future": (path, body, counter.signed(body, late=-302)),
+        "of the future": (path, body, counter.signed(body, late=-360)),
         "a time that is made new": (
             path,
             body,
@@ -136,7 +136,7 @@ async def test_what_the_provider_did_not_sign_for_this_account_is_refused(counte
     }
     for name, (where, what, headers) in refused.items():
         answer = await counter.send(where, what, headers)
-        assert (answer.status_code, answer.json()["slug"]) == (401, "invalid-signature"), name
+        assert (answer.status_code, answer.json().get("slug")) == (401, "invalid-signature"), name
     for where in (
         f"/api/v1/payments/webhooks/sandbox/{new_id()}",
         path.replace("/sandbox/", "/yoco/"),
