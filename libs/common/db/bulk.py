@@ -5,18 +5,22 @@ row.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
-from sqlalchemy.ext.asyncio import AsyncSession
+
+from libs.common.db.direct import Direct, Row
+
+if TYPE_CHECKING:
+    from libs.common.db.unit_of_work import UnitOfWork
 
 _ROWS = "rows"
 
 
 def bulk_insert(model: Any, columns: Sequence[str]) -> Insert:
-    """`INSERT INTO … SELECT` of the rows that `execute_bulk` gives, to which an `on_conflict_…` may be added.
+    """`INSERT INTO … SELECT` of the rows that `execute_bulk` gives, to which `on_conflict_…` and more may be added.
 
     Rows go in by their primary key, so that two transactions with the same rows wait for each other in one order.
     """
@@ -31,9 +35,17 @@ def bulk_insert(model: Any, columns: Sequence[str]) -> Insert:
     return insert(table).from_select(list(columns), rows, include_defaults=False)
 
 
-async def execute_bulk(
-    session: AsyncSession, statement: sa.Executable, rows: Iterable[Mapping[str, Any]]
-) -> sa.Result[Any]:
-    """Run a `bulk_insert`, which may return columns; values are what JSON, UUIDs and aware times can say, None is NULL."""
-    given = orjson.dumps(list(rows)).decode()
-    return await session.execute(statement, {_ROWS: given})
+async def execute_bulk(uow: "UnitOfWork", statement: Direct, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Run a `bulk_insert`; values are what JSON, UUIDs and aware times can say, None is NULL."""
+    await statement.run(uow, **_given(rows))
+
+
+async def returned_by_bulk(
+    uow: "UnitOfWork", statement: Direct, rows: Iterable[Mapping[str, Any]]
+) -> list[Row]:
+    """The same for one that returns columns of what it has added."""
+    return await statement.all(uow, **_given(rows))
+
+
+def _given(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    return {_ROWS: orjson.dumps(list(rows)).decode()}

@@ -16,6 +16,7 @@ from sqlalchemy import text
 from sqlalchemy.util import greenlet_spawn
 
 from libs.common import metrics
+from libs.common.db.direct import Direct
 from libs.common.db.tenancy import Scope
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.failpoints import failpoint
@@ -91,7 +92,7 @@ class JobRunner:
             f'"{schedule.schema}"."{schedule.name}"',
         )
         # Materialised: a plan that ran the inner select once per row would claim more than there is room for.
-        self._claim_statement = text(
+        self._claim_statement = _direct(
             f"WITH due AS MATERIALIZED (SELECT id FROM {self._table} "
             "WHERE finished_at IS NULL AND dead_at IS NULL AND run_at <= :now AND name = ANY(:names) "
             "AND (locked_until IS NULL OR locked_until < now()) ORDER BY run_at LIMIT :room FOR UPDATE SKIP LOCKED) "
@@ -112,8 +113,12 @@ class JobRunner:
             "WHERE finished_at IS NULL AND dead_at IS NULL AND run_at <= '{now}' "
             f"AND name IN ({names}) AND (locked_until IS NULL OR locked_until < now())); COMMIT"
         )
+        self._remove_statement = _direct(f"DELETE FROM {self._table} WHERE {_MINE}")
+        self._finish_statement = _direct(
+            f"UPDATE {self._table} SET finished_at = :now, locked_until = NULL, last_error = NULL WHERE {_MINE}"
+        )
         # Who wins the tick of a job adds its run, and has claimed it already where there is room for it.
-        self._tick_statement = text(
+        self._tick_statement = _direct(
             "WITH due AS (SELECT * FROM unnest(CAST(:names AS text[]), CAST(:every AS float8[]), "
             "CAST(:ids AS uuid[]), CAST(:leases AS float8[])) AS due (name, every, id, lease)), "
             f"won AS (INSERT INTO {self._schedule} AS known (name, last_tick) "
@@ -217,10 +222,10 @@ class JobRunner:
     async def _claim(self, room: int) -> list[_Claim]:
         async with self._context.unit_of_work(platform=True) as uow:
             values = {**self._known, "now": self._context.clock.now(), "room": room}
-            rows = (await uow.session.execute(self._claim_statement, values)).all()
+            rows = await self._claim_statement.all(uow, **values)
         return [
-            _Claim(row.id, self._jobs[row.name], row.tenant_id, row.key, row.args, row.attempts)
-            for row in rows
+            _Claim(job_id, self._jobs[name], tenant_id, key, args, attempts)
+            for job_id, name, tenant_id, key, args, attempts in rows
         ]
 
     async def _perform(self, claim: _Claim) -> None:
@@ -306,16 +311,12 @@ class JobRunner:
             # The run went on to another tenant, from where its job cannot be seen.
             await uow.enter_platform()
         # The schedule tells when a timed job last ran; a row for each of its runs would tell nothing more.
-        values: dict[str, Any] = {"id": claim.id, "attempts": claim.attempts}
+        mine = {"id": claim.id, "attempts": claim.attempts}
         if claim.key == _TICK:
-            statement = f"DELETE FROM {self._table} WHERE {_MINE} RETURNING id"
+            ended = await self._remove_statement.run(uow, **mine)
         else:
-            values["now"] = uow.now
-            statement = (
-                f"UPDATE {self._table} SET finished_at = :now, locked_until = NULL, last_error = NULL "
-                f"WHERE {_MINE} RETURNING id"
-            )
-        if await uow.session.scalar(text(statement), values) is None:
+            ended = await self._finish_statement.run(uow, **mine, now=uow.now)
+        if not ended:
             raise LeaseLost("another worker has taken the job over")
 
     async def _settle(self, claim: _Claim, error: Exception) -> tuple[str, Exception]:
@@ -367,17 +368,15 @@ class JobRunner:
             "now": now,
         }
         async with self._context.unit_of_work(platform=True) as uow:
-            rows = {row.name: row for row in await uow.session.execute(self._tick_statement, values)}
+            rows = {row[0]: row[1:] for row in await self._tick_statement.all(uow, **values)}
         claims = []
         for place, job in enumerate(due):
-            row = rows[job.name]
-            self._ticks[job.name] = (now if row.is_won else row.last_tick or now) + timedelta(
-                seconds=job.every or 0
-            )
-            if row.added is None:
+            is_won, added, last_tick = rows[job.name]
+            self._ticks[job.name] = (now if is_won else last_tick or now) + timedelta(seconds=job.every or 0)
+            if added is None:
                 continue
             if place < room:
-                claims.append(_Claim(row.added, job, None, _TICK, {}, 1))
+                claims.append(_Claim(added, job, None, _TICK, {}, 1))
             else:
                 self._context.jobs_wake.set()
         return claims
@@ -425,3 +424,7 @@ class JobRunner:
 
 
 _MINE = "id = :id AND attempts = :attempts AND finished_at IS NULL AND dead_at IS NULL"
+
+
+def _direct(statement: str) -> Direct:
+    return Direct(text(statement))

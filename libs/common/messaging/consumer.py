@@ -18,6 +18,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from libs.common import metrics
+from libs.common.db.direct import Direct
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.failpoints import failpoint
 from libs.common.ids import new_id
@@ -87,12 +88,12 @@ class Consumer:
         self._service = context.service.name
         self._trials = Trials(context, one_trial or asyncio.Lock())
         inbox: sa.Table = context.models.inbox.__table__
-        # Asking for the row back, since a driver need not count the rows of an INSERT.
-        self._inbox = insert(inbox).on_conflict_do_nothing().returning(inbox.c.event_id)
+        one = {name: sa.bindparam(name, type_=inbox.c[name].type) for name in ("event_id", "handler")}
+        self._inbox = Direct(insert(inbox).values(one).on_conflict_do_nothing())
         # In one order everywhere, so that two processes with the same events do not wait for each other.
         given = sa.func.unnest(sa.bindparam("ids", type_=sa.ARRAY(sa.Uuid))).column_valued("given")
         rows = sa.select(given, sa.bindparam("handler", type_=sa.Text)).order_by(given)
-        self._inbox_batch = (
+        self._inbox_batch = Direct(
             insert(inbox)
             .from_select(["event_id", "handler"], rows, include_defaults=False)
             .on_conflict_do_nothing()
@@ -203,10 +204,8 @@ class Consumer:
             if envelope.id not in taken:
                 taken[envelope.id] = (self._read(subscription, envelope), envelope)
         async with self._context.unit_of_work(platform=True) as uow:
-            marked = await uow.session.scalars(
-                self._inbox_batch, {"ids": list(taken), "handler": subscription.name}
-            )
-            new = set(marked)
+            marked = await self._inbox_batch.all(uow, ids=list(taken), handler=subscription.name)
+            new = {event_id for [event_id] in marked}
             fresh = [pair for event_id, pair in taken.items() if event_id in new]
             if fresh:
                 await subscription.have_effect(fresh, uow)
@@ -246,10 +245,7 @@ class Consumer:
         event = self._read(subscription, envelope)
         uow.correlation_id = envelope.correlation_id or str(envelope.id)
         uow.causation_id = str(envelope.id)
-        marked = await uow.session.scalar(
-            self._inbox, {"event_id": envelope.id, "handler": subscription.name}
-        )
-        if marked is None:
+        if not await self._inbox.run(uow, event_id=envelope.id, handler=subscription.name):
             return False
         failpoint("event", str(envelope.id))
         await subscription.have_effect([(event, envelope)], uow)

@@ -5,8 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
+from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.event import Event
 from libs.contracts import catalog, crm, orders, payments
 from services.analytics.facts.models import (
@@ -90,13 +89,13 @@ SHAPES = (
 )
 
 
-async def project(session: AsyncSession, events: Iterable[tuple[UUID, datetime, Event]]) -> None:
+async def project(uow: UnitOfWork, events: Iterable[tuple[UUID, datetime, Event]]) -> None:
     """Build the facts of events, each given with its tenant and time; those that no fact comes from are passed over."""
     facts = Facts()
     for tenant_id, time, event in events:
         if apply := PROJECTIONS.get(type(event)):
             apply(facts, tenant_id, time, event)
-    await facts.flush(session, SHAPES)
+    await facts.flush(uow, SHAPES)
 
 
 def order_placed(facts: Facts, tenant_id: UUID, time: datetime, event: orders.OrderPlaced) -> None:

@@ -35,7 +35,7 @@ async def rebuild(uow: UnitOfWork, _: dict[str, Any]) -> None:
             for row in rows
             if row.type in BY_NAME
         )
-        await project(uow.session, events)
+        await project(uow, events)
         if len(rows) < BATCH:
             return
         last = (rows[-1].time, rows[-1].id)

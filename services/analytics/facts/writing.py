@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Table, func
-from sqlalchemy.dialects.postgresql import Insert
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.db.bulk import bulk_insert, execute_bulk
+from libs.common.db.direct import Direct
+from libs.common.db.unit_of_work import UnitOfWork
 
 Row = Mapping[str, Any]
 
@@ -63,13 +63,13 @@ class Shape:
         return tuple(column.name for column in table.primary_key)
 
     @cached_property
-    def statement(self) -> Insert:
+    def statement(self) -> Direct:
         """The upsert of any number of rows."""
         table: Table = self.model.__table__
         made = bulk_insert(self.model, (*self.keys, *self.columns))
         sets = self.columns if self.sets is None else self.sets
         if not sets:
-            return made.on_conflict_do_nothing()
+            return Direct(made.on_conflict_do_nothing())
         guard = None
         if self.above:
             guard = table.c[self.above] < made.excluded[self.above]
@@ -81,7 +81,7 @@ class Shape:
             else made.excluded[name]
             for name in sets
         }
-        return made.on_conflict_do_update(index_elements=list(self.keys), set_=values, where=guard)
+        return Direct(made.on_conflict_do_update(index_elements=list(self.keys), set_=values, where=guard))
 
 
 @dataclass
@@ -104,10 +104,10 @@ class Facts:
         self._turns[thing] += 1
         return self._turns[thing] - 1
 
-    async def flush(self, session: AsyncSession, order: tuple[Shape, ...]) -> None:
+    async def flush(self, uow: UnitOfWork, order: tuple[Shape, ...]) -> None:
         """Write all rows, the shapes of a round in this order."""
         for found in self._rounds:
             for shape in order:
                 if shape in found:
-                    await execute_bulk(session, shape.statement, found[shape].values())
+                    await execute_bulk(uow, shape.statement, found[shape].values())
         self._rounds.clear()

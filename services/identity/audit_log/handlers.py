@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from libs.common.db.bulk import bulk_insert, execute_bulk
+from libs.common.db.direct import Direct
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.ids import new_id
 from libs.common.messaging.envelope import Envelope
@@ -25,12 +26,12 @@ _COLUMNS = (
     "after",
     "request_id",
 )
-_WRITE = bulk_insert(AuditEntry, _COLUMNS).on_conflict_do_nothing()
+_WRITE = Direct(bulk_insert(AuditEntry, _COLUMNS).on_conflict_do_nothing())
 
 
 async def record_audit(taken: Sequence[Taken], uow: UnitOfWork) -> None:
     """Write down what events say, each in the log of its tenant."""
-    await execute_bulk(uow.session, _WRITE, (_entry(data, envelope) for data, envelope in taken))
+    await execute_bulk(uow, _WRITE, (_entry(data, envelope) for data, envelope in taken))
 
 
 def _entry(data: dict[str, Any], envelope: Envelope) -> dict[str, Any]:

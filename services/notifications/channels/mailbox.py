@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from libs.common.db.bulk import bulk_insert, execute_bulk
+from libs.common.db.direct import Direct
 from services.notifications.channels.base import Outgoing, PermanentFailure
 from services.notifications.channels.mail import head_mail
 from services.notifications.mailbox.models import MailboxMessage
@@ -24,7 +25,7 @@ _COLUMNS = (
     "updated_at",
     "version",
 )
-_KEEP = bulk_insert(MailboxMessage, _COLUMNS).on_conflict_do_nothing()
+_KEEP = Direct(bulk_insert(MailboxMessage, _COLUMNS).on_conflict_do_nothing())
 
 
 class MailboxChannel:
@@ -54,7 +55,7 @@ class MailboxChannel:
                 answers.append(str(row["message_id"]))
         if rows:
             async with self._context.unit_of_work(tenant_id=outgoing[0].tenant_id) as uow:
-                await execute_bulk(uow.session, _KEEP, rows)
+                await execute_bulk(uow, _KEEP, rows)
         return answers
 
     def _row(self, outgoing: Outgoing) -> dict[str, Any]:

@@ -8,7 +8,8 @@ from uuid import UUID
 import orjson
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, or_, select, text, update
 
-from libs.common.db.bulk import bulk_insert, execute_bulk
+from libs.common.db.bulk import bulk_insert, returned_by_bulk
+from libs.common.db.direct import Direct
 from libs.common.db.repository import Repository
 from services.notifications.deliveries.models import Delivery, DeliveryStatus
 
@@ -33,18 +34,20 @@ _COLUMNS = (
     "updated_at",
     "version",
 )
-_ADD = (
+_ADD = Direct(
     bulk_insert(Delivery, _COLUMNS)
     .on_conflict_do_nothing(index_elements=["tenant_id", "dedupe_key"])
     .returning(Delivery.id, Delivery.status)
 )
-_SENT = text(
-    "UPDATE notifications.deliveries AS delivery SET status = 'sent', finished_at = :now, updated_at = :now, "
-    "claimed_until = NULL, last_error = NULL, provider_message_id = sent.message_id, "
-    "version = delivery.version + 1 "
-    "FROM jsonb_to_recordset(CAST(:sent AS jsonb)) AS sent (id uuid, attempts int, message_id text) "
-    "WHERE delivery.tenant_id = :tenant AND delivery.id = sent.id AND delivery.status = 'pending' "
-    "AND delivery.attempts = sent.attempts"
+_SENT = Direct(
+    text(
+        "UPDATE notifications.deliveries AS delivery SET status = 'sent', finished_at = :now, updated_at = :now, "
+        "claimed_until = NULL, last_error = NULL, provider_message_id = sent.message_id, "
+        "version = delivery.version + 1 "
+        "FROM jsonb_to_recordset(CAST(:sent AS jsonb)) AS sent (id uuid, attempts int, message_id text) "
+        "WHERE delivery.tenant_id = :tenant AND delivery.id = sent.id AND delivery.status = 'pending' "
+        "AND delivery.attempts = sent.attempts"
+    )
 )
 
 
@@ -55,8 +58,7 @@ class DeliveryRepository(Repository[Delivery]):
 
     async def insert(self, rows: Sequence[dict[str, Any]]) -> list[tuple[UUID, str]]:
         """Add deliveries, leaving out those whose key is there already; return id and status of the added."""
-        added = await execute_bulk(self.session, _ADD, rows)
-        return [(row.id, row.status) for row in added]
+        return [(row[0], row[1]) for row in await returned_by_bulk(self.uow, _ADD, rows)]
 
     async def claim(self, delivery_ids: Sequence[UUID], seconds: float) -> Sequence[Delivery]:
         """Take due deliveries for one try, without those that are finished or that another worker has."""
@@ -90,8 +92,9 @@ class DeliveryRepository(Repository[Delivery]):
         rows = [
             {"id": row.id, "attempts": row.attempts, "message_id": message_id} for row, message_id in sent
         ]
-        values = {"tenant": self.uow.tenant_id, "now": self.uow.now, "sent": orjson.dumps(rows).decode()}
-        await self.session.execute(_SENT, values)
+        await _SENT.run(
+            self.uow, tenant=self.uow.tenant_id, now=self.uow.now, sent=orjson.dumps(rows).decode()
+        )
 
     async def settle(self, claimed: Delivery, values: dict[str, Any]) -> bool:
         """Record what came of a try; False where another worker took over meanwhile."""

@@ -8,7 +8,8 @@ from uuid import UUID
 import orjson
 from sqlalchemy import ColumnElement, Select, func, select, text, update
 
-from libs.common.db.bulk import bulk_insert, execute_bulk
+from libs.common.db.bulk import bulk_insert, returned_by_bulk
+from libs.common.db.direct import Direct
 from libs.common.db.repository import Repository
 from libs.common.errors import PermissionDenied
 from libs.common.filters import ListQuery
@@ -31,13 +32,17 @@ _COLUMNS = (
     "updated_at",
     "version",
 )
-_ADD = (
+_ADD = Direct(
     bulk_insert(Notice, _COLUMNS)
     .on_conflict_do_nothing(index_elements=["tenant_id", "dedupe_key"])
     .returning(Notice.user_id)
 )
-_LOCK = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
-_NOTIFY = text("SELECT pg_notify(:channel, payload) FROM unnest(CAST(:payloads AS text[])) AS payload")
+_LOCK = Direct(text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key"))
+_NOTIFY = Direct(
+    text(
+        "SELECT pg_notify(CAST(:channel AS text), payload) FROM unnest(CAST(:payloads AS text[])) AS payload"
+    )
+)
 
 
 class NoticeRepository(Repository[Notice]):
@@ -118,17 +123,17 @@ class NoticeRepository(Repository[Notice]):
         taken in order, so two batches cannot wait for each other.
         """
         keys = sorted({inbox_key(self.uow.tenant_id, user_id) for user_id in user_ids})
-        await self.session.execute(_LOCK, {"keys": keys})
+        await _LOCK.run(self.uow, keys=keys)
 
     async def insert(self, rows: Sequence[dict[str, Any]]) -> list[UUID]:
         """Add notices, leaving out those whose key is there already, and tell the streams; return the users told."""
         if not rows:
             return []
         await self.lock_inboxes(row["user_id"] for row in rows)
-        added = (await execute_bulk(self.session, _ADD, rows)).scalars().all()
+        added = [user_id for [user_id] in await returned_by_bulk(self.uow, _ADD, rows)]
         payloads = [orjson.dumps([str(self.uow.tenant_id), str(user_id)]).decode() for user_id in set(added)]
-        await self.session.execute(_NOTIFY, {"channel": CHANNEL, "payloads": payloads})
-        return list(added)
+        await _NOTIFY.run(self.uow, channel=CHANNEL, payloads=payloads)
+        return added
 
 
 def inbox_key(tenant_id: UUID, user_id: UUID) -> int:

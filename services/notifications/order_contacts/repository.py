@@ -4,12 +4,13 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from libs.common.db.bulk import bulk_insert, execute_bulk
+from libs.common.db.direct import Direct
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.contracts.orders import OrderPlaced
 from services.notifications.order_contacts.models import OrderContact
 
 _COLUMNS = ("tenant_id", "order_id", "number", "email", "customer_user_id", "customer_name")
-_PUT = bulk_insert(OrderContact, _COLUMNS).on_conflict_do_nothing()
+_PUT = Direct(bulk_insert(OrderContact, _COLUMNS).on_conflict_do_nothing())
 
 
 class OrderContactRepository:
@@ -31,7 +32,7 @@ class OrderContactRepository:
             }
             for event in events
         )
-        await execute_bulk(self.uow.session, _PUT, rows)
+        await execute_bulk(self.uow, _PUT, rows)
 
     async def get(self, order_id: UUID) -> OrderContact | None:
         """The customer of an order, or None while it is unknown."""
