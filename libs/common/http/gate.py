@@ -30,7 +30,7 @@ BUSY_SECONDS = 5.0
 TARGET_SECONDS = 0.1
 # It is overload where the queue has been growing for so long, or grows at all after it was busy, if one that came now
 # would wait for longer than this.
-GROWING_SECONDS = 1.5
+GROWING_SECONDS = 3.0
 LONG_SECONDS = 0.5
 # What came and what was let in are compared over stretches of time that are long enough to tell.
 _LOOK_SECONDS, _LONGEST_LOOK_SECONDS, _ENOUGH = 0.25, 1.0, 8
