@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import hypothesis
 import psycopg
 import pytest
 from psycopg import sql
@@ -46,6 +47,14 @@ def pytest_configure(config: pytest.Config) -> None:
     server = EmbeddedPostgres(folder / "postgres", durable=False, max_connections=300)
     os.environ[_SERVER] = server.start()
     _state["server"] = server
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection() -> None:
+    """Let a property take as long as it takes: that says more of what else runs than of the property."""
+    # Read where a property is declared, so before any test is imported.
+    hypothesis.settings.register_profile("unhurried", deadline=None)
+    hypothesis.settings.load_profile("unhurried")
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
