@@ -54,7 +54,11 @@ class WebhookRoad:
             await self._session.close()
 
     async def _take(self, request: web.Request) -> web.Response:
-        body = await request.read()
+        try:
+            body = await request.read()
+        except ConnectionError:
+            # The sender died.
+            return web.Response(status=400)
         headers = {name: request.headers[name] for name in _PASSED if name in request.headers}
         self.done["received"] += 1
         fate = self._chance.random() if self.is_rough else 1.0
