@@ -5,7 +5,8 @@ for it. A `Direct` is written with SQLAlchemy's expressions like any other, its 
 the transaction of the unit of work; the engine's listeners hear of it. What the session has pending it does not write.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -74,10 +75,7 @@ class Direct:
         except psycopg.Error as error:
             if execution.span is not None:
                 execution.span.end()
-            is_lost = bool(driver.closed or driver.broken)
-            raise DBAPIError.instance(
-                sql, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=is_lost
-            ) from error
+            raise _translated(error, driver, sql) from error
         for hear in engine.dispatch.after_cursor_execute:
             hear(None, None, sql, given, execution, is_many)
         return cursor
@@ -99,6 +97,34 @@ class Direct:
             if convert is not None:
                 self._converters[name] = convert
         self._sql = compiled.string
+
+
+@asynccontextmanager
+async def one_round_trip(uow: "UnitOfWork") -> AsyncIterator[None]:
+    """Send the statements of the block together. None of them may need what another one answered.
+
+    An error of any of them comes at the end of the block; those after it are not run.
+    """
+    driver = await uow.driver()
+    try:
+        async with driver.pipeline():
+            yield
+    except psycopg.Error as error:
+        raise _translated(error, driver, None) from error
+
+
+async def all_of(uow: "UnitOfWork", *runs: tuple[Direct, Mapping[str, Any]]) -> list[list[Row]]:
+    """The rows of several statements, each with its values, in one round trip."""
+    async with one_round_trip(uow):
+        cursors = [await statement._run(uow, values) for statement, values in runs]
+    return [await cursor.fetchall() for cursor in cursors]
+
+
+def _translated(error: psycopg.Error, driver: Any, sql: str | None) -> BaseException:
+    is_lost = bool(driver.closed or driver.broken)
+    return DBAPIError.instance(
+        sql, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=is_lost
+    )
 
 
 @cache

@@ -14,7 +14,7 @@ from starlette.datastructures import MutableHeaders
 
 from libs.common import metrics
 from libs.common.actor import Actor
-from libs.common.db.direct import Direct
+from libs.common.db.direct import Direct, one_round_trip, values_of
 from libs.common.db.engine import SCOPE
 from libs.common.db.tenancy import Scope, enter_scope
 from libs.common.errors import TenantRequired
@@ -52,7 +52,7 @@ class UnitOfWork:
         self._scope = scope
         self._driver: psycopg.AsyncConnection[Any] | None = None
         self._emitted: list[str] = []
-        self._pending: dict[Direct, list[dict[str, Any]]] = {}
+        self._pending: dict[Direct, list[Any]] = {}
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
     @property
@@ -78,7 +78,7 @@ class UnitOfWork:
 
     async def driver(self) -> "psycopg.AsyncConnection[Any]":
         """The driver's connection of the running transaction, which begins here if none runs yet."""
-        if self._driver is None:
+        if self._driver is None or not self.session.in_transaction():
             connection = await (await self.session.connection()).get_raw_connection()
             self._driver = connection.driver_connection
         assert self._driver is not None
@@ -116,7 +116,7 @@ class UnitOfWork:
             correlation_id=self.correlation_id,
             causation_id=self.causation_id,
         )
-        self.insert(outbox_insert(self.context.models.outbox.__table__), row)
+        self.write(outbox_insert(self.context.models.outbox.__table__), row)
         self._emitted.append(event.wire_name)
 
     def audit(
@@ -140,23 +140,29 @@ class UnitOfWork:
         be JSON values.
         """
         row = job_row(job, args, tenant_id=self.actor.tenant_id, run_at=run_at or self.now, key=key)
-        self.insert(job_insert(self.context.models.job.__table__), row)
+        self.write(job_insert(self.context.models.job.__table__), row)
         self.after_commit(self.context.wake_jobs)
 
     def after_commit(self, callback: Callable[[], Awaitable[None]]) -> None:
         """Run something harmless to lose (a wake-up, a cache entry) once the commit has happened."""
         self._after_commit.append(callback)
 
-    def insert(self, statement: Direct, row: dict[str, Any]) -> None:
-        """Record a row that the next flush writes, after the session's own and together with the others of its kind."""
-        self._pending.setdefault(statement, []).append(row)
+    def write(self, statement: Direct, *rows: Any) -> None:
+        """Record writes that the next flush sends, after the session's own and in the order of the statements here.
+
+        A row is the values by name, or an object of the model that is written as it is at the flush.
+        """
+        self._pending.setdefault(statement, []).extend(rows)
 
     async def flush(self) -> None:
-        """Write what is pending: changed rows, events and jobs."""
+        """Write what is pending: changed rows, then in one round trip what was recorded, events and jobs included."""
         await self.session.flush()
         pending, self._pending = self._pending, {}
-        for statement, rows in pending.items():
-            await statement.run_each(self, rows)
+        if pending:
+            async with one_round_trip(self):
+                for statement, rows in pending.items():
+                    values = [row if isinstance(row, dict) else values_of(row) for row in rows]
+                    await statement.run_each(self, values)
 
     async def commit(self) -> None:
         """Commit, then wake the relay and run the callbacks."""

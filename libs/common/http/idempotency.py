@@ -67,7 +67,7 @@ class Idempotency:
             )
         result = await action()
         body = model.model_validate(result).model_dump_json().encode()
-        await statements.store.run(self._uow, **mine, status=status, body=body)
+        self._uow.write(statements.store, {**mine, "status": status, "body": body})
         return Response(body, status_code=status, media_type="application/json")
 
 

@@ -68,18 +68,18 @@ class ReservationRepository(Repository[Reservation]):
         return found, False
 
     async def save(self, row: Reservation) -> Reservation:
-        """Write a locked reservation, raising its version."""
+        """Write a locked reservation, raising its version; one made here with the next flush."""
         if row in self.session:
             return await super().save(row)
         row.version += 1
         row.updated_at = self.uow.now
         values = values_of(row, _WRITTEN)
-        await _WRITE.run(self.uow, tenant=row.tenant_id, reservation=row.id, **values)
+        self.uow.write(_WRITE, {"tenant": row.tenant_id, "reservation": row.id, **values})
         return row
 
-    async def add_lines(self, lines: Sequence[ReservationLine]) -> None:
-        """Insert new lines."""
-        await _ADD_LINE.run_each(self.uow, [values_of(line) for line in lines])
+    def add_lines(self, lines: Sequence[ReservationLine]) -> None:
+        """Insert new lines with the next flush."""
+        self.uow.write(_ADD_LINE, *(values_of(line) for line in lines))
 
     async def known(self, order_id: UUID) -> Reservation | None:
         """The locked reservation of an order, if there is one."""
@@ -115,6 +115,7 @@ class ReservationRepository(Repository[Reservation]):
 
     async def lines_of(self, reservations: Iterable[Reservation]) -> dict[UUID, list[ReservationLine]]:
         """The lines of these reservations by the reservation's id, in one query."""
+        await self.uow.flush()
         found: dict[UUID, list[ReservationLine]] = {row.id: [] for row in reservations}
         statement = (
             select(ReservationLine)

@@ -115,7 +115,7 @@ class ReservationService:
         row.status, row.reserved_at = RESERVED, self.uow.now
         row.released_at = row.release_cause = row.shortfall = None
         await self.rows.save(row)
-        await self.rows.add_lines(lines)
+        self.rows.add_lines(lines)
         await book.close("reserved")
         # Lines of which a part was shipped before stay beside the new ones.
         return lines if is_new else (await self.rows.lines_of([row]))[row.id]
@@ -173,7 +173,7 @@ class ReservationService:
             row.shortfall = short
             return False
         await self.rows.drop_lines(row)
-        await self.rows.add_lines(self._hold(book, row, tracked, "allocated"))
+        self.rows.add_lines(self._hold(book, row, tracked, "allocated"))
         row.released_at = row.release_cause = row.shortfall = None
         self._set_allocated(row)
         await book.close("allocated")
@@ -259,7 +259,7 @@ class ReservationService:
         if row.status == ALLOCATED and held and not any(line.held for line in held):
             row.status, row.shipped_at = SHIPPED, self.uow.now
         await self.rows.save(row)
-        await self.rows.add_lines(taken)
+        self.rows.add_lines(taken)
         await book.close(MovementType.SALE)
         if has_moved:
             self.uow.emit(StockShipped(order_id=order_id, shipment_id=shipment_id))

@@ -114,7 +114,7 @@ class StockBook:
         """Write what changed, and emit an event for each level that did and for each that fell to its threshold."""
         changed = [level for key, level in self._levels.items() if self._state(level) != self._before[key]]
         if changed:
-            await self._rows.write(changed)
+            self._rows.write(changed)
             await self._tell(changed, cause)
 
     async def _tell(self, changed: list[StockLevel], cause: str) -> None:

@@ -75,15 +75,13 @@ class StockRepository(Repository[StockLevel]):
         ids = list(set(variant_ids))
         return hydrated(StockLevel, await _LOCK.all(self.uow, tenant_id=self.uow.tenant_id, variant_ids=ids))
 
-    async def write(self, levels: Iterable[StockLevel]) -> None:
-        """Write locked levels, raising their versions."""
+    def write(self, levels: Iterable[StockLevel]) -> None:
+        """Write locked levels with the next flush, raising their versions."""
         for level in levels:
             level.version += 1
             level.updated_at = self.uow.now
-        await _WRITE.run_each(
-            self.uow,
-            [{"tenant": row.tenant_id, "level": row.id, **values_of(row, _WRITTEN)} for row in levels],
-        )
+            values = values_of(level, _WRITTEN)
+            self.uow.write(_WRITE, {"tenant": level.tenant_id, "level": level.id, **values})
 
     async def default_stores(self, store_ids: Iterable[UUID]) -> set[UUID]:
         """Those of the stores that are the default of their business."""
@@ -100,4 +98,4 @@ class MovementRepository(Repository[Movement]):
 
     def record(self, movement: Movement) -> None:
         """Write a movement with the next flush."""
-        self.uow.insert(_RECORD, values_of(movement))
+        self.uow.write(_RECORD, values_of(movement))

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm.attributes import set_committed_value
 
-from libs.common.db.direct import Direct, Row, hydrated, insert_of, values_of
+from libs.common.db.direct import Direct, Row, all_of, hydrated, insert_of, values_of
 from libs.common.db.repository import Repository
 from libs.common.db.unit_of_work import UnitOfWork
 from services.orders.carts.models import Cart, CartItem, CartStatus
@@ -110,15 +110,16 @@ class CartRepository(Repository[Cart]):
 
     async def get(self, row_id: UUID, *, lock: bool = False) -> Cart | None:
         """The cart with this id, if the caller may see it."""
-        row = await (_LOCK if lock else _GET).first(
-            self.uow,
-            tenant_id=self.uow.tenant_id,
-            cart_id=row_id,
-            sees_all=not self.caller.sees_own_only,
-            user_id=self.caller.actor.user_id,
-            token_hash=self.caller.token_hash,
-        )
-        return (await self._with_items([row]))[0] if row else None
+        values = {
+            "tenant_id": self.uow.tenant_id,
+            "cart_id": row_id,
+            "sees_all": not self.caller.sees_own_only,
+            "user_id": self.caller.actor.user_id,
+            "token_hash": self.caller.token_hash,
+        }
+        items = (_ITEMS, {"tenant_id": self.uow.tenant_id, "cart_ids": [row_id]})
+        rows, found = await all_of(self.uow, (_LOCK if lock else _GET, values), items)
+        return next(iter(self._with_items(rows, found)), None)
 
     async def lock_for_claim(self, cart_id: UUID, token_hash: str, user_id: UUID) -> list[Cart]:
         """The cart to claim and the open carts of the user, locked in the order of their ids."""
@@ -129,12 +130,12 @@ class CartRepository(Repository[Cart]):
             token_hash=token_hash,
             user_id=user_id,
         )
-        return await self._with_items(rows)
-
-    async def _with_items(self, rows: Sequence[Row]) -> list[Cart]:
-        carts = hydrated(Cart, rows)
-        ids = [cart.id for cart in carts]
+        ids = [row[1] for row in rows]
         found = await _ITEMS.all(self.uow, tenant_id=self.uow.tenant_id, cart_ids=ids)
+        return self._with_items(rows, found)
+
+    def _with_items(self, rows: Sequence[Row], found: Sequence[Row]) -> list[Cart]:
+        carts = hydrated(Cart, rows)
         items = hydrated(CartItem, found)
         self._stored |= {item.id: values_of(item) for item in items}
         for cart in carts:
@@ -142,31 +143,35 @@ class CartRepository(Repository[Cart]):
         return carts
 
     async def add(self, row: Cart) -> Cart:
-        """Insert a cart without items."""
+        """Insert a cart without items, with the next flush."""
         row.created_at = row.updated_at = self.uow.now
         row.version = 1
-        await _INSERT.run(self.uow, **values_of(row))
+        self.uow.write(_INSERT, row)
         return row
 
     async def save(self, row: Cart) -> Cart:
-        """Write a cart that was locked here, and those of its items that changed, raising its version."""
+        """Write a cart that was locked here with the next flush, and those of its items that changed.
+
+        Its version grows.
+        """
         row.version += 1
         row.updated_at = self.uow.now
-        await _UPDATE.run(self.uow, tenant_id=row.tenant_id, cart_id=row.id, **values_of(row, _CHANGING))
+        key = {"tenant_id": row.tenant_id, "cart_id": row.id}
+        self.uow.write(_UPDATE, {**key, **values_of(row, _CHANGING)})
         changed = [item for item in row.items if values_of(item) != self._stored.get(item.id)]
         for item in changed:
             item.created_at = item.created_at or self.uow.now
             item.updated_at, item.version = self.uow.now, (item.version or 0) + 1
-        await _PUT_ITEM.run_each(self.uow, [values_of(item) for item in changed])
-        await self._drop_items(row, kept={item.id for item in row.items})
+        self.uow.write(_PUT_ITEM, *(values_of(item) for item in changed))
+        self._drop_items(row, kept={item.id for item in row.items})
         self._stored |= {item.id: values_of(item) for item in changed}
         return row
 
-    async def _drop_items(self, row: Cart, kept: Iterable[UUID]) -> None:
+    def _drop_items(self, row: Cart, kept: Iterable[UUID]) -> None:
         mine = {item_id for item_id, stored in self._stored.items() if stored["cart_id"] == row.id}
         gone = mine.difference(kept)
         if gone:
-            await _DROP_ITEMS.run(self.uow, tenant_id=row.tenant_id, item_ids=list(gone))
+            self.uow.write(_DROP_ITEMS, {"tenant_id": row.tenant_id, "item_ids": list(gone)})
             for item_id in gone:
                 del self._stored[item_id]
 

@@ -193,15 +193,16 @@ class CheckoutService:
         await self._insert(order)
 
     async def _insert(self, order: Order) -> None:
+        rows = OrderRepository(self.uow, self.caller)
+        is_stored = order in self.uow.session
+        if not is_stored:
+            await rows.add(order)
         self.orders.enter(order)
         self.uow.audit(
             order.status, "order", order.id, after={"status": order.status, "number": order.number}
         )
-        rows = OrderRepository(self.uow, self.caller)
-        if order in self.uow.session:
+        if is_stored:
             await rows.save(order)
-        else:
-            await rows.add(order)
 
     def _email(self, body: CheckoutIn, cart: Cart) -> str:
         email = body.email or cart.email or (self.caller.actor.email if self.caller.customer_id else None)

@@ -35,18 +35,17 @@ class OrderRepository(Repository[Order]):
         return await self.find(Order.id == row_id, *self.visible(), lock=lock)
 
     async def add(self, row: Order) -> Order:
-        """Insert an order with its lines."""
+        """Insert an order with its lines, with the next flush."""
         row.version = row.version or 1
         row.created_at = row.updated_at = self.uow.now
-        await _INSERT.run(self.uow, **values_of(row))
+        self.uow.write(_INSERT, row)
         shared = {
             "order_id": row.id,
             "version": 1,
             "created_at": row.created_at,
             "updated_at": row.updated_at,
         }
-        lines = [{**values_of(line), **shared} for line in row.lines]
-        await _INSERT_LINE.run_each(self.uow, lines)
+        self.uow.write(_INSERT_LINE, *({**values_of(line), **shared} for line in row.lines))
         return row
 
     async def lock_due(self, now: datetime, limit: int) -> Sequence[Order]:

@@ -37,7 +37,7 @@ class Timeline:
         **data: Any,
     ) -> None:
         """Add an entry; `data` must be JSON values. The actor of the unit of work did it unless one is named."""
-        self._uow.insert(
+        self._uow.write(
             _INSERT,
             {
                 "tenant_id": order.tenant_id,

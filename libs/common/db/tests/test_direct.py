@@ -1,0 +1,121 @@
+"""Statements that run straight on the driver: in the transaction and the scope of the unit of work."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import Uuid, bindparam, event, select
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from libs.common.db.direct import Direct, all_of, hydrated, insert_of, one_round_trip, values_of
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.ids import new_id
+from libs.common.messaging.tests.parcels.service import SERVICE, Parcel
+from libs.common.runtime.context import ServiceContext
+from libs.common.settings import CommonSettings
+
+PUT = Direct(insert_of(Parcel))
+FIND = Direct(select(Parcel.__table__).where(Parcel.id == bindparam("parcel_id", type_=Uuid())))
+ALL = Direct(select(Parcel.id).order_by(Parcel.latest))
+
+
+def parcel(tenant_id: UUID, **changes: Any) -> dict[str, Any]:
+    return {"tenant_id": tenant_id, "id": new_id(), "latest": 1, "counted": 0, **changes}
+
+
+@pytest.fixture
+async def context(fresh_database: Callable[..., CommonSettings]) -> AsyncIterator[ServiceContext]:
+    context = ServiceContext(SERVICE, fresh_database(SERVICE))
+    yield context
+    await context.close()
+
+
+async def test_rows_of_another_tenant_are_neither_seen_nor_written(context: ServiceContext) -> None:
+    mine, other = new_id(), new_id()
+    row = parcel(mine)
+    async with context.unit_of_work(tenant_id=mine) as uow:
+        assert await PUT.run(uow, **row) == 1
+        assert (await FIND.first(uow, parcel_id=row["id"])) == (mine, row["id"], 1, 0)
+    async with context.unit_of_work(tenant_id=other) as uow:
+        assert await FIND.first(uow, parcel_id=row["id"]) is None
+        assert await all_of(uow, (ALL, {}), (FIND, {"parcel_id": row["id"]})) == [[], []]
+    with pytest.raises(Exception, match="row-level security"):
+        async with context.unit_of_work(tenant_id=other) as uow:
+            uow.write(PUT, parcel(mine))
+
+
+async def test_what_is_recorded_is_written_with_the_commit_in_its_order(context: ServiceContext) -> None:
+    tenant_id = new_id()
+    rows = [parcel(tenant_id, latest=n) for n in (1, 2, 3)]
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        made = hydrated(Parcel, [tuple(rows[2].values())])[0]
+        uow.write(PUT, rows[0], rows[1])
+        uow.write(PUT, made)
+        # An object is written as it is at the flush.
+        made.latest = 4
+        assert await ALL.all(uow) == []
+        await uow.flush()
+        assert await ALL.all(uow) == [(row["id"],) for row in rows]
+        found = hydrated(Parcel, [await FIND.first(uow, parcel_id=made.id) or ()])[0]
+        assert values_of(found) == {**rows[2], "latest": 4}
+
+
+async def test_an_error_among_writes_sent_together_undoes_them_all(context: ServiceContext) -> None:
+    tenant_id = new_id()
+    row = parcel(tenant_id)
+    with pytest.raises(IntegrityError):
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            uow.write(PUT, parcel(tenant_id), row, row, parcel(tenant_id))
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        assert await ALL.all(uow) == []
+
+
+async def test_an_error_tells_no_values(context: ServiceContext) -> None:
+    tenant_id = new_id()
+    row = parcel(tenant_id, counted=918_273_645)
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        await PUT.run(uow, **row)
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        with pytest.raises(IntegrityError) as caught:
+            await PUT.run(uow, **row)
+        await uow.session.rollback()
+    assert "918273645" not in str(caught.value)
+
+
+async def alone(uow: UnitOfWork) -> None:
+    await ALL.run(uow)
+
+
+async def together(uow: UnitOfWork) -> None:
+    async with one_round_trip(uow):
+        await ALL.run(uow)
+
+
+async def cut_off(context: ServiceContext, ask: Callable[[UnitOfWork], Awaitable[None]]) -> None:
+    """Ask on a connection that the server has ended."""
+    async with context.unit_of_work(tenant_id=new_id()) as uow:
+        driver = await uow.driver()
+        with psycopg.connect(context.common.database_url, autocommit=True) as admin:
+            admin.execute("SELECT pg_terminate_backend(%s)", [driver.info.backend_pid])
+        await ask(uow)
+
+
+@pytest.mark.parametrize("ask", [alone, together])
+async def test_a_lost_connection_fails_one_unit_of_work_and_not_the_next(
+    context: ServiceContext, ask: Callable[[UnitOfWork], Awaitable[None]]
+) -> None:
+    with pytest.raises(OperationalError):
+        await cut_off(context, ask)
+    async with context.unit_of_work(tenant_id=new_id()) as uow:
+        assert await ALL.all(uow) == []
+
+
+async def test_the_listeners_of_the_engine_hear_of_them(context: ServiceContext) -> None:
+    heard: list[str] = []
+    engine = context.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", lambda *args: heard.append(args[2]))
+    async with context.unit_of_work(tenant_id=new_id()) as uow:
+        await ALL.all(uow)
+    assert [sql.split()[0] for sql in heard] == ["SELECT"]
