@@ -54,7 +54,7 @@ SERVICE = Service(
     subscriptions=(
         on(DealWon, "identity.activate_tenant", on_deal_won),
         on(DealLost, "identity.reject_registration", on_deal_lost),
-        in_batches((), "identity.record_audit", record_audit, spacing=0.25),
+        in_batches((), "identity.record_audit", record_audit, spacing=0.5),
     ),
     jobs=(
         Job("rotate_signing_keys", rotate_signing_keys, every=3600),

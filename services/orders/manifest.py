@@ -21,10 +21,10 @@ from services.orders.dropdowns import router as dropdowns
 from services.orders.invariants import INVARIANTS
 from services.orders.orders.handlers import pay_order, record_document, record_failure, record_refund
 from services.orders.orders.internal import router as internal_orders
-from services.orders.orders.jobs import complete_orders, expire_orders
+from services.orders.orders.jobs import complete_orders, completing, expire_orders, expiring
 from services.orders.orders.router import router as orders
 from services.orders.settings import OrdersSettings
-from services.orders.shipments.jobs import advance_tracking
+from services.orders.shipments.jobs import advance_tracking, stepping
 from services.orders.shipments.router import router as shipments
 from services.orders.shipping.router import router as shipping
 from services.orders.tax_rates.router import router as tax_rates
@@ -44,9 +44,9 @@ SERVICE = Service(
         on((InvoiceIssued, CreditNoteIssued), "orders.record_document", record_document),
     ),
     jobs=(
-        Job("expire_orders", expire_orders, every=5),
-        Job("advance_tracking", advance_tracking, every=1),
-        Job("complete_orders", complete_orders, every=1),
+        Job("expire_orders", expire_orders, every=5, finds=expiring),
+        Job("advance_tracking", advance_tracking, every=1, finds=stepping),
+        Job("complete_orders", complete_orders, every=1, finds=completing),
         Job("abandon_carts", abandon_carts, every=600),
     ),
     permissions={

@@ -2,12 +2,17 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, Select
 
 if TYPE_CHECKING:
     from libs.common.db.unit_of_work import UnitOfWork
+    from libs.common.runtime.context import ServiceContext
 
 JobFunction = Callable[["UnitOfWork", dict[str, Any]], Awaitable[None]]
+Finds = Callable[["ServiceContext", ColumnElement[datetime]], Select[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,8 @@ class Job:
         lease: seconds a run may take; then it is ended, and tried again later.
         hold: seconds for which a claim lasts. It is renewed while the run goes on, so that a job whose worker died is
             taken over this soon, however long a run may take.
+        finds: `(context, now) -> select` of the rows that a run of a timed job would find, to be answered from an
+            index. While there is none, no run is added; once a minute one is, whatever it says.
     """
 
     name: str
@@ -31,6 +38,7 @@ class Job:
     max_attempts: int = 8
     lease: float = 60
     hold: float = 10
+    finds: Finds | None = None
 
     @property
     def first_hold(self) -> float:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 from opentelemetry.trace import SpanKind
-from sqlalchemy import text
+from sqlalchemy import DateTime, literal_column, text
 from sqlalchemy.util import greenlet_spawn
 
 from libs.common import metrics
@@ -33,6 +33,10 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("pillars.jobs")
 
+# Stands in the statement of a look where the time goes.
+_NOW = "<now>"
+# A timed job runs so often even if it says that it would find nothing.
+_UNASKED_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 _MEASURE_SECONDS = 15.0
 _RETRY_SECONDS = 5.0
@@ -84,6 +88,7 @@ class JobRunner:
         self._running: dict[asyncio.Task[None], _Claim] = {}
         self._renewing: set[asyncio.Task[None]] = set()
         self._ticks: dict[str, datetime] = {}
+        self._ticked: dict[str, datetime] = {}
         self._measured = 0.0
         self._is_crowded = False
         table, schedule = context.models.job.__table__, context.models.schedule.__table__
@@ -108,11 +113,13 @@ class JobRunner:
         }
         # One round trip that changes nothing, for the many times when there is nothing to do.
         names = ", ".join("'" + name.replace("'", "''") + "'" for name in self._jobs)
-        self._peek_statement = (
-            f"{Scope(is_platform=True).opening()}; SELECT EXISTS (SELECT FROM {self._table} "
-            "WHERE finished_at IS NULL AND dead_at IS NULL AND run_at <= '{now}' "
-            f"AND name IN ({names}) AND (locked_until IS NULL OR locked_until < now())); COMMIT"
+        self._finding = [job for job in self._jobs.values() if job.finds is not None]
+        looks = (
+            f"EXISTS (SELECT FROM {self._table} WHERE finished_at IS NULL AND dead_at IS NULL "
+            f"AND run_at <= {_NOW} AND name IN ({names}) AND (locked_until IS NULL OR locked_until < now()))",
+            *(f"EXISTS ({self._found_by(job)})" for job in self._finding),
         )
+        self._look_statement = f"{Scope(is_platform=True).opening()}; SELECT {', '.join(looks)}; COMMIT"
         self._remove_statement = _direct(f"DELETE FROM {self._table} WHERE {_MINE}")
         self._finish_statement = _direct(
             f"UPDATE {self._table} SET finished_at = :now, locked_until = NULL, last_error = NULL WHERE {_MINE}"
@@ -142,9 +149,14 @@ class JobRunner:
             while not stop.is_set():
                 wake.clear()
                 try:
-                    for claim in await self._tick(self._room):
+                    due = self._due_ticks()
+                    if not woken or any(job.finds for job in due):
+                        is_any_due, found = await self._look()
+                        woken = woken or is_any_due
+                        due = self._worth_while(due, found)
+                    for claim in await self._tick(due, self._room):
                         self._start(claim)
-                    if (woken or await self._is_any_due()) and await self._start_due():
+                    if woken and await self._start_due():
                         continue
                     await self._set_gauges()
                     failures = 0
@@ -166,7 +178,7 @@ class JobRunner:
         A job that fails is not due again before its wait is over.
         """
         runs = 0
-        await self._tick(room=0)
+        await self._tick(self._due_ticks(), room=0)
         while claims := await self._claim(1):
             await self._perform(claims[0])
             runs += 1
@@ -199,23 +211,31 @@ class JobRunner:
         if self._is_crowded:
             self._context.jobs_wake.set()
 
-    async def _is_any_due(self) -> bool:
-        """Whether a claim would find something; in doubt yes."""
-        if self._room <= 0:
-            return True
-        statement = self._peek_statement.format(now=self._context.clock.now().isoformat())
+    def _found_by(self, job: Job) -> str:
+        """What a job looks for, as a statement with a place for the time."""
+        assert job.finds is not None
+        found = job.finds(self._context, literal_column(_NOW, DateTime(timezone=True)))
+        compiled = found.compile(dialect=self._context.engine.dialect, compile_kwargs={"literal_binds": True})
+        # The driver is given no parameters, so nothing is escaped for it.
+        return str(compiled).replace("%%", "%")
+
+    async def _look(self) -> tuple[bool, set[str]]:
+        """Whether a claim would find something, and which timed jobs would; in doubt all."""
+        statement = self._look_statement.replace(
+            _NOW, f"'{self._context.clock.now().isoformat()}'::timestamptz"
+        )
         connection = await self._context.engine.raw_connection()
         try:
             driver: Any = connection.driver_connection
             cursor = await driver.execute(statement, prepare=False)
             while cursor.nextset() and cursor.description is None:
                 pass
-            [found] = await cursor.fetchone()
-            return bool(found)
+            is_any_due, *found = await cursor.fetchone()
+            return is_any_due, {job.name for job, is_one in zip(self._finding, found, strict=True) if is_one}
         except psycopg.Error:
             # A claim replaces a connection that died in the pool.
             await greenlet_spawn(connection.invalidate)
-            return True
+            return True, {job.name for job in self._finding}
         finally:
             await greenlet_spawn(connection.close)
 
@@ -347,19 +367,39 @@ class JobRunner:
             return "released", second
         return outcome, error
 
-    async def _tick(self, room: int) -> list[_Claim]:
-        """Add the runs of timed jobs that are due, and return those claimed, as many as there is room for.
-
-        One statement for all of them lets one process win each.
-        """
+    def _due_ticks(self) -> list[Job]:
         now = self._context.clock.now()
-        due = [
+        return [
             job
             for job in self._jobs.values()
             if job.every is not None and self._ticks.get(job.name, now) <= now
         ]
+
+    def _worth_while(self, due: Sequence[Job], found: set[str]) -> list[Job]:
+        """Those of these timed jobs that would find something; the others are put off to their next tick."""
+        now = self._context.clock.now()
+        worth_while = []
+        for job in due:
+            last = self._ticked.get(job.name)
+            if (
+                job.finds is None
+                or job.name in found
+                or last is None
+                or (now - last).total_seconds() >= _UNASKED_SECONDS
+            ):
+                worth_while.append(job)
+            else:
+                self._ticks[job.name] = now + timedelta(seconds=job.every or 0)
+        return worth_while
+
+    async def _tick(self, due: Sequence[Job], room: int) -> list[_Claim]:
+        """Add the runs of these timed jobs, and return those claimed, as many as there is room for.
+
+        One statement for all of them lets one process win each.
+        """
         if not due:
             return []
+        now = self._context.clock.now()
         values = {
             "names": [job.name for job in due],
             "every": [float(job.every or 0) for job in due],
@@ -372,6 +412,7 @@ class JobRunner:
         claims = []
         for place, job in enumerate(due):
             is_won, added, last_tick = rows[job.name]
+            self._ticked[job.name] = now
             self._ticks[job.name] = (now if is_won else last_tick or now) + timedelta(seconds=job.every or 0)
             if added is None:
                 continue

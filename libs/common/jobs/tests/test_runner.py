@@ -7,13 +7,13 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import ColumnElement, Select, delete, event, literal, select, text
 
 from libs.common.clock import ManualClock
 from libs.common.db.unit_of_work import UnitOfWork
@@ -428,6 +428,57 @@ async def test_a_runner_at_rest_opens_no_unit_of_work(context: ServiceContext, c
         seen = looks
         await eventually(lambda: looks >= seen + 5)
         assert statements == ["WITH", "INSERT", "DELETE"]
+
+
+async def test_a_timed_job_that_would_find_nothing_is_not_run_but_once_a_minute(
+    context: ServiceContext, clock: ManualClock, tenant_id: UUID
+) -> None:
+    async def step_on(uow: UnitOfWork, args: dict[str, Any]) -> None:
+        await leave_a_mark(uow, {"step": 2})
+
+    def waiting(context: ServiceContext, now: ColumnElement[datetime]) -> Select[Any]:
+        # 100% of them, less half a minute.
+        return select(Arrival.seq).where(
+            Arrival.step == 1, literal("100%") == "100%", now - timedelta(seconds=30) >= due
+        )
+
+    def counted(count: int) -> Callable[[], Awaitable[bool]]:
+        async def reached() -> bool:
+            return (await marks(context)).count(2) == count
+
+        return reached
+
+    looks = 0
+
+    def looked(*_: Any) -> None:
+        nonlocal looks
+        looks += 1
+
+    due = clock.now() + timedelta(seconds=10)
+    runner = quiet(context, Job("step", step_on, every=1, finds=waiting), poll=0.01)
+    event.listen(context.engine.sync_engine.pool, "checkout", looked)
+    async with running(runner):
+        # It begins with a run, and asks from then on.
+        await eventually(counted(1))
+        clock.advance(seconds=20)
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            await leave_a_mark(uow, {"step": 1})
+        for _ in range(5):
+            clock.advance(seconds=1)
+            seen = looks
+            await eventually(lambda seen=seen: looks >= seen + 3)
+        assert await counted(1)()
+        # What it looks for is there, and long enough.
+        clock.advance(seconds=20)
+        await eventually(counted(2))
+        async with context.unit_of_work(platform=True) as uow:
+            await uow.session.execute(delete(Arrival).where(Arrival.step == 1))
+        clock.advance(seconds=59)
+        seen = looks
+        await eventually(lambda: looks >= seen + 3)
+        assert await counted(2)()
+        clock.advance(seconds=2)
+        await eventually(counted(3))
 
 
 async def test_no_more_jobs_run_at_once_than_allowed_and_all_do_run(

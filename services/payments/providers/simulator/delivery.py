@@ -1,11 +1,11 @@
 """Delivering the simulator's webhooks: claim, send outside any transaction, record. A killed process loses none."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import httpx
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, Select, select
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.failpoints import failpoint
@@ -34,6 +34,15 @@ async def deliver_due(uow: UnitOfWork, args: dict[str, Any]) -> None:
     for _ in range(_BATCH):
         if not await deliver(uow.context, None):
             return
+
+
+def delivering(context: ServiceContext, now: ColumnElement[datetime]) -> Select[Any]:
+    """What `deliver_due` finds."""
+    return select(SandboxDelivery.id).where(
+        SandboxDelivery.delivered_at.is_(None),
+        SandboxDelivery.given_up_at.is_(None),
+        SandboxDelivery.next_attempt_at <= now,
+    )
 
 
 async def deliver(context: ServiceContext, delivery_id: UUID | None) -> bool:
@@ -114,5 +123,11 @@ async def _send(context: ServiceContext, url: str, body: bytes, headers: dict[st
 JOBS = (
     Job(DELIVER, deliver_one),
     # A batch may wait for a time-out each, so the lease is longer than all of them together.
-    Job("deliver_sandbox_webhooks", deliver_due, every=2, lease=_BATCH * (TIMEOUT_SECONDS + 5)),
+    Job(
+        "deliver_sandbox_webhooks",
+        deliver_due,
+        every=2,
+        lease=_BATCH * (TIMEOUT_SECONDS + 5),
+        finds=delivering,
+    ),
 )
