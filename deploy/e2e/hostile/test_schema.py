@@ -49,5 +49,23 @@ async def test_an_undocumented_method_is_405_and_allow_names_the_documented_ones
     assert not failures, "\n".join(failures[:40])
 
 
+async def test_a_path_that_is_written_out_takes_no_method_of_a_pattern_that_fits_it(
+    suite: Suite, staff: dict[str, str]
+) -> None:
+    tried, failures = 0, []
+    async with httpx.AsyncClient(base_url=suite.url, headers=staff, timeout=60) as http:
+        paths = (await http.get("/api/v1/schema")).json()["paths"]
+        for path, item in paths.items():
+            fitting = {m for t, i in paths.items() if _pattern(t).fullmatch(path) for m in i if t != path}
+            for method in sorted({name.upper() for name in fitting - set(item)} & METHODS):
+                answer = await http.request(method, path)
+                tried += 1
+                allow = {name.strip() for name in answer.headers.get("allow", "").split(",")}
+                if answer.status_code != 405 or method in allow:
+                    failures.append(f"{method} {path}: {answer.status_code} {allow}")
+    assert tried > 10
+    assert not failures, "\n".join(failures)
+
+
 def _pattern(template: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\\{[^}]*\\\}", "[^/]+", re.escape(template)))

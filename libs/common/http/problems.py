@@ -212,6 +212,11 @@ def install_problems(app: FastAPI, service: str) -> None:
 
     async def on_validation(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
+        if any(each["loc"][0] == "path" for each in error.errors()):
+            # `PUT /things/current` got to `/things/{id}`, for `/things/current` takes no PUT.
+            methods = methods_at(app, request.scope["path"])
+            if request.method not in methods:
+                return await on_http(request, HTTPException(405))
         return problem_response(service, from_validation(error), request)
 
     async def on_http(request: Request, error: Exception) -> Response:
