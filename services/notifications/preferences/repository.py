@@ -4,11 +4,19 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
+from libs.common.db.direct import Direct, hydrated
 from libs.common.db.unit_of_work import UnitOfWork
 from services.notifications.preferences.models import Preference
+
+_BY_USERS = Direct(
+    select(Preference).where(
+        Preference.tenant_id == bindparam("tenant_id", type_=Uuid),
+        Preference.user_id == any_(bindparam("user_ids", type_=ARRAY(Uuid))),
+    )
+)
 
 
 class PreferenceRepository:
@@ -18,11 +26,9 @@ class PreferenceRepository:
         self.uow = uow
 
     async def by_users(self, user_ids: Iterable[UUID]) -> dict[UUID, Preference]:
-        """The choices of these users; one who made none is left out."""
-        statement = select(Preference).where(
-            Preference.tenant_id == self.uow.tenant_id, Preference.user_id.in_(list(user_ids))
-        )
-        return {row.user_id: row for row in (await self.uow.session.execute(statement)).scalars()}
+        """The choices of these users, to be read only; one who made none is left out."""
+        rows = await _BY_USERS.all(self.uow, tenant_id=self.uow.tenant_id, user_ids=list(user_ids))
+        return {row.user_id: row for row in hydrated(Preference, rows)}
 
     async def put(self, user_id: UUID, values: dict[str, Any]) -> None:
         """Replace the choices of a user."""

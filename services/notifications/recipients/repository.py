@@ -4,11 +4,24 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ARRAY, Uuid, and_, any_, bindparam, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
+from libs.common.db.direct import Direct, hydrated
 from libs.common.db.unit_of_work import UnitOfWork
 from services.notifications.recipients.models import Recipient
+
+_STAFF_AND = Direct(
+    select(Recipient)
+    .where(
+        Recipient.tenant_id == bindparam("tenant_id", type_=Uuid),
+        or_(
+            and_(Recipient.is_staff, Recipient.active.is_(True)),
+            Recipient.user_id == any_(bindparam("user_ids", type_=ARRAY(Uuid))),
+        ),
+    )
+    .order_by(Recipient.user_id)
+)
 
 
 class RecipientRepository:
@@ -39,19 +52,9 @@ class RecipientRepository:
         return list((await self.uow.session.execute(statement)).scalars())
 
     async def staff_and(self, user_ids: Iterable[UUID]) -> list[Recipient]:
-        """The active staff of the tenant, and the recipients with these ids, inactive ones too."""
-        statement = (
-            select(Recipient)
-            .where(
-                Recipient.tenant_id == self.uow.tenant_id,
-                or_(
-                    and_(Recipient.is_staff, Recipient.active.is_(True)),
-                    Recipient.user_id.in_(list(user_ids)),
-                ),
-            )
-            .order_by(Recipient.user_id)
-        )
-        return list((await self.uow.session.execute(statement)).scalars())
+        """The active staff of the tenant, and the recipients with these ids, inactive ones too; to be read only."""
+        rows = await _STAFF_AND.all(self.uow, tenant_id=self.uow.tenant_id, user_ids=list(user_ids))
+        return hydrated(Recipient, rows)
 
     async def by_ids(self, user_ids: Iterable[UUID]) -> dict[UUID, Recipient]:
         """The recipients with these ids, inactive ones too."""

@@ -2,8 +2,19 @@
 
 from collections.abc import Iterable, Sequence
 
+from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, select
+
+from libs.common.db.direct import Direct, hydrated
 from libs.common.db.repository import Repository
 from services.notifications.templates.models import Template
+
+_OF_TYPES = Direct(
+    select(Template).where(
+        Template.tenant_id == bindparam("tenant_id", type_=Uuid),
+        Template.type == any_(bindparam("kinds", type_=ARRAY(Text))),
+        Template.locale == any_(bindparam("locales", type_=ARRAY(Text))),
+    )
+)
 
 
 class TemplateRepository(Repository[Template]):
@@ -12,5 +23,8 @@ class TemplateRepository(Repository[Template]):
     model = Template
 
     async def of_types(self, kinds: Iterable[str], locales: Iterable[str]) -> Sequence[Template]:
-        """The tenant's own texts of these kinds in these languages."""
-        return await self.find_all(Template.type.in_(list(kinds)), Template.locale.in_(list(locales)))
+        """The tenant's own texts of these kinds in these languages, to be read only."""
+        rows = await _OF_TYPES.all(
+            self.uow, tenant_id=self.uow.tenant_id, kinds=list(kinds), locales=list(locales)
+        )
+        return hydrated(Template, rows)
