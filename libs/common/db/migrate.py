@@ -23,7 +23,7 @@ from sqlalchemy import Connection, Engine, MetaData, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from libs.common.db.search import search_functions, trust_search
+from libs.common.db.search import pairs_function, search_functions, trust_search
 from libs.common.db.tenancy import isolation_ddl
 from libs.common.messaging.postgres_schema import ensure_bus
 from libs.common.runtime.service import Service
@@ -162,6 +162,24 @@ class MakeSearchFunctions(MigrateOperation):
 def _make_search_functions(operations: Operations, operation: MakeSearchFunctions) -> None:
     for statement in search_functions(operation.schema):
         operations.execute(sa.text(statement.replace(":", r"\:")))
+
+
+@Operations.register_operation("make_pairs_function")
+class MakePairsFunction(MigrateOperation):
+    """`op.make_pairs_function("catalog")`: what an index of texts by name is made with."""
+
+    def __init__(self, schema: str) -> None:
+        self.schema = schema
+
+    @classmethod
+    def make_pairs_function(cls, operations: Operations, schema: str) -> Any:
+        """Run the operation."""
+        return operations.invoke(cls(schema))
+
+
+@Operations.implementation_for(MakePairsFunction)
+def _make_pairs_function(operations: Operations, operation: MakePairsFunction) -> None:
+    operations.execute(sa.text(pairs_function(operation.schema).replace(":", r"\:")))
 
 
 _writer = rewriter.Rewriter()

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Select, select, text, union_all
 
 from libs.common.db.keyset import Keyset, Stretch
+from libs.common.db.search import indexed
 from libs.common.db.searching import SearchedStretch
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.filters import ListQuery
@@ -91,9 +92,27 @@ class Repository(Generic[M]):
         """Conditions that limit a list to what the actor may see; override for ownership scopes."""
         return []
 
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the actor may see few of the rows only; override with ownership scopes."""
+        return False
+
+    def sought(self, query: ListQuery, row: Any) -> list[ColumnElement[bool]]:
+        """The conditions on a row that no index of an order can answer: that it contains the text searched for."""
+        found = query.search(row)
+        return [] if found is None else [found]
+
     def matches(self, query: ListQuery) -> list[ColumnElement[bool]]:
-        """The condition of the text searched for, if any."""
-        found = query.search(self.model)
+        """What is sought, of the model's own rows."""
+        return self.sought(query, self.model)
+
+    def pieces(self, query: ListQuery, *, hidden: bool) -> list[ColumnElement[bool]]:
+        """What the search indexes know of the rows sought; nothing where there are none. See `search.indexed`."""
+        if not query.q:
+            return []
+        found = indexed(
+            self.model, query.q, None if self.uow.is_platform else self.uow.tenant_id, hidden=hidden
+        )
         return [] if found is None else [found]
 
     def split(self, query: ListQuery) -> tuple[Any, list[Any]] | None:
@@ -107,7 +126,7 @@ class Repository(Generic[M]):
         binding = f"{self.model.__table__.fullname}|{self.uow.actor.tenant_id}|{query.fingerprint()}"
         after = self._codec.decode(binding, query.cursor) if query.cursor else None
         conditions = self.conditions(query)
-        if not query.is_plain:
+        if self.is_narrowed or not query.is_plain:
             # Which index is best depends on the values, so a plan for any values will not do.
             await self.session.execute(PLAN_FOR_THESE_VALUES)
         statement = self.select().where(*conditions, *self.visible())
@@ -125,7 +144,7 @@ class Repository(Generic[M]):
     ) -> list[M]:
         statement = statement.where(*stretch.conditions)
         order = keyset.order(stretch)
-        if query.search(self.model) is None:
+        if not self.matches(query):
             if several := self.split(query):
                 statement = self._merged(statement, keyset, stretch, *several, limit)
             return await self._rows(statement.order_by(*order).limit(limit))

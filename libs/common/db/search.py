@@ -9,12 +9,24 @@ may say so of a function, `trust_search` does where it can; elsewhere searches w
 See docs/adr/0014-search-beside-isolation.md.
 """
 
+from hashlib import md5
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Connection, Index, func, literal, literal_column, or_, select, text
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Index,
+    cast,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSQUERY, array
 from sqlalchemy.ext.asyncio import AsyncSession
 
 if TYPE_CHECKING:
@@ -60,9 +72,20 @@ END $$
 """,
 )
 
+# Of rows with lists of texts by name, each name and text as one piece, in the same kind of index.
+_PAIRS = """
+CREATE OR REPLACE FUNCTION "{schema}".search_pairs(tenant uuid, lists jsonb) RETURNS tsvector
+LANGUAGE sql IMMUTABLE PARALLEL UNSAFE COST 10000 AS $$
+    SELECT array_to_tsvector(coalesce(
+        array_agg(right(tenant::text, 6) || left(md5(list.key || E'\\n' || item.value), 16)), '{{}}'::text[]))
+    FROM jsonb_each(CASE WHEN jsonb_typeof(lists) = 'object' THEN lists ELSE '{{}}' END) list,
+        jsonb_array_elements_text(CASE WHEN jsonb_typeof(list.value) = 'array' THEN list.value ELSE '[]' END) item
+$$
+"""
+
 _TRUSTED = (
-    "SELECT count(*) = 2 FROM pg_proc WHERE proleakproof AND oid IN ("
-    "to_regprocedure('pg_catalog.ts_match_vq(tsvector,tsquery)'), to_regprocedure(:grams))"
+    "SELECT bool_and(proleakproof) FROM pg_proc WHERE oid IN ("
+    "to_regprocedure('pg_catalog.ts_match_vq(tsvector,tsquery)'), to_regprocedure(:grams), to_regprocedure(:pairs))"
 )
 _known: "WeakKeyDictionary[ServiceContext, bool]" = WeakKeyDictionary()
 
@@ -70,6 +93,35 @@ _known: "WeakKeyDictionary[ServiceContext, bool]" = WeakKeyDictionary()
 def search_functions(schema: str) -> list[str]:
     """The statements that make the functions of search in a schema."""
     return [statement.format(schema=schema, letters=INDEXED_LETTERS).strip() for statement in _FUNCTIONS]
+
+
+def pairs_function(schema: str) -> str:
+    """The statement that makes the function behind `pairs_index` in a schema."""
+    return _PAIRS.format(schema=schema).strip()
+
+
+def pairs_index(schema: str, table: str, column: str) -> Index:
+    """The index behind filters by one of the texts that a JSON column lists under a name."""
+    return Index(
+        f"ix_{table}_{column}_pairs",
+        literal_column(f"{schema}.search_pairs(tenant_id, {column})"),
+        postgresql_using="gin",
+        postgresql_with={"gin_pending_list_limit": "256"},
+    )
+
+
+def paired(
+    model: type[Any], column: str, wanted: dict[str, list[str]], tenant_id: UUID, *, hidden: bool
+) -> ColumnElement[bool]:
+    """What `pairs_index` knows of rows that have, under each name, one of its texts; `hidden` as in `indexed`."""
+    owner = str(tenant_id)[-6:]
+    pieces = [
+        [owner + md5(f"{name}\n{value}".encode(), usedforsecurity=False).hexdigest()[:16] for value in values]
+        for name, values in wanted.items()
+    ]
+    terms: Any = cast(" & ".join(f"({' | '.join(either)})" for either in pieces), TSQUERY)
+    pairs = getattr(func, model.__table__.schema).search_pairs(model.tenant_id, getattr(model, column))
+    return pairs.op("@@", is_comparison=True)(_hidden(terms) if hidden else terms)
 
 
 def search_index(schema: str, table: str, *columns: str, everywhere: bool = False) -> Index:
@@ -108,25 +160,37 @@ def indexed(
     owner = literal_column(_EVERYWHERE) if everywhere else model.tenant_id
     grams = functions.search_grams(owner, array([getattr(model, name) for name in found.info["search"]]))
     terms: Any = functions.search_terms(literal(EVERYWHERE if everywhere else tenant_id), term)
-    if hidden:
-        terms = select(terms).scalar_subquery()
-    return grams.op("@@", is_comparison=True)(terms)
+    return grams.op("@@", is_comparison=True)(_hidden(terms) if hidden else terms)
+
+
+def _hidden(terms: Any) -> Any:
+    return select(terms).scalar_subquery()
 
 
 def trust_search(connection: Connection, schema: str) -> bool:
     """Let row-level security use the search indexes of a schema, where the role may say so; whether it does now."""
-    grams = f'"{schema}".search_grams(uuid, text[])'
-    if connection.scalar(text("SELECT to_regprocedure(:grams) IS NULL"), {"grams": grams}):
+    made = [
+        function
+        for function in _functions(schema).values()
+        if connection.scalar(text("SELECT to_regprocedure(:name) IS NOT NULL"), {"name": function})
+    ]
+    if not made:
         return True
     if connection.scalar(text("SELECT rolsuper FROM pg_roles WHERE rolname = current_user")):
-        connection.execute(text("ALTER FUNCTION pg_catalog.ts_match_vq(tsvector, tsquery) LEAKPROOF"))
-        connection.execute(text(f"ALTER FUNCTION {grams} LEAKPROOF"))
-    return bool(connection.scalar(text(_TRUSTED), {"grams": grams}))
+        for function in ("pg_catalog.ts_match_vq(tsvector, tsquery)", *made):
+            connection.execute(text(f"ALTER FUNCTION {function} LEAKPROOF"))
+    return bool(connection.scalar(text(_TRUSTED), _functions(schema)))
 
 
 async def search_is_trusted(context: "ServiceContext", session: AsyncSession) -> bool:
     """Whether the search indexes of this service may answer; asked of the database once per process."""
     if context not in _known:
-        grams = f'"{context.service.name}".search_grams(uuid, text[])'
-        _known[context] = bool(await session.scalar(text(_TRUSTED), {"grams": grams}))
+        _known[context] = bool(await session.scalar(text(_TRUSTED), _functions(context.service.name)))
     return _known[context]
+
+
+def _functions(schema: str) -> dict[str, str]:
+    return {
+        "grams": f'"{schema}".search_grams(uuid, text[])',
+        "pairs": f'"{schema}".search_pairs(uuid, jsonb)',
+    }

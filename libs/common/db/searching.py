@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, func, null, select
+from sqlalchemy import Select, any_, func, null, select
 from sqlalchemy.orm import aliased
 
 from libs.common.db.keyset import Keyset, Stretch
-from libs.common.db.search import indexed, search_is_trusted
+from libs.common.db.search import search_is_trusted
 from libs.common.filters import ListQuery
 
 if TYPE_CHECKING:
@@ -86,7 +86,9 @@ class SearchedStretch(Generic[M]):
         extent = await self._extent()
         if extent is None:
             return found
-        if self._indexed() is None or not await search_is_trusted(self.rows.uow.context, self.rows.session):
+        if not self.rows.pieces(self.query, hidden=False) or not await search_is_trusted(
+            self.rows.uow.context, self.rows.session
+        ):
             return await self._all(self.matching.order_by(*self.keyset.order(self.stretch)).limit(limit))
         return await self._by_index(limit, extent, looked_far=looked_far)
 
@@ -114,10 +116,6 @@ class SearchedStretch(Generic[M]):
                 return found
         return await self._hits(limit) or []
 
-    def _indexed(self, *, hidden: bool = False) -> ColumnElement[bool] | None:
-        tenant_id = None if self.rows.uow.is_platform else self.rows.uow.tenant_id
-        return indexed(self.model, self.query.q or "", tenant_id, hidden=hidden)
-
     async def _extent(self) -> Extent | None:
         """Where the rows looked at first lie; None where there are no more rows."""
         measured = self.stretch.by_value and self.keyset.column.type.python_type in _MEASURED
@@ -137,9 +135,7 @@ class SearchedStretch(Generic[M]):
 
         Up to an edge, the index of the order leaves rows out too: what few of both have is all that is read.
         """
-        known = self._indexed(hidden=edge is not None)
-        assert known is not None
-        statement = self.matching.where(known)
+        statement = self.matching.where(*self.rows.pieces(self.query, hidden=edge is not None))
         if edge is not None:
             column = self.keyset.column
             statement = statement.where(column >= edge if self.keyset.descending else column <= edge)
@@ -148,7 +144,9 @@ class SearchedStretch(Generic[M]):
         order = self.keyset.order(self.stretch, hits.c.key, hits.c.id)
         first = select(hits.c.id).order_by(*order).limit(limit)
         number = select(func.count()).select_from(hits).scalar_subquery()
-        answer = self.rows.select().where(self.model.id.in_(first)).add_columns(number)
+        # By an array the planner knows that they are few.
+        chosen = any_(func.array(first.scalar_subquery()))
+        answer = self.rows.select().where(self.model.id == chosen).add_columns(number)
         rows = (await self.rows.session.execute(answer.order_by(*self.keyset.order(self.stretch)))).all()
         return None if rows and most is not None and rows[0][1] > most else [row[0] for row in rows]
 
@@ -157,9 +155,9 @@ class SearchedStretch(Generic[M]):
         near = self.statement.order_by(*self.keyset.order(self.stretch)).limit(depth).subquery("near")
         row = aliased(self.model, near)
         order = self.keyset.order(self.stretch, getattr(row, self.keyset.column.key), row.id)
-        contained = self.query.search(row)
-        assert contained is not None
-        return await self._all(select(row).where(contained).order_by(*order).limit(limit))
+        return await self._all(
+            select(row).where(*self.rows.sought(self.query, row)).order_by(*order).limit(limit)
+        )
 
     async def _all(self, statement: Any) -> list[M]:
         return list((await self.rows.session.execute(statement)).scalars())

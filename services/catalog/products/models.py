@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
-from libs.common.db.search import search_index
+from libs.common.db.search import pairs_index, search_index
 from libs.common.money import Money
 from services.catalog.db import Base
 
@@ -24,17 +24,12 @@ class Product(TenantRow, SoftDeleted, Base):
     __table_args__ = (
         *list_indexes("products", "status", "type", "category_id", "price_currency"),
         search_index("catalog", "products", "search_text"),
+        pairs_index("catalog", "products", "filter_values"),
         Index("ix_products_name", "tenant_id", "name", "id"),
         Index("ix_products_updated_at", "tenant_id", "updated_at", "id"),
         Index("ix_products_price", "tenant_id", "price_amount", "id"),
         Index(
             "uq_products_slug", "tenant_id", "slug", unique=True, postgresql_where=text("deleted_at IS NULL")
-        ),
-        Index(
-            "ix_products_filter_values",
-            "filter_values",
-            postgresql_using="gin",
-            postgresql_ops={"filter_values": "jsonb_path_ops"},
         ),
         ForeignKeyConstraint(
             ["tenant_id", "category_id"],

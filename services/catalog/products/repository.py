@@ -5,8 +5,10 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, true
+from sqlalchemy.orm import aliased
 
 from libs.common.db.repository import Repository
+from libs.common.db.search import paired, search_is_trusted
 from libs.common.filters import MAX_SPLIT, ListQuery
 from services.catalog.categories.models import Category
 from services.catalog.categories.repository import branch_ids
@@ -18,6 +20,7 @@ from services.catalog.variants.models import Variant
 
 # Facets are counted over so many of the products found, and show so many names and values of each.
 FACET_SAMPLE = 10_000
+FACET_PROBE = 600
 FACET_NAMES = 20
 FACET_VALUES = 20
 
@@ -27,6 +30,7 @@ class ProductRepository(Repository[Product]):
 
     model = Product
     _branch: list[UUID] | None = None
+    _by_index: Sequence[ColumnElement[bool]] = ()
 
     def select(self) -> Select[Product]:
         """The products that the actor may see."""
@@ -37,7 +41,7 @@ class ProductRepository(Repository[Product]):
         return statement
 
     def conditions(self, query: ListQuery) -> list[ColumnElement[bool]]:
-        """The conditions of the plain fields, and those of category, stock and attributes."""
+        """The conditions of the plain fields, and those of category and stock."""
         found = super().conditions(query)
         assert isinstance(query, ProductQuery)
         if query.category_id is not None or query.category is not None:
@@ -45,8 +49,24 @@ class ProductRepository(Repository[Product]):
             found.append(Product.category_id.in_(self._branch))
         if query.in_stock is not None:
             found.append(self._sellable() if query.in_stock else ~self._sellable())
-        for name, values in query.attributes.items():
-            found.append(or_(*(Product.filter_values.contains({name: [value]}) for value in values)))
+        return found
+
+    def sought(self, query: ListQuery, row: Any) -> list[ColumnElement[bool]]:
+        """The text searched for, and the attributes and options asked for."""
+        assert isinstance(query, ProductQuery)
+        return super().sought(query, row) + [
+            or_(*(row.filter_values.contains({name: [value]}) for value in values))
+            for name, values in query.attributes.items()
+        ]
+
+    def pieces(self, query: ListQuery, *, hidden: bool) -> list[ColumnElement[bool]]:
+        """What the indexes know of the text, and of the attributes and options."""
+        found = super().pieces(query, hidden=hidden)
+        assert isinstance(query, ProductQuery)
+        if query.attributes and not self.uow.is_platform:
+            found.append(
+                paired(Product, "filter_values", query.attributes, self.uow.tenant_id, hidden=hidden)
+            )
         return found
 
     def split(self, query: ListQuery) -> tuple[Any, list[Any]] | None:
@@ -106,8 +126,21 @@ class ProductRepository(Repository[Product]):
         )
         return set((await self.session.execute(statement)).scalars())
 
+    async def find_sample(self, query: ProductQuery) -> None:
+        """Choose the way to the products that facets are counted over: any of the frequent, the few by their index."""
+        self._by_index = []
+        if self.matches(query) and await search_is_trusted(self.uow.context, self.session):
+            looked_at = self.select().where(*self.conditions(query)).order_by(Product.created_at.desc())
+            row = aliased(Product, looked_at.limit(FACET_PROBE).subquery())
+            number = await self.session.scalar(
+                select(func.count()).select_from(row).where(*self.sought(query, row))
+            )
+            if (number or 0) < FACET_PROBE // 10:
+                self._by_index = self.pieces(query, hidden=False)
+
     def _sample(self, query: ProductQuery) -> Any:
-        statement = self.select().where(*self.conditions(query), *self.matches(query)).limit(FACET_SAMPLE)
+        conditions = [*self.conditions(query), *self.matches(query), *self._by_index]
+        statement = self.select().where(*conditions).limit(FACET_SAMPLE)
         return statement.with_only_columns(Product.category_id, Product.filter_values).subquery()
 
     async def category_counts(self, query: ProductQuery) -> list[dict[str, Any]]:

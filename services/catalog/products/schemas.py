@@ -216,6 +216,11 @@ class ProductQuery(ListQuery):
         }
 
     @property
+    def is_plain(self) -> bool:
+        """Whether one index gives the page whatever the values are."""
+        return not self.attributes and super().is_plain
+
+    @property
     def order_column(self) -> tuple[str, bool]:
         """The order column and whether it sorts downwards."""
         name, descending = super().order_column

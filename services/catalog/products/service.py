@@ -36,6 +36,7 @@ class ProductService(ResourceService[Product]):
         rows, cursor = await self.rows.page(query)
         page: dict[str, Any] = {"items": await self.present(rows), "next_cursor": cursor}
         if query.facets:
+            await self.rows.find_sample(query)
             page["facets"] = {
                 "categories": await self.rows.category_counts(query),
                 "attributes": await self.rows.value_counts(query),

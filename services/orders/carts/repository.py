@@ -102,6 +102,11 @@ class CartRepository(Repository[Cart]):
         self.caller = caller
         self._stored: dict[UUID, dict[str, Any]] = {}
 
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the caller sees his own rows only."""
+        return self.caller.sees_own_only
+
     def visible(self) -> list[ColumnElement[bool]]:
         """The ownership scope of the caller; a cart that became part of another is listed no more."""
         condition = self.caller.condition(Cart.customer_user_id, Cart.token_hash)

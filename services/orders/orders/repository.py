@@ -25,6 +25,11 @@ class OrderRepository(Repository[Order]):
         super().__init__(uow)
         self.caller = caller or Caller(uow.actor)
 
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the caller sees his own rows only."""
+        return self.caller.sees_own_only
+
     def visible(self) -> list[ColumnElement[bool]]:
         """The ownership scope of the caller."""
         condition = self.caller.condition(Order.customer_user_id, Order.cart_token_hash)

@@ -4,7 +4,7 @@ from sqlalchemy import Select
 
 from libs.common.db.repository import Repository
 from services.payments.credit_notes.models import CreditNote
-from services.payments.ownership import is_customer
+from services.payments.ownership import is_customer, is_own
 
 
 class CreditNoteRepository(Repository[CreditNote]):
@@ -12,9 +12,14 @@ class CreditNoteRepository(Repository[CreditNote]):
 
     model = CreditNote
 
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the actor sees his own rows only."""
+        return is_customer(self.uow.actor)
+
     def select(self) -> Select[CreditNote]:
         """The credit notes the actor may see."""
         statement = super().select()
         if is_customer(self.uow.actor):
-            statement = statement.where(CreditNote.customer_user_id == self.uow.actor.user_id)
+            statement = statement.where(is_own(CreditNote.customer_user_id, self.uow.actor))
         return statement

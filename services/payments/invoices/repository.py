@@ -8,7 +8,7 @@ from sqlalchemy import Select, select
 
 from libs.common.db.repository import Repository
 from services.payments.invoices.models import Invoice
-from services.payments.ownership import is_customer
+from services.payments.ownership import is_customer, is_own
 
 
 class InvoiceRepository(Repository[Invoice]):
@@ -16,12 +16,17 @@ class InvoiceRepository(Repository[Invoice]):
 
     model = Invoice
 
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the actor sees his own rows only."""
+        return is_customer(self.uow.actor)
+
     def select(self) -> Select[Invoice]:
         """The invoices the actor may see."""
         statement = super().select()
         if is_customer(self.uow.actor):
             statement = statement.where(
-                Invoice.customer_user_id == self.uow.actor.user_id, Invoice.status != "draft"
+                is_own(Invoice.customer_user_id, self.uow.actor), Invoice.status != "draft"
             )
         return statement
 

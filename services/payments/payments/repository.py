@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Select, select
 
 from libs.common.db.repository import Repository
-from services.payments.ownership import is_customer
+from services.payments.ownership import is_customer, is_own
 from services.payments.payments.models import Payment
 
 
@@ -16,11 +16,16 @@ class PaymentRepository(Repository[Payment]):
 
     model = Payment
 
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether the actor sees his own rows only."""
+        return is_customer(self.uow.actor)
+
     def select(self) -> Select[Payment]:
         """The payments the actor may see."""
         statement = super().select()
         if is_customer(self.uow.actor):
-            statement = statement.where(Payment.customer_user_id == self.uow.actor.user_id)
+            statement = statement.where(is_own(Payment.customer_user_id, self.uow.actor))
         return statement
 
     async def for_notice(
