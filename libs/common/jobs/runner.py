@@ -41,6 +41,8 @@ _STOP_SECONDS = 15.0
 _MEASURE_SECONDS = 15.0
 _RETRY_SECONDS = 5.0
 _LONGEST_RETRY_SECONDS = 3600.0
+# Of a timed job after all its attempts have ended with their workers.
+_REST_SECONDS = 60.0
 # The key of a timed job: while one run of it is unfinished, no other is added.
 _TICK = "@tick"
 
@@ -344,6 +346,11 @@ class JobRunner:
         if is_outage(error) or isinstance(error, Interrupted):
             outcome, change = "released", "attempts = attempts - 1, run_at = :at"
             values: dict[str, Any] = {"at": now + timedelta(seconds=backoff(1, base=1))}
+        elif isinstance(error, LeaseLost) and claim.key == _TICK:
+            # Its workers may well have died of something else, again and again while it was in hand, and a timed job
+            # that was given up would not come back by itself. One that they do die of gives them a rest.
+            outcome, change = "put off", "attempts = 0, run_at = :at, last_error = :reason"
+            values = {"at": now + timedelta(seconds=_REST_SECONDS)}
         elif claim.attempts >= claim.job.max_attempts:
             outcome, change, values = "dead", "dead_at = :at, last_error = :reason", {"at": now}
         else:

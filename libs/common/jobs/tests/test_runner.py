@@ -263,7 +263,7 @@ async def test_a_run_that_overran_its_lease_has_no_effect(
     assert row.run_at > clock.now()
 
 
-async def test_a_claim_lasts_as_long_as_its_run_however_short_it_is_held_without_renewal(
+async def test_a_claim_is_renewed_as_long_as_its_run_goes_on(
     context: ServiceContext, settings: CommonSettings, clock: ManualClock, tenant_id: UUID
 ) -> None:
     ended = asyncio.Event()
@@ -272,7 +272,7 @@ async def test_a_claim_lasts_as_long_as_its_run_however_short_it_is_held_without
         await leave_a_mark(uow, args)
         await ended.wait()
 
-    job = Job("long", long, hold=0.3)
+    job = Job("long", long, hold=3)
     other = ServiceContext(SERVICE, settings, clock=clock)
     async with context.unit_of_work(tenant_id=tenant_id) as uow:
         uow.defer("long")
@@ -280,7 +280,7 @@ async def test_a_claim_lasts_as_long_as_its_run_however_short_it_is_held_without
     async def renewed() -> bool:
         [row] = await jobs(context, "long")
         firsts.setdefault("claim", row.locked_until)
-        return bool(row.locked_until > firsts["claim"] + timedelta(seconds=2 * job.hold))
+        return bool(row.locked_until > firsts["claim"] + timedelta(seconds=job.hold / 2))
 
     firsts: dict[str, Any] = {}
     async with running(quiet(context, job, poll=0.02)), running(quiet(other, job, poll=0.02)):
@@ -319,6 +319,21 @@ async def test_a_job_that_kills_every_worker_is_given_up(context: ServiceContext
     await runner.run_due()
     assert await marks(context) == []
     assert (await jobs(context, "deadly"))[0].dead_at is not None
+
+
+async def test_a_timed_job_whose_workers_all_died_rests_a_while_and_runs_again(
+    context: ServiceContext, clock: ManualClock
+) -> None:
+    runner = quiet(context, Job("tick", leave_a_mark, every=MINUTE, max_attempts=3))
+    async with context.unit_of_work(platform=True) as uow:
+        uow.session.add(MODELS.job(name="tick", key="@tick", args={}, run_at=uow.now, attempts=3))
+    await runner.run_due()
+    [row] = await jobs(context, "tick")
+    assert (row.attempts, row.dead_at, await marks(context)) == (0, None, [])
+    assert row.last_error.startswith("LeaseLost")
+    clock.advance(seconds=MINUTE)
+    await runner.run_due()
+    assert (await jobs(context, "tick"), await marks(context)) == ([], [0])
 
 
 async def test_a_job_of_another_release_is_left_alone(context: ServiceContext, tenant_id: UUID) -> None:
