@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Text, delete, func, select, text, update
 
 from libs.common.ids import new_id
 from libs.common.messaging.broker import Broker
@@ -15,6 +15,7 @@ from libs.common.messaging.consumer import Consumer
 from libs.common.messaging.postgres import PostgresBroker
 from libs.common.messaging.relay import Relay
 from libs.common.messaging.republish import republish
+from libs.common.messaging.subscription import in_batches
 from libs.common.messaging.tests.delivery_suite import send
 from libs.common.messaging.tests.parcels.service import (
     KEEP_LATEST,
@@ -24,6 +25,7 @@ from libs.common.messaging.tests.parcels.service import (
     Arrival,
     Parcel,
     ParcelMoved,
+    write_batch,
 )
 from libs.common.runtime.context import ServiceContext
 from libs.common.settings import CommonSettings
@@ -161,3 +163,28 @@ async def test_a_service_that_takes_nothing_asks_for_nothing(
     (found,) = await republish([deaf], await hour_ago(context))
     await deaf.close()
     assert (found.looked_at, found.marked) == (1, 0)
+
+
+@pytest.mark.parametrize("replaced", [("parcels.keep_latest", "parcels.write_arrival"), ()])
+async def test_what_retired_handlers_have_all_had_their_successor_has_had(
+    context: ServiceContext, tenant_id: UUID, namespace: str, replaced: tuple[str, ...]
+) -> None:
+    broker = PostgresBroker(context.common.service_database_url("bus"), namespace=namespace)
+    await broker.start()
+    await broker.declare(BOTH)
+    await send(context, tenant_id, *(ParcelMoved(parcel_id=new_id(), step=step) for step in range(3)))
+    await drained(context, broker, *BOTH, arrivals=6)
+    await broker.stop()
+    # Of one event only one of the two had its effect.
+    async with context.unit_of_work(platform=True) as uow:
+        one = select(func.max(MODELS.outbox.event_id.cast(Text))).scalar_subquery()
+        await uow.session.execute(
+            delete(MODELS.inbox).where(
+                MODELS.inbox.event_id.cast(Text) == one, MODELS.inbox.handler == KEEP_LATEST.name
+            )
+        )
+    newer = in_batches((ParcelMoved,), "parcels.newer", write_batch, replaces=replaced)
+    later = ServiceContext(replace(SERVICE, subscriptions=(newer,)), context.common)
+    (found,) = await republish([later], await hour_ago(context), dry_run=True)
+    await later.close()
+    assert (found.looked_at, found.marked) == (3, 1 if replaced else 3)
