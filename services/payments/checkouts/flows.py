@@ -165,9 +165,7 @@ async def _prepare(uow: UnitOfWork, payment_id: UUID) -> tuple[Payment, Merchant
 async def _locked(uow: UnitOfWork, payment_id: UUID, refusal: str | None) -> Payment:
     """The payment, locked whoever the caller is; failed where the provider refused it."""
     payments = PaymentService(uow)
-    payment = await uow.session.get(
-        Payment, (uow.tenant_id, payment_id), with_for_update=True, populate_existing=True
-    )
+    payment = await payments.rows.locked(payment_id)
     assert payment is not None
     if refusal is not None:
         await payments.settle(payment, Status.FAILED, amount=None, reason=refusal)

@@ -24,7 +24,7 @@ async def ask_provider(caller: Caller, payment: Payment) -> str:
     state = await provider_of(caller.context, payment.provider).fetch(merchant, payment.checkout_id)
     async with caller.unit_of_work() as uow:
         service = PaymentService(uow)
-        locked = await service.rows.get(payment.id, lock=True)
+        locked = await service.rows.locked(payment.id)
         assert locked is not None
         return await service.settle(
             locked,

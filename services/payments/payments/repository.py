@@ -40,6 +40,12 @@ class PaymentRepository(Repository[Payment]):
             )
         return None
 
+    async def locked(self, payment_id: UUID) -> Payment | None:
+        """A payment, locked, whoever asks: who may act on it has been settled by its order."""
+        return await self.session.get(
+            Payment, (self.uow.tenant_id, payment_id), with_for_update=True, populate_existing=True
+        )
+
     async def pending(self, order_id: UUID) -> Payment | None:
         """The payment of an order that is under way, locked."""
         statement = (

@@ -146,6 +146,17 @@ async def test_a_guest_pays_the_orders_of_guests_and_nothing_else(shop: Shop) ->
     assert (await nobody.post("/payments/checkouts", json={"order_id": guests["id"]})).status_code == 401
 
 
+async def test_whoever_may_pay_an_order_gets_the_open_payment_when_he_tries_again(shop: Shop) -> None:
+    await shop.account()
+    for anyone in (guest(shop.tenant_id, BUY), client_of(shop.tenant_id)):
+        visitor = shop.client.acting(anyone)
+        order = {"order_id": shop.orders.place(shop.tenant_id)["id"]}
+        first = await visitor.post("/payments/checkouts", json=order)
+        again = await visitor.post("/payments/checkouts", json=order)
+        assert (first.status_code, again.status_code) == (201, 201), again.text
+        assert again.json() == first.json()
+
+
 async def test_orders_of_other_businesses_are_unknown(shop: Shop, other_tenant_id: UUID) -> None:
     await shop.account()
     order = shop.orders.place(other_tenant_id)
