@@ -3,6 +3,7 @@
 Only an edge (request, consumer, job runner, command) opens and commits one. Code inside flushes at most.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -191,7 +192,14 @@ async def unit_of_work(
     A connection is taken with the first statement, so that a block that runs none needs none.
     """
     scope = Scope(actor.tenant_id, is_platform=platform)
-    async with context.sessions(execution_options={SCOPE: scope}) as session:
+    session = context.sessions(execution_options={SCOPE: scope})
+    try:
         uow = UnitOfWork(session, actor, context, scope)
         yield uow
         await uow.commit()
+    finally:
+        if session.in_transaction():
+            # However often the task is cancelled, the connection goes back.
+            await asyncio.shield(asyncio.ensure_future(session.close()))
+        else:
+            session.sync_session.close()
