@@ -100,7 +100,7 @@ class Direct:
 
 
 @asynccontextmanager
-async def one_round_trip(uow: "UnitOfWork") -> AsyncIterator[None]:
+async def one_round_trip(uow: "UnitOfWork") -> AsyncIterator["psycopg.AsyncConnection[Any]"]:
     """Send the statements of the block together. None of them may need what another one answered.
 
     An error of any of them comes at the end of the block; those after it are not run.
@@ -108,7 +108,7 @@ async def one_round_trip(uow: "UnitOfWork") -> AsyncIterator[None]:
     driver = await uow.driver()
     try:
         async with driver.pipeline():
-            yield
+            yield driver
     except psycopg.Error as error:
         raise _translated(error, driver, None) from error
 

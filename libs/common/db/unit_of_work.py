@@ -157,21 +157,33 @@ class UnitOfWork:
 
     async def flush(self) -> None:
         """Write what is pending: changed rows, then in one round trip what was recorded, events and jobs included."""
-        await self.session.flush()
-        pending, self._pending = self._pending, {}
-        if pending:
+        await self._flush_session()
+        if self._pending:
             async with one_round_trip(self):
-                for statement, rows in pending.items():
-                    values = [row if isinstance(row, dict) else values_of(row) for row in rows]
-                    await statement.run_each(self, values)
+                await self._send_pending()
+
+    async def _flush_session(self) -> None:
+        session = self.session
+        if session.new or session.dirty or session.deleted:
+            await session.flush()
+
+    async def _send_pending(self) -> None:
+        pending, self._pending = self._pending, {}
+        for statement, rows in pending.items():
+            values = [row if isinstance(row, dict) else values_of(row) for row in rows]
+            await statement.run_each(self, values)
 
     async def commit(self) -> None:
-        """Commit, then wake the relay and run the callbacks."""
-        await self.flush()
+        """Commit, in one round trip with what is pending, then wake the relay and run the callbacks."""
+        await self._flush_session()
         if self._emitted:
-            await self.context.notify_outbox(self)
+            self.context.notify_outbox(self)
         for wire_name in self._emitted:
             failpoint("committing", wire_name)
+        if self._pending:
+            async with one_round_trip(self) as driver:
+                await self._send_pending()
+                await driver.execute("COMMIT")
         self._driver = None
         await self.session.commit()
         if self._emitted:

@@ -81,10 +81,10 @@ class ServiceContext:
         """Open a unit of work, as an actor or as the service itself."""
         return unit_of_work(self, actor or system_actor(self.service.name, tenant_id), platform=platform)
 
-    async def notify_outbox(self, uow: UnitOfWork) -> None:
+    def notify_outbox(self, uow: UnitOfWork) -> None:
         """Before a commit: let the relay of another process know, where it does not run in this one."""
         if not self.relay_is_local:
-            await _NOTIFY.run(uow, channel=self.outbox_channel)
+            uow.write(_NOTIFY, {"channel": self.outbox_channel})
 
     async def wake_relay(self) -> None:
         """After a commit: wake the relay of this process."""
