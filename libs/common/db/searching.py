@@ -120,7 +120,9 @@ class SearchedStretch(Generic[M]):
         """Where the rows looked at first lie; None where there are no more rows."""
         measured = self.stretch.by_value and self.keyset.column.type.python_type in _MEASURED
         key = (self.keyset.column if measured else null()).label("key")
-        looked_at = self.statement.with_only_columns(key).order_by(*self.keyset.order(self.stretch))
+        looked_at = self.statement.with_only_columns(self.model.id, key).order_by(
+            *self.keyset.order(self.stretch)
+        )
         near = looked_at.limit(NEAR + 1).subquery()
         ends = (func.min(near.c.key), func.max(near.c.key)) if measured else (null(), null())
         number, least, greatest = (
