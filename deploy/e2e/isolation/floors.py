@@ -59,7 +59,10 @@ class Rewriting:
         ) -> tuple[str, Any]:
             if _ENTERS in statement:
                 connection.info["is_platform"] = parameters["scope"] == "platform"
-            elif not connection.info["is_platform"]:
+                return statement, parameters
+            # Statements on the driver's own connection say their scope themselves.
+            is_platform = execution.is_platform if connection is None else connection.info["is_platform"]
+            if not is_platform:
                 statement, count = _FILTER.subn(
                     lambda found: "true" if not wanted or found[1] in wanted else found[0], statement
                 )
