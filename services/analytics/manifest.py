@@ -22,7 +22,7 @@ SERVICE = Service(
     models=MODELS,
     migrations=Path(__file__).parent / "migrations",
     routers=(dashboard, reports, facts),
-    subscriptions=(in_batches(EVENTS, "analytics.record", on_countable_events, spacing=0.5),),
+    subscriptions=(in_batches(EVENTS, "analytics.record", on_countable_events, spacing=0.1),),
     jobs=(Job("rebuild_facts", rebuild, lease=900),),
     permissions={
         "analytics.dashboard.read": "See the figures of the business",
