@@ -90,7 +90,7 @@ LISTS = (
             "filter_values": "jsonb_build_object('roast', jsonb_build_array("
             "CASE WHEN n % 200 = 0 THEN 'dark' ELSE 'light' END))",
             "status": "CASE WHEN n % 100 = 0 THEN 'draft' ELSE 'active' END",
-            "price_amount": "1000 + (n * 7919) % 90000",
+            "price_amount": "1000 + (n::bigint * 7919) % 90000",
             **_TIMES,
         },
         {
