@@ -11,7 +11,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 @dataclass
 class Collector:
-    """Where it listens, and what came: (trace id, name) of every span, and all of it as text."""
+    """Where it listens, and what came: (trace id, name) of every span and what it is linked to, and all of it as text."""
 
     endpoint: str
     spans: list[tuple[str, str]] = field(default_factory=list)
@@ -40,7 +40,10 @@ def collecting() -> Iterator[Collector]:
             collector.texts.append(str(request))
             for resource in request.resource_spans:
                 for scope in resource.scope_spans:
-                    collector.spans += [(span.trace_id.hex(), span.name) for span in scope.spans]
+                    for span in scope.spans:
+                        # The span of a batch is linked to the trace of each event in it.
+                        traces = {span.trace_id, *(link.trace_id for link in span.links)}
+                        collector.spans += [(trace_id.hex(), span.name) for trace_id in traces]
             self.send_response(200)
             self.send_header("content-length", "0")
             self.end_headers()
