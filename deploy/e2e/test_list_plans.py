@@ -220,7 +220,10 @@ class Lists:
         if "plan_cache_mode" in sql:
             self._custom = True
             return
-        scope = execution.execution_options.get(SCOPE) or connection.get_execution_options()[SCOPE]
+        if connection is None:
+            scope = execution.scope
+        else:
+            scope = execution.execution_options.get(SCOPE) or connection.get_execution_options()[SCOPE]
         self.sent.append(Sent(sql, parameters, scope.tenant_id, scope.is_platform, self._custom))
 
     async def get(self, endpoint: Endpoint, **parameters: Any) -> tuple[dict[str, Any], list[Sent]]:

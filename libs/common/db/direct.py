@@ -63,7 +63,7 @@ class Direct:
         assert sql is not None
         is_many = not isinstance(values, Mapping)
         given = [self._given(row) for row in values] if is_many else self._given(values)
-        execution = SimpleNamespace(started=0.0, span=None, is_platform=uow.is_platform)
+        execution = SimpleNamespace(started=0.0, span=None, scope=uow.scope)
         for hear in engine.dispatch.before_cursor_execute:
             # As the engine does: a listener may put another statement in its place.
             sql, given = hear(None, None, sql, given, execution, is_many)

@@ -34,6 +34,7 @@ class UnitOfWork:
     """One transaction on behalf of one actor.
 
     Attributes:
+        scope: whose rows are in reach.
         session: the SQLAlchemy session; its transaction begins, in the tenant scope, with the first statement.
         actor: who acts.
         context: the process-wide parts of the service (settings, clock, clients, key ring).
@@ -50,7 +51,7 @@ class UnitOfWork:
         self.causation_id: str | None = None
         self.if_match: int | None = None
         self.response_headers: MutableHeaders = MutableHeaders()
-        self._scope = scope
+        self.scope = scope
         self._driver: psycopg.AsyncConnection[Any] | None = None
         self._emitted: list[str] = []
         self._pending: dict[Direct, list[Any]] = {}
@@ -75,7 +76,7 @@ class UnitOfWork:
     @property
     def is_platform(self) -> bool:
         """Whether rows of all tenants are in reach."""
-        return self._scope.is_platform
+        return self.scope.is_platform
 
     async def driver(self) -> "psycopg.AsyncConnection[Any]":
         """The driver's connection of the running transaction, which begins here if none runs yet."""
@@ -94,14 +95,14 @@ class UnitOfWork:
         """Act in this tenant for the rest of the transaction, and see its rows only."""
         await self.flush()
         self.actor = self.actor.in_tenant(tenant_id)
-        self._scope.tenant_id, self._scope.is_platform = tenant_id, False
-        await enter_scope(self.session, self._scope)
+        self.scope.tenant_id, self.scope.is_platform = tenant_id, False
+        await enter_scope(self.session, self.scope)
 
     async def enter_platform(self) -> None:
         """See the rows of all tenants for the rest of the transaction. Trusted code only."""
         await self.flush()
-        self._scope.is_platform = True
-        await enter_scope(self.session, self._scope)
+        self.scope.is_platform = True
+        await enter_scope(self.session, self.scope)
 
     def emit(self, event: Event, *, tenant_id: UUID | None = None) -> None:
         """Record an event in this transaction; it is published after the commit, at least once.
