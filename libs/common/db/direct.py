@@ -16,11 +16,14 @@ from sqlalchemy import Executable, bindparam, inspect
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.exc import DBAPIError
 
+from libs.common.db.engine import HAS_SERVED
+
 if TYPE_CHECKING:
     from libs.common.db.unit_of_work import UnitOfWork
 
 M = TypeVar("M")
 Row = tuple[Any, ...]
+_SET_LOCAL = "SELECT set_config(%s::text, %s::text, true)"
 
 
 class Direct:
@@ -42,6 +45,38 @@ class Direct:
         row: Row | None = await (await self._run(uow, values)).fetchone()
         return row
 
+    async def all_at_once(self, uow: "UnitOfWork", **values: Any) -> list[Row]:
+        """Read its rows in a transaction of its own, which begins and ends in the round trip of the statement.
+
+        For what reads once and holds nothing. A pooled connection that has died is replaced, and the statement repeated.
+        """
+        engine = uow.context.engine
+        while True:
+            async with engine.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                try:
+                    async with driver.pipeline():
+                        await driver.execute("BEGIN READ ONLY")
+                        for name, value in uow.scope.settings():
+                            await driver.execute(_SET_LOCAL, (name, value))
+                        cursor = await self._send(uow, driver, values)
+                        await driver.execute("COMMIT")
+                    rows: list[Row] = await cursor.fetchall()
+                    connection.sync_connection.info[HAS_SERVED] = True  # type: ignore[union-attr]
+                    return rows
+                except psycopg.Error as error:
+                    translated = _translated(error, driver, self._sql)
+                except DBAPIError as error:
+                    translated = error
+                was_pooled = HAS_SERVED in connection.sync_connection.info  # type: ignore[union-attr]
+                is_lost = bool(driver.closed or driver.broken)
+                if is_lost:
+                    await connection.invalidate()
+                else:
+                    await driver.rollback()
+                if not (is_lost and was_pooled):
+                    raise translated
+
     async def run(self, uow: "UnitOfWork", **values: Any) -> int:
         """Run it; how many rows it touched."""
         count: int = (await self._run(uow, values)).rowcount
@@ -55,7 +90,9 @@ class Direct:
             await self._run(uow, rows)
 
     async def _run(self, uow: "UnitOfWork", values: Any) -> Any:
-        driver = await uow.driver()
+        return await self._send(uow, await uow.driver(), values)
+
+    async def _send(self, uow: "UnitOfWork", driver: Any, values: Any) -> Any:
         engine = uow.context.engine.sync_engine
         if self._sql is None:
             self._compile(engine.dialect)

@@ -22,7 +22,8 @@ from libs.common.settings import with_driver
 # The execution option of a session that carries its scope.
 SCOPE = "pillars_scope"
 _NO_SCOPE = Scope()
-_HAS_SERVED = "has_served"
+# The mark of a pooled connection that worked before.
+HAS_SERVED = "has_served"
 
 
 def make_engine(url: str, *, pool_size: int = 10, application: str = "pillars") -> AsyncEngine:
@@ -86,13 +87,13 @@ def _begin(connection: Connection) -> None:
             await_only(driver.execute(opening, prepare=False))
         except psycopg.Error as error:
             is_lost = bool(driver.closed or driver.broken)
-            was_pooled = is_lost and _HAS_SERVED in connection.info
+            was_pooled = is_lost and HAS_SERVED in connection.info
             if is_lost:
                 connection.invalidate(error)
             if was_pooled:
                 continue
             raise OperationalError("BEGIN", None, error, connection_invalidated=is_lost) from error
-        connection.info[_HAS_SERVED] = True
+        connection.info[HAS_SERVED] = True
         return
 
 

@@ -28,6 +28,15 @@ class Scope:
         self.tenant_id = tenant_id
         self.is_platform = is_platform
 
+    def settings(self) -> list[tuple[str, str]]:
+        """The settings, local to a transaction, by which row-level security knows the scope."""
+        settings = []
+        if self.tenant_id is not None:
+            settings.append(("app.tenant_id", str(self.tenant_id)))
+        if self.is_platform:
+            settings.append(("app.scope", "platform"))
+        return settings
+
     def opening(self) -> str:
         """The statements that begin a transaction in this scope, sent in one round trip.
 

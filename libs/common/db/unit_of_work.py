@@ -186,7 +186,8 @@ class UnitOfWork:
                 await self._send_pending()
                 await driver.execute("COMMIT")
         self._driver = None
-        await self.session.commit()
+        if self.session.in_transaction():
+            await self.session.commit()
         if self._emitted:
             for wire_name in self._emitted:
                 failpoint("committed", wire_name)

@@ -24,6 +24,7 @@ _ANSWER = (
     % (MEDIA_TYPE.encode(), len(_BODY), _BODY)
 )
 _LOOK_SECONDS = 0.02
+_TICK_SECONDS = 1.0
 
 
 class State(ServerState):
@@ -75,9 +76,29 @@ class Server(uvicorn.Server):
     """A server that leaves signals to whoever runs the process, and stops as `libs.common.http.connections` says."""
 
     def __init__(self, config: uvicorn.Config) -> None:
+        self._asked_to_stop = asyncio.Event()
         super().__init__(config)
         self.server_state: State = State()
         self.begun = asyncio.Event()
+
+    @property
+    def should_exit(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._asked_to_stop.is_set()
+
+    @should_exit.setter
+    def should_exit(self, value: bool) -> None:
+        if value:
+            self._asked_to_stop.set()
+        else:
+            self._asked_to_stop.clear()
+
+    async def main_loop(self) -> None:
+        """Write the date for the answers once a second until asked to stop; the library looks ten times a second."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_SECONDS):
+                    await self._asked_to_stop.wait()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Begin to take connections."""

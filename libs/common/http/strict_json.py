@@ -75,9 +75,7 @@ def check(body: bytes) -> None:
         ValidationFailed: it holds a character or a number that cannot be stored.
     """
     try:
-        content = json.loads(
-            body.decode(), object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite
-        )
+        content = _DECODER.decode(body.decode())
     except _Twice:
         raise BadRequest("An object in the body names a key twice.") from None
     except (ValueError, RecursionError):
@@ -124,6 +122,9 @@ def _finite(text: str) -> float:
     if math.isinf(number):
         raise ValidationFailed("A number is too large.")
     return number
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant, parse_float=_finite)
 
 
 def _is_json(scope: Scope) -> bool:

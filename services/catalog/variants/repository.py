@@ -97,7 +97,7 @@ class VariantRepository(Repository[Variant]):
 
     async def lookup(self, variant_ids: Iterable[UUID]) -> list[tuple[Variant, Product, bool]]:
         """(variant, product, whether stock is kept) of those that exist, in one query; for reading only."""
-        rows = await _LOOKUP.all(self.uow, tenant_id=self.uow.tenant_id, ids=list(set(variant_ids)))
+        rows = await _LOOKUP.all_at_once(self.uow, tenant_id=self.uow.tenant_id, ids=list(set(variant_ids)))
         width = len(Variant.__table__.columns)
         variants = hydrated(Variant, (row[:width] for row in rows))
         products = hydrated(Product, (row[width:-1] for row in rows))

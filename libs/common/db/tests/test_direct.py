@@ -7,7 +7,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from sqlalchemy import Uuid, bindparam, event, select
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from libs.common.db.direct import Direct, all_of, hydrated, insert_of, one_round_trip, values_of
 from libs.common.db.unit_of_work import UnitOfWork
@@ -119,3 +119,29 @@ async def test_the_listeners_of_the_engine_hear_of_them(context: ServiceContext)
     async with context.unit_of_work(tenant_id=new_id()) as uow:
         await ALL.all(uow)
     assert [sql.split()[0] for sql in heard] == ["SELECT"]
+
+
+async def test_a_read_at_once_is_in_the_scope_and_leaves_nothing_behind(context: ServiceContext) -> None:
+    mine, row = new_id(), new_id()
+    async with context.unit_of_work(tenant_id=mine) as uow:
+        uow.write(PUT, parcel(mine, id=row))
+    async with context.unit_of_work(tenant_id=mine) as uow:
+        assert await ALL.all_at_once(uow) == [(row,)]
+        assert context.engine.sync_engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+    async with context.unit_of_work(tenant_id=new_id()) as uow:
+        assert await ALL.all_at_once(uow) == []
+    async with context.unit_of_work(platform=True) as uow:
+        assert await ALL.all_at_once(uow) == [(row,)]
+        with pytest.raises(DBAPIError, match="read-only"):
+            await PUT.all_at_once(uow, **parcel(mine))
+        # The connection is as good as before.
+        assert await ALL.all_at_once(uow) == [(row,)]
+
+
+async def test_a_read_at_once_replaces_a_connection_that_died_in_the_pool(context: ServiceContext) -> None:
+    async with context.unit_of_work(tenant_id=new_id()) as uow:
+        pid = (await uow.driver()).info.backend_pid
+    with psycopg.connect(context.common.database_url, autocommit=True) as admin:
+        admin.execute("SELECT pg_terminate_backend(%s)", [pid])
+    async with context.unit_of_work(tenant_id=new_id()) as uow:
+        assert await ALL.all_at_once(uow) == []
