@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
 
 _propagator = TraceContextTextMapPropagator()
+_is_on = False
 
 
 def configure_tracing(
@@ -39,6 +40,8 @@ def configure_tracing(
     )
     provider.add_span_processor(BatchSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
+    global _is_on
+    _is_on = True
     return provider
 
 
@@ -52,6 +55,10 @@ def span(
     **attributes: str | int | float | bool,
 ) -> Iterator[Span]:
     """A span, continuing the trace in a `traceparent` where one is given, or linked to those of several."""
+    if not (_is_on or traceparent or trace.get_current_span().get_span_context().is_valid):
+        # Nobody listens, and there is no trace to carry on.
+        yield trace.INVALID_SPAN
+        return
     parent = _propagator.extract({"traceparent": traceparent}) if traceparent else None
     linked = [Link(_span_context(given)) for given in links] or None
     tracer = trace.get_tracer("pillars")
