@@ -58,13 +58,16 @@ class BareDatabase:
                 _copy_in(target, schema, table, rows)
             target.execute("ANALYZE")
 
-    def script(self, cart: str, transactions: Iterable[Transaction]) -> Script:
-        """The changes among what was committed for a cart, and which of their ids were made for it."""
-        changes = [[(s.sql, s.parameters) for s in t.statements if s.is_change] for t in transactions]
+    def script(self, cart: str, transactions: Iterable[Transaction], *, reads: bool) -> Script:
+        """What was committed for a cart, with or without what was read, and which of its ids were made for it."""
+        sent = [
+            [(s.sql, s.parameters) for s in t.statements if s.is_change or (reads and s.is_read)]
+            for t in transactions
+        ]
         texts = [*self._carts[cart].values()]
-        texts += [value for statements in changes for _, values in statements for value in values if value]
+        texts += [value for statements in sent for _, values in statements for value in values if value]
         own = set().union(*(uuids(text) for text in texts)) - self._known
-        return Script(changes, sorted(own))
+        return Script(sent, sorted(own))
 
     def fill(self, carts: Sequence[tuple[str, Script]], count: int) -> None:
         """Put in the carts of so many orders, shop by shop in turn, as the script takes them."""

@@ -27,6 +27,11 @@ class Statement:
         """Whether it writes rows."""
         return self.sql.lstrip().startswith(CHANGES)
 
+    @property
+    def is_read(self) -> bool:
+        """Whether it reads rows or locks them; settings of the scope are not counted."""
+        return self.sql.lstrip().startswith(("SELECT", "WITH")) and "set_config" not in self.sql
+
 
 @dataclass(frozen=True, slots=True)
 class Transaction:

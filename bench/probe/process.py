@@ -168,6 +168,8 @@ def main() -> None:
     what, count, rate = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         result = runner.run(WORK[what](CommonSettings(), count, rate))
+    # An event loop may have left the pipe without blocking, and a long result is more than it takes at once.
+    os.set_blocking(sys.stdout.fileno(), True)
     print(json.dumps(result))
 
 
