@@ -1,4 +1,4 @@
-"""The processes of the probe: `python -m bench.probe.process <what> <count> [<rate>]`, results as JSON.
+"""The processes of the probe: `python -m bench.probe.process <what> <count> <rate> <file>`, results as JSON in the file.
 
 `emit` commits events at a steady rate with a relay running; `consume` handles so many; `drain` relays what the outbox
 holds; `publish` and `take` are the same with aio-pika alone. Each says `ready`, waits for a line, and then works.
@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import aio_pika
@@ -165,12 +166,10 @@ WORK: dict[str, Callable[[CommonSettings, int, float], Coroutine[Any, Any, dict[
 
 def main() -> None:
     """Run one."""
-    what, count, rate = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+    what, count, rate, path = sys.argv[1], int(sys.argv[2]), float(sys.argv[3]), sys.argv[4]
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         result = runner.run(WORK[what](CommonSettings(), count, rate))
-    # An event loop may have left the pipe without blocking, and a long result is more than it takes at once.
-    os.set_blocking(sys.stdout.fileno(), True)
-    print(json.dumps(result))
+    Path(path).write_text(json.dumps(result))
 
 
 if __name__ == "__main__":

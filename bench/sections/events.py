@@ -1,11 +1,14 @@
 """Events over RabbitMQ: how soon they arrive, how fast they leave, and what a backlog does to memory."""
 
 import json
+import os
 import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import mkstemp
 from typing import Any
 
 import psycopg
@@ -26,8 +29,11 @@ class Worker:
     """One process of the probe, ready to work; `go` lets it, `result` waits for it."""
 
     def __init__(self, what: str, count: int, rate: float = 0) -> None:
+        handle, path = mkstemp(prefix="pillars-probe-")
+        os.close(handle)
+        self._found = Path(path)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "bench.probe.process", what, str(count), str(rate)],
+            [sys.executable, "-m", "bench.probe.process", what, str(count), str(rate), path],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -49,11 +55,13 @@ class Worker:
         Raises:
             RuntimeError: it failed.
         """
-        out, _ = self._process.communicate()
-        if self._process.returncode:
-            raise RuntimeError("a process of the probe failed")
-        found: dict[str, Any] = json.loads(out)
-        return found
+        try:
+            if self._process.wait():
+                raise RuntimeError("a process of the probe failed")
+            found: dict[str, Any] = json.loads(self._found.read_text())
+            return found
+        finally:
+            self._found.unlink()
 
 
 def measure(bench: Bench) -> list[Row]:

@@ -10,14 +10,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import psycopg
 from opentelemetry.trace import SpanKind
 from sqlalchemy import DateTime, literal_column, text
-from sqlalchemy.util import greenlet_spawn
+from sqlalchemy.exc import SQLAlchemyError
 
 from libs.common import metrics
 from libs.common.db.direct import Direct
-from libs.common.db.tenancy import Scope
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.failpoints import failpoint
 from libs.common.ids import new_id
@@ -33,8 +31,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("pillars.jobs")
 
-# Stands in the statement of a look where the time goes.
-_NOW = "<now>"
+# Where the time goes in the statement of a look, and what stands there while its parts are made.
+_NOW = "CAST(:now AS timestamptz)"
+_NOW_MARK = "<now>"
 # A timed job runs so often even if it says that it would find nothing.
 _UNASKED_SECONDS = 60.0
 _STOP_SECONDS = 15.0
@@ -121,7 +120,7 @@ class JobRunner:
             f"AND run_at <= {_NOW} AND name IN ({names}) AND (locked_until IS NULL OR locked_until < now()))",
             *(f"EXISTS ({self._found_by(job)})" for job in self._finding),
         )
-        self._look_statement = f"{Scope(is_platform=True).opening()}; SELECT {', '.join(looks)}; COMMIT"
+        self._look_statement = _direct(f"SELECT {', '.join(looks)}")
         self._remove_statement = _direct(f"DELETE FROM {self._table} WHERE {_MINE}")
         self._finish_statement = _direct(
             f"UPDATE {self._table} SET finished_at = :now, locked_until = NULL, last_error = NULL WHERE {_MINE}"
@@ -216,30 +215,20 @@ class JobRunner:
     def _found_by(self, job: Job) -> str:
         """What a job looks for, as a statement with a place for the time."""
         assert job.finds is not None
-        found = job.finds(self._context, literal_column(_NOW, DateTime(timezone=True)))
+        found = job.finds(self._context, literal_column(_NOW_MARK, DateTime(timezone=True)))
         compiled = found.compile(dialect=self._context.engine.dialect, compile_kwargs={"literal_binds": True})
-        # The driver is given no parameters, so nothing is escaped for it.
-        return str(compiled).replace("%%", "%")
+        # It becomes part of a text, where a colon begins a parameter and a percent sign is plain.
+        return str(compiled).replace("%%", "%").replace(":", r"\:").replace(_NOW_MARK, _NOW)
 
     async def _look(self) -> tuple[bool, set[str]]:
         """Whether a claim would find something, and which timed jobs would; in doubt all."""
-        statement = self._look_statement.replace(
-            _NOW, f"'{self._context.clock.now().isoformat()}'::timestamptz"
-        )
-        connection = await self._context.engine.raw_connection()
         try:
-            driver: Any = connection.driver_connection
-            cursor = await driver.execute(statement, prepare=False)
-            while cursor.nextset() and cursor.description is None:
-                pass
-            is_any_due, *found = await cursor.fetchone()
-            return is_any_due, {job.name for job, is_one in zip(self._finding, found, strict=True) if is_one}
-        except psycopg.Error:
-            # A claim replaces a connection that died in the pool.
-            await greenlet_spawn(connection.invalidate)
+            async with self._context.unit_of_work(platform=True) as uow:
+                now = self._context.clock.now()
+                ((is_any_due, *found),) = await self._look_statement.all_at_once(uow, now=now)
+        except SQLAlchemyError:
             return True, {job.name for job in self._finding}
-        finally:
-            await greenlet_spawn(connection.close)
+        return is_any_due, {job.name for job, is_one in zip(self._finding, found, strict=True) if is_one}
 
     async def _claim(self, room: int) -> list[_Claim]:
         async with self._context.unit_of_work(platform=True) as uow:

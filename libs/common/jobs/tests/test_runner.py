@@ -416,7 +416,7 @@ async def test_a_runner_finds_what_another_process_has_deferred(
         await eventually(lambda: _counted(context, 1))
 
 
-async def test_a_runner_at_rest_opens_no_unit_of_work(context: ServiceContext, clock: ManualClock) -> None:
+async def test_a_runner_at_rest_sends_one_statement_a_look(context: ServiceContext, clock: ManualClock) -> None:
     looks, statements = 0, list[str]()
 
     def looked(*_: Any) -> None:
@@ -436,7 +436,9 @@ async def test_a_runner_at_rest_opens_no_unit_of_work(context: ServiceContext, c
         statements.clear()
         seen = looks
         await eventually(lambda: looks >= seen + 20)
-        assert statements == []
+        assert set(statements) == {"SELECT"}
+        # The last look may have a connection and not have sent its statement, or the first have had its own.
+        assert abs(len(statements) - (looks - seen)) <= 1
         # A tick: one statement that adds and claims the run, its effect, and its end.
         clock.advance(seconds=MINUTE)
         await eventually(lambda: "DELETE" in statements)
