@@ -61,7 +61,9 @@ class Rewriting:
                 connection.info["is_platform"] = parameters["scope"] == "platform"
                 return statement, parameters
             # Statements on the driver's own connection say their scope themselves.
-            is_platform = execution.scope.is_platform if connection is None else connection.info["is_platform"]
+            is_platform = (
+                execution.scope.is_platform if connection is None else connection.info["is_platform"]
+            )
             if not is_platform:
                 statement, count = _FILTER.subn(
                     lambda found: "true" if not wanted or found[1] in wanted else found[0], statement

@@ -416,7 +416,9 @@ async def test_a_runner_finds_what_another_process_has_deferred(
         await eventually(lambda: _counted(context, 1))
 
 
-async def test_a_runner_at_rest_sends_one_statement_a_look(context: ServiceContext, clock: ManualClock) -> None:
+async def test_a_runner_at_rest_sends_one_statement_a_look(
+    context: ServiceContext, clock: ManualClock
+) -> None:
     looks, statements = 0, list[str]()
 
     def looked(*_: Any) -> None:
@@ -444,7 +446,7 @@ async def test_a_runner_at_rest_sends_one_statement_a_look(context: ServiceConte
         await eventually(lambda: "DELETE" in statements)
         seen = looks
         await eventually(lambda: looks >= seen + 5)
-        assert statements == ["WITH", "INSERT", "DELETE"]
+        assert [verb for verb in statements if verb != "SELECT"] == ["WITH", "INSERT", "DELETE"]
 
 
 async def test_a_timed_job_that_would_find_nothing_is_not_run_but_once_a_minute(
