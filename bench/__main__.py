@@ -16,7 +16,7 @@ from bench.machine import describe
 from bench.profile import BEGIN as PROFILE_BEGIN
 from bench.profile import END as PROFILE_END
 from bench.profile import profile
-from bench.report import Row, markdown, replace_between, show, write_json
+from bench.report import Row, joined, markdown, replace_between, show, write_json
 
 SECTIONS = ("gateway", "checkout", "sign_in", "events", "scale_out", "memory", "lists")
 
@@ -32,7 +32,7 @@ def main() -> None:
         "command",
         nargs="*",
         default=["run"],
-        help="run, or: profile checkout, profile whole (where the CPU goes)",
+        help="run, or: profile checkout, profile whole (where the CPU goes), table RESULT… (of earlier runs)",
     )
     parser.add_argument("--only", default="", help=f"sections, comma-separated, of {', '.join(SECTIONS)}")
     parser.add_argument("--runs", type=int, default=0, help="runs of each figure (3; 1 with --quick)")
@@ -56,6 +56,13 @@ def main() -> None:
     machine = describe()
     if given.command[0] == "profile":
         _profile(Bench(options, console), given.command[1:], given.write)
+        return
+    if given.command[0] == "table":
+        text = joined([Path(name) for name in given.command[1:]])
+        if given.write:
+            replace_between(given.write, text)
+        else:
+            console.print(text, soft_wrap=True, highlight=False, markup=False)
         return
     rows: list[Row] = []
     bench = Bench(options, console)

@@ -27,6 +27,12 @@ class Target:
         sign = "≥" if self.is_least else "≤"
         return f"{sign} {_number(self.limit)}{' × baseline' if self.of == 'ratio' else ''}"
 
+    @classmethod
+    def parse(cls, text: str) -> "Target":
+        """The inverse of `str`."""
+        sign, limit, *rest = text.split(" ", 2)
+        return cls(float(limit.replace(",", "")), sign == "≥", "ratio" if rest else "figure")
+
 
 def least(limit: float, of: str = "figure") -> Target:
     """At least so much."""
@@ -87,6 +93,19 @@ class Row:
             "note": self.note,
         }
 
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> "Row":
+        """The inverse of `to_json`."""
+        return cls(
+            raw["section"],
+            raw["name"],
+            raw["unit"],
+            Sample.of(raw["runs"]),
+            Sample.of(raw["baseline_runs"]) if raw["baseline_runs"] else None,
+            raw["note"],
+            Target.parse(raw["target"]) if raw["target"] else None,
+        )
+
     def cells(self) -> list[str]:
         """The row as text."""
         return [
@@ -129,6 +148,15 @@ def show(rows: Sequence[Row], machine: dict[str, Any], console: Console) -> None
         table.add_row(*cells)
     console.print(f"\n[bold]{sentence(machine)}[/]\n", soft_wrap=True)
     console.print(table)
+
+
+def joined(paths: Sequence[Path]) -> str:
+    """The tables of several results, each with its machine and time, for a document."""
+    parts = []
+    for path in paths:
+        result = json.loads(path.read_text())
+        parts.append(markdown([Row.from_json(raw) for raw in result["rows"]], result["machine"]))
+    return "\n\n".join(parts)
 
 
 def markdown(rows: Sequence[Row], machine: dict[str, Any]) -> str:

@@ -9,7 +9,8 @@ import pytest
 from bench.bare import renamed, uuids
 from bench.capture import Statement, _transactions
 from bench.load import Load, LoadFailed, offer
-from bench.report import Row, least, most, replace_between
+from bench.machine import describe
+from bench.report import Row, joined, least, markdown, most, replace_between, write_json
 from bench.stats import Sample, percentile
 
 STALL = 0.6
@@ -145,3 +146,24 @@ def test_another_order_has_ids_of_its_own_that_keep_their_order_and_those_of_oth
     ids = [min(uuids(copy) - {other}) for copy in copies]
     assert ids == sorted(set(ids))
     assert len({copy[copy.index("O-") :] for copy in copies}) == 3
+
+
+def test_a_table_can_be_made_of_the_results_of_earlier_runs(tmp_path: Path) -> None:
+    machine = {**describe(), "commit": "abc"}
+    rows = [
+        Row(
+            "checkout",
+            "rate",
+            "orders/s",
+            Sample.of([2000, 3000]),
+            Sample.of([4000, 4000]),
+            "n",
+            least(0.25, "ratio"),
+        ),
+        Row("events", "drained", "events/s", Sample.of([5000]), target=least(4000)),
+        Row("events", "p99", "ms", Sample.of([50])),
+    ]
+    path = tmp_path / "result.json"
+    write_json(path, rows, machine, {})
+    assert joined([path, path]) == "\n\n".join([markdown(rows, machine)] * 2)
+    assert [row.verdict for row in rows] == ["ok", "ok", ""]
