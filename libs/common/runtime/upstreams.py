@@ -12,7 +12,7 @@ from libs.common.actor import ACTOR_HEADER, Actor, ActorSigner
 from libs.common.clock import Clock
 from libs.common.errors import AppError, Unavailable, UpstreamFailed, UpstreamTimeout
 from libs.common.http.breaker import CircuitBreaker
-from libs.common.runtime.wires import Answer, InProcess, NotReached, OverHttp, Wire
+from libs.common.runtime.wires import Answer, NotReached, Wire
 from libs.common.telemetry import current_traceparent
 
 
@@ -155,9 +155,14 @@ class Upstreams:
     def _wire(self, service: str) -> Wire:
         wire = self._wires.get(service)
         if wire is None:
+            # A process loads only the client that it needs.
             if service in self._apps:
+                from libs.common.runtime.wire_in_process import InProcess
+
                 wire = InProcess(service, self._apps[service])
             elif service in self._urls:
+                from libs.common.runtime.wire_over_http import OverHttp
+
                 wire = OverHttp(self._urls[service])
             else:
                 raise Unavailable(f"No address is known for {service}; set PILLARS_UPSTREAMS.")
