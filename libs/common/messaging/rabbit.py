@@ -330,6 +330,7 @@ class RabbitBroker:
             self._url,
             timeout=_STEP_SECONDS,
             client_properties={"connection_name": f"{self._namespace} {purpose}"},
+            connection_class=_Connection,
         )
         opened.push_async_callback(_close, connection)
         return connection
@@ -548,6 +549,16 @@ class RabbitBroker:
 async def _count(channel: AbstractChannel, queue: str) -> int:
     declared = await channel.declare_queue(queue, passive=True)
     return declared.declaration_result.message_count or 0
+
+
+class _Connection(aio_pika.Connection):
+    """A connection that is closed by who opened it.
+
+    The library's own would begin to close one that failed when the collector finds it, with no event loop running then.
+    """
+
+    def __del__(self) -> None:
+        """Do nothing."""
 
 
 async def _close(connection: AbstractConnection) -> None:
