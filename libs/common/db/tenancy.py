@@ -29,26 +29,21 @@ class Scope:
         self.is_platform = is_platform
 
     def settings(self) -> list[tuple[str, str]]:
-        """The settings, local to a transaction, by which row-level security knows the scope."""
+        """The settings, local to a transaction, by which row-level security knows the scope.
+
+        One that is not named here is empty: the last transaction's were local to it.
+        """
         settings = []
         if self.tenant_id is not None:
-            settings.append(("app.tenant_id", str(self.tenant_id)))
+            settings.append(("app.tenant_id", str(UUID(str(self.tenant_id)))))
         if self.is_platform:
             settings.append(("app.scope", "platform"))
         return settings
 
     def opening(self) -> str:
-        """The statements that begin a transaction in this scope, sent in one round trip.
-
-        A setting that is not named here is empty: the last transaction's were local to it.
-        """
-        statements = ["BEGIN"]
-        if self.tenant_id is not None:
-            # Only a UUID gets here, so there is nothing to escape.
-            statements.append(f"SET LOCAL app.tenant_id = '{UUID(str(self.tenant_id))}'")
-        if self.is_platform:
-            statements.append("SET LOCAL app.scope = 'platform'")
-        return "; ".join(statements)
+        """The statements that begin a transaction in this scope, sent in one round trip."""
+        # Only a UUID and a word of ours get here, so there is nothing to escape.
+        return "; ".join(["BEGIN", *(f"SET LOCAL {name} = '{value}'" for name, value in self.settings())])
 
 
 def isolation_ddl(schema: str, table: str) -> list[str]:
