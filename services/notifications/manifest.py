@@ -5,11 +5,12 @@ from pathlib import Path
 from libs.common.messaging.subscription import on
 from libs.common.runtime.service import Service
 from libs.contracts.identity import MemberAdded, MemberChanged, MemberRemoved
+from services.notifications.announcements.jobs import JOBS as ANNOUNCEMENT_JOBS
 from services.notifications.announcements.subscriptions import SUBSCRIPTIONS
 from services.notifications.channels.registry import open_channels
 from services.notifications.db import MODELS, metadata
 from services.notifications.deliveries import invariants as delivery_invariants
-from services.notifications.deliveries.jobs import JOBS
+from services.notifications.deliveries.jobs import JOBS as DELIVERY_JOBS
 from services.notifications.deliveries.router import router as deliveries
 from services.notifications.devices.router import router as devices
 from services.notifications.dropdowns import router as dropdowns
@@ -46,7 +47,7 @@ SERVICE = Service(
         on((MemberAdded, MemberChanged, MemberRemoved), "notifications.keep_recipient", on_member),
         *SUBSCRIPTIONS,
     ),
-    jobs=JOBS,
+    jobs=(*DELIVERY_JOBS, *ANNOUNCEMENT_JOBS),
     resources={"channels": open_channels, "feed": open_feed},
     permissions={
         "notifications.inbox.read": "See one's own notifications",

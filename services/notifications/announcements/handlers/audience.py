@@ -25,28 +25,17 @@ class People:
         """The staff of the business, and the customers with these ids."""
         return cls(await RecipientService(uow).staff_and(i for i in user_ids if i is not None))
 
-    def staff(self, envelope: Envelope, *roles: str) -> list[Target]:
-        """The active staff, or those with one of the roles; empty where there is none.
-
-        Raises:
-            RetryLater: nobody is known yet, and identity's events may be on their way.
-        """
-        found = [
-            row
+    def staff(self, *roles: str) -> list[Target]:
+        """The active staff, or those with one of the roles; empty where nobody is known (yet)."""
+        return [
+            Target.of(row)
             for row in self._by_id.values()
             if row.is_staff and row.active and (not roles or set(roles) & set(row.roles))
         ]
-        return _expected(found, envelope)
 
     def customer(self, email: str, user_id: UUID | None, name: str | None) -> Target:
         """The customer of an order, in his language where he has an account."""
         return _customer(self._by_id.get(user_id) if user_id else None, email, user_id, name)
-
-
-def _expected(found: list[Recipient], envelope: Envelope) -> list[Target]:
-    if not found and envelope.attempts < PATIENCE:
-        raise RetryLater("no staff of the business is known yet")
-    return [Target.of(recipient) for recipient in found]
 
 
 def _customer(recipient: Recipient | None, email: str, user_id: UUID | None, name: str | None) -> Target:
@@ -60,7 +49,10 @@ async def shop_staff(uow: UnitOfWork, envelope: Envelope, *roles: str) -> list[T
     Raises:
         RetryLater: nobody is known yet, and identity's events may be on their way.
     """
-    return _expected(await RecipientService(uow).staff(*roles), envelope)
+    found = await RecipientService(uow).staff(*roles)
+    if not found and envelope.attempts < PATIENCE:
+        raise RetryLater("no staff of the business is known yet")
+    return [Target.of(recipient) for recipient in found]
 
 
 async def members(uow: UnitOfWork, user_ids: Iterable[UUID]) -> list[Target]:

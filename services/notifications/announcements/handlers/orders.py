@@ -16,6 +16,7 @@ from libs.contracts.orders import (
 )
 from services.notifications.announcements.handlers.audience import People, customer
 from services.notifications.announcements.handlers.tenants import act_in, by_tenant
+from services.notifications.announcements.jobs import tell_staff_later
 from services.notifications.announcements.service import About, Announcement, Announcer
 from services.notifications.order_contacts.repository import OrderContactRepository
 
@@ -68,16 +69,22 @@ async def on_shipment(event: ShipmentCreated | ShipmentUpdated, uow: UnitOfWork,
 async def _tell_both(
     group: Sequence[Taken], uow: UnitOfWork, to_customer: str, to_shop: str, *roles: str
 ) -> None:
-    """Tell the customer of each order, and those of the staff that have one of the roles, where any is named."""
+    """Tell the customer of each order, and those of the staff that have one of the roles, where any is named.
+
+    While no staff is known, only they are told later.
+    """
     people = await People.of_shop(uow, {event.customer_user_id for event, _ in group})
-    told = []
+    staff = people.staff(*roles)
+    customers, shop = [], []
     for event, envelope in group:
-        variables = {"order": _order(event)}
+        variables, key, about = {"order": _order(event)}, str(envelope.id), _about(event)
         customer = people.customer(event.email, event.customer_user_id, event.customer_name)
-        staff = people.staff(envelope, *roles)
-        for kind, targets in ((to_customer, [customer]), (to_shop, staff)):
-            told.append(Announcement(kind, targets, variables, str(envelope.id), _about(event)))
-    await Announcer(uow).tell_all(told)
+        customers.append(Announcement(to_customer, [customer], variables, key, about))
+        shop.append(Announcement(to_shop, staff, variables, key, about))
+    if not staff:
+        # Customers do not wait for what is not known of the shop.
+        tell_staff_later(uow, shop, roles)
+    await Announcer(uow).tell_all([*customers, *shop])
 
 
 async def _tell_customer(

@@ -5,13 +5,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, func, select
 
+from libs.common.clock import ManualClock
 from libs.common.ids import new_id
 from libs.common.messaging.broker import Verdict
 from libs.common.messaging.consumer import Consumer
 from libs.common.messaging.event import Event
 from libs.common.runtime.context import ServiceContext
+from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.events import deliver, envelope
 from libs.contracts.catalog import StockLow
@@ -19,6 +21,7 @@ from libs.contracts.crm import DealLost, DealWon, MessagePosted, TaskAssigned
 from libs.contracts.identity import MemberRemoved, RegistrationRejected
 from libs.contracts.orders import OrderCancelled, OrderExpired, ShipmentCreated, ShipmentUpdated
 from libs.contracts.payments import InvoiceIssued, PaymentFailed, RefundSucceeded
+from services.notifications.announcements.jobs import LOOKS, TELL_STAFF
 from services.notifications.tests.conftest import OpenContext
 from services.notifications.tests.factories import (
     acting,
@@ -217,14 +220,47 @@ async def test_a_registration_waits_until_staff_are_known(
         await empty.close()
 
 
-async def test_a_shop_without_staff_is_waited_for_a_while_only(
-    context: ServiceContext, tenant_id: UUID, email: str
+@pytest.mark.parametrize("size", [1, 3])
+async def test_customers_do_not_wait_for_a_shop_whose_staff_is_not_known_yet(
+    open_context: OpenContext, tenant_id: UUID, size: int, email: str
 ) -> None:
-    handler = "notifications.tell_of_order"
-    sent = envelope(placed(email), tenant_id)
-    assert await deliver(context, sent, handler=handler) == [Verdict.RETRY]
-    late = envelope(placed(email), tenant_id, attempts=3)
-    assert await deliver(context, late, handler=handler) == [Verdict.DONE]
+    clock = ManualClock()
+    context = await open_context(clock=clock)
+    client = Client(context, user(tenant_id))
+    batch = [envelope(placed(email, number=str(n)), tenant_id) for n in range(size)]
+    for name in ("notifications.tell_of_order", "notifications.confirm_order"):
+        handler = next(s for s in context.service.subscriptions if s.name == name)
+        assert await Consumer(context).deliver_batch(handler, batch) == [Verdict.DONE] * size
+    await run_jobs(context)
+    assert len(await mails(client, email)) == size
+
+    # Nobody is known at the first look; at the second the shop is told, once, though two handlers asked for it.
+    clock.advance(seconds=LOOKS[0])
+    await run_jobs(context)
+    owner = await join(context, tenant_id, "owner")
+    assert await notices(acting(client, owner)) == []
+    clock.advance(seconds=LOOKS[1])
+    await run_jobs(context)
+    assert [n["type"] for n in await notices(acting(client, owner))] == ["order_received"] * size
+
+
+async def test_a_shop_without_staff_is_waited_for_a_while_only(
+    open_context: OpenContext, tenant_id: UUID, email: str
+) -> None:
+    clock = ManualClock()
+    context = await open_context(clock=clock)
+    await take(context, placed(email), tenant_id)
+    for seconds in LOOKS:
+        clock.advance(seconds=seconds)
+        await run_jobs(context)
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        job = context.models.job
+        mine = select(job.id).where(
+            job.tenant_id == tenant_id, job.finished_at.is_(None), job.name == TELL_STAFF
+        )
+        assert (await uow.session.execute(mine)).all() == []
+        looked = select(func.count()).where(job.tenant_id == tenant_id, job.name == TELL_STAFF)
+        assert await uow.session.scalar(looked) == len(LOOKS)
 
 
 async def test_repeats_of_every_event_tell_nobody_twice(
