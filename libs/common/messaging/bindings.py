@@ -43,6 +43,13 @@ async def settle_bindings(
         ConnectionError: the broker or its database does not answer.
     """
     wanted = {(queue_name(namespace, s), pattern) for s in subscriptions for pattern in s.patterns}
+    # Bound by releases that kept no account, or by a process of the release before that was started since.
+    retired = {
+        (queue_name(namespace, s), event.wire_name)
+        for s in subscriptions
+        if s.is_retired
+        for event in s.events
+    }
     # A retired one is bound to nothing, and what it holds is somebody's.
     queues = {queue_name(namespace, s) for s in subscriptions}
     prefixes = [f"{namespace}.{service}." for service in services]
@@ -57,9 +64,9 @@ async def settle_bindings(
         }
         new, stale = sorted(wanted - known), sorted(known - wanted)
         await connection.execute(_ADD, (namespace, [q for q, _ in new], [p for _, p in new]))
+        await broker.unbind(sorted(retired.union(stale)))
         if not stale:
             return []
-        await broker.unbind(stale)
         await connection.execute(_REMOVE, ([q for q, _ in stale], [p for _, p in stale], namespace))
     told = [f"{queue} takes {pattern} no more" for queue, pattern in stale]
     left = sorted({queue for queue, _ in stale} - queues)
