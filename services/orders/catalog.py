@@ -103,14 +103,38 @@ class Catalog:
         except UpstreamProblem as error:
             if error.upstream_slug == "offer-changed":
                 raise OfferChanged(_for_sale(error.problem["variants"])) from error
-            raise
+            if not (offers and _knows_no_offers(error)):
+                raise
+            return await self._reserve_after_a_look(path, body, offers)
         return _for_sale(held.get("variants", ()))
+
+    async def _reserve_after_a_look(
+        self, path: str, body: dict[str, Any], offers: Mapping[UUID, Money]
+    ) -> dict[UUID, Variant]:
+        """Ask for the prices first, then reserve: the way of release 0.1.0, beside whose catalog this may run."""
+        found = await self.variants(offers)
+        if any(
+            variant_id not in found
+            or (found[variant_id].price, found[variant_id].currency) != (offer.amount, offer.currency)
+            for variant_id, offer in offers.items()
+        ):
+            raise OfferChanged(found)
+        body = {name: value for name, value in body.items() if name != "offers"}
+        await self._upstreams.call("catalog", "PUT", path, actor=self._actor, json=body, safe=True)
+        return found
 
     async def release(self, order_id: UUID) -> None:
         """Free what is held for an order; freeing nothing is fine."""
         await self._upstreams.request(
             "catalog", "DELETE", f"/internal/reservations/{order_id}", actor=self._actor, safe=True
         )
+
+
+def _knows_no_offers(error: UpstreamProblem) -> bool:
+    errors = error.problem.get("errors") or ()
+    return error.upstream_status == 422 and any(
+        (one["loc"], one["type"]) == (["body", "offers"], "extra_forbidden") for one in errors
+    )
 
 
 def _for_sale(items: Iterable[dict[str, Any]]) -> dict[UUID, Variant]:

@@ -24,6 +24,8 @@ class Shelf:
     # What to do with calls: "down" answers 503; "lost" does the work and answers with garbage; "hang" does it and
     # does not answer.
     mood: str = ""
+    # Whether it is that of release 0.1.0, which reserves without a look at prices.
+    is_older: bool = False
     calls: list[str] = field(default_factory=list)
 
     def add(self, stock: int = 100, price: int = 19900, **changes: Any) -> str:
@@ -107,6 +109,13 @@ class CatalogApp:
         if shelf.mood in ("down", "down-for-reservations"):
             return _problem("unavailable", 503)
         body = await request.json()
+        if shelf.is_older and "offers" in body:
+            forbidden = {
+                "loc": ["body", "offers"],
+                "msg": "Extra inputs are not permitted",
+                "type": "extra_forbidden",
+            }
+            return await self._answer(shelf, _body("validation-failed", 422, errors=[forbidden]), 422)
         offers = {offer["variant_id"]: offer["price"] for offer in body.get("offers", ())}
         variants = [shelf.variants[i] for i in offers if i in shelf.variants]
         prices = {v["variant_id"]: v["price"] for v in variants if v["status"] == "active"}
@@ -123,7 +132,9 @@ class CatalogApp:
         if short:
             return await self._answer(shelf, _body("insufficient-stock", 409, lines=short), 409)
         shelf.held[order_id] = wanted
-        held = {"order_id": order_id, "status": "reserved", "lines": [], "variants": variants}
+        held = {"order_id": order_id, "status": "reserved", "lines": []}
+        if not shelf.is_older:
+            held["variants"] = variants
         return await self._answer(shelf, held)
 
     async def _release(self, request: Request) -> Response:

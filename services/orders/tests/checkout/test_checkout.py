@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from sqlalchemy import text
 
 from libs.common.ids import new_id
@@ -102,7 +103,10 @@ async def test_one_key_at_once_gets_one_answer(shop: Shop) -> None:
     assert sorted(a.headers.get("idempotency-replayed", "") for a in answers) == ["", "true", "true"]
 
 
-async def test_a_changed_price_is_shown_and_the_next_try_succeeds(shop: Shop) -> None:
+@pytest.mark.parametrize("is_older", [False, True])
+async def test_a_changed_price_is_shown_and_the_next_try_succeeds(shop: Shop, is_older: bool) -> None:
+    # In the midst of a rollout the catalog may still be, or be again, that of the release before.
+    shop.shelf.is_older = is_older
     dearer, same = shop.shelf.add(price=19900), shop.shelf.add(price=100)
     cart = await shop.ready((dearer, 2), (same, 1))
     shop.shelf.variants[dearer]["price"] = zar(21900)
