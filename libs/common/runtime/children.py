@@ -136,7 +136,17 @@ class ForkServer:
         if not (sys.platform == "linux" and hasattr(os, "pidfd_open")):
             return
         async with self._one_at_a_time:
-            await asyncio.to_thread(self._start)
+            self._end()
+            self._take(await asyncio.to_thread(_preloaded))
+
+    async def renew(self) -> None:
+        """Put a new one in its place, which reads the code as it is on disk now; the old one forks until then."""
+        if self.pid is None:
+            return
+        new = await asyncio.to_thread(_preloaded)
+        async with self._one_at_a_time:
+            self._end()
+            self._take(new)
 
     async def fork(
         self, arguments: Sequence[str], environment: Mapping[str, str], descriptors: Sequence[int]
@@ -170,26 +180,9 @@ class ForkServer:
         if self._restarting is None or self._restarting.done():
             self._restarting = asyncio.create_task(self.start())
 
-    def _start(self) -> None:
-        self._end()
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603 - our own program and arguments, no shell
-                [sys.executable, "-m", "libs.common.runtime.fork_server", str(theirs.fileno()), ROOM],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-                pass_fds=(theirs.fileno(),),
-            )
-        self._link = ours
-        ours.settimeout(_PRELOAD_SECONDS)
-        try:
-            if ours.recv(MESSAGE_BYTES) == b"ready":
-                ours.settimeout(_FORK_SECONDS)
-                return
-        except OSError:
-            pass
-        log.warning("there is no fork server; processes start by themselves")
-        self._end()
+    def _take(self, started: "_Preloaded | None") -> None:
+        if started is not None:
+            self._process, self._link = started
 
     def _ask(self, order: bytes, descriptors: list[int]) -> tuple[int, int]:
         assert self._link is not None
@@ -208,6 +201,33 @@ class ForkServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+
+_Preloaded = tuple[subprocess.Popen[bytes], socket.socket]
+
+
+def _preloaded() -> _Preloaded | None:
+    """Start a fork server and wait until it can fork."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        process = subprocess.Popen(  # noqa: S603 - our own program and arguments, no shell
+            [sys.executable, "-m", "libs.common.runtime.fork_server", str(theirs.fileno()), ROOM],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+            pass_fds=(theirs.fileno(),),
+        )
+    ours.settimeout(_PRELOAD_SECONDS)
+    try:
+        if ours.recv(MESSAGE_BYTES) == b"ready":
+            ours.settimeout(_FORK_SECONDS)
+            return process, ours
+    except OSError:
+        pass
+    log.warning("there is no fork server; processes start by themselves")
+    ours.close()
+    process.kill()
+    process.wait()
+    return None
 
 
 async def start_child(

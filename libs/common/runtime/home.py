@@ -34,6 +34,7 @@ class Home:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = (folder or Path(os.environ.get("PILLARS_HOME", ".pillars"))).absolute()
         self.folder.mkdir(parents=True, exist_ok=True)
+        self._loaded: set[str] = set()
 
     @property
     def postgres(self) -> Path:
@@ -52,7 +53,10 @@ class Home:
         return self.folder / "logs"
 
     def load_secrets(self) -> None:
-        """Put this installation's own secrets into the environment, making them on first use."""
+        """Put this installation's own secrets into the environment, making them on first use.
+
+        What the environment had before wins. Called again, it takes up what was changed in the file since.
+        """
         path = self.folder / "secrets.json"
         if not path.exists():
             made = {
@@ -63,8 +67,11 @@ class Home:
             draft.touch(mode=0o600)
             draft.write_text(json.dumps(made))
             draft.replace(path)
-        for name, value in json.loads(path.read_text()).items():
-            os.environ.setdefault(name, value)
+        found: dict[str, str] = json.loads(path.read_text())
+        for name in self._loaded - found.keys():
+            del os.environ[name]
+        self._loaded = {name for name in found if name in self._loaded or name not in os.environ}
+        os.environ.update({name: found[name] for name in self._loaded})
 
     def write_running(self, running: Running) -> None:
         """Say what runs, for `verify` and `bus`."""

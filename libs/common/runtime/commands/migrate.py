@@ -5,6 +5,7 @@ import asyncio
 from rich.console import Console
 
 from libs.common.logging import configure_logging
+from libs.common.runtime.home import Home
 from libs.common.runtime.install import install
 from libs.common.runtime.registry import load_all
 from libs.common.settings import CommonSettings
@@ -15,7 +16,8 @@ console = Console()
 def migrate() -> None:
     """Make or update roles, schemas, tables, first rows and queues of all services.
 
-    Needs DATABASE_URL as a role that may create roles and schemas. Run it before the services of a new release.
+    Needs DATABASE_URL as a role that may create roles and schemas; without it, the suite that runs from this checkout is
+    brought up to date. Run it before the services of a new release.
     """
     _run("up to date")
 
@@ -26,8 +28,20 @@ def seed() -> None:
 
 
 def _run(done: str) -> None:
-    common = CommonSettings()
+    common = _installation()
     common.refuse_development_secrets()
     configure_logging("migrate", level=common.log_level, style="text")
     asyncio.run(install(load_all(), common, report=lambda step: console.print(f"  ✓ {step}")))
     console.print(f"[bold green]{done}[/]")
+
+
+def _installation() -> CommonSettings:
+    given = CommonSettings()
+    if "database_url" in given.model_fields_set:
+        return given
+    home = Home()
+    running = home.running()
+    if running is None:
+        return given
+    home.load_secrets()
+    return CommonSettings(database_url=running.database_url, amqp_url=running.amqp_url)

@@ -129,10 +129,11 @@ class Processes:
     async def restart(self, names: Sequence[str] = ALL) -> list[str]:
         """Replace these, one after another: the new process serves before the old one is asked to stop.
 
-        Returns the names of those whose new process did not come up; the old one goes on in their place.
+        The new ones run the code that is on disk now, in the environment that this process has now. Returns the names of those whose new process did not come up; the old one goes on in their place.
         """
         failed = []
         async with self._one_restart_at_a_time:
+            await self.fork_server.renew()
             for name in names:
                 if self._stopping.is_set():
                     break

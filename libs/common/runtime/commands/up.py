@@ -148,6 +148,8 @@ class _Suite:
             asked = Restart(ALL)
 
         async def restart() -> None:
+            # Keys are exchanged there.
+            self.home.load_secrets()
             failed = await processes.restart(asked.names)
             self.home.write_restart(replace(asked, is_done=True, failed=tuple(failed)))
 

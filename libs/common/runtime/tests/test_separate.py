@@ -116,6 +116,18 @@ async def test_without_the_fork_server_processes_start_all_the_same(gateway: tup
         assert (await http.get("/healthz")).status_code == 200
 
 
+async def test_a_restart_reads_the_code_anew(gateway: tuple[Processes, str]) -> None:
+    processes, _ = gateway
+    before = processes.fork_server.pid
+    assert await processes.restart(["gateway"]) == []
+    # What an older fork server has imported is the code of its time.
+    assert processes.fork_server.pid not in (None, before)
+    new = Path(f"/proc/{processes.children['gateway'].pid}")
+    if not new.exists():
+        pytest.skip("no /proc here")
+    assert f"PPid:\t{processes.fork_server.pid}\n" in (new / "status").read_text()
+
+
 async def test_each_process_is_known_by_its_command_line(gateway: tuple[Processes, str]) -> None:
     processes, _ = gateway
     line = Path(f"/proc/{processes.children['gateway'].pid}/cmdline")
