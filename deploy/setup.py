@@ -48,7 +48,7 @@ def install() -> None:
     uv = [PYTHON, "-m", "uv", "--quiet"]
     pip = [PYTHON, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     if run(*pip, "install", "--require-hashes", "-r", "requirements/uv.txt") and run(
-        *uv, "pip", "sync", "--python", PYTHON, "--require-hashes", LOCK
+        *uv, "pip", "sync", "--python", PYTHON, "--require-hashes", "--compile-bytecode", LOCK
     ):
         installed = run(
             *uv, "pip", "install", "--python", PYTHON, "--no-deps", "--no-build-isolation", "-e", "."

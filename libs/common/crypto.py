@@ -4,9 +4,10 @@ import base64
 import hmac
 import secrets
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 
 class DecryptionFailed(Exception):
@@ -52,7 +53,7 @@ class KeyRing:
     def encrypt(self, plain: str, *, purpose: str) -> str:
         """Encrypt a text; `purpose` (e.g. `payment_accounts.credentials`) must be the same to read it."""
         nonce = secrets.token_bytes(12)
-        sealed = AESGCM(self.keys[self.current]).encrypt(nonce, plain.encode(), purpose.encode())
+        sealed = self._cipher(self.current).encrypt(nonce, plain.encode(), purpose.encode())
         return f"{self.current}:{base64.b64encode(nonce + sealed).decode()}"
 
     def decrypt(self, stored: str, *, purpose: str) -> str:
@@ -61,11 +62,19 @@ class KeyRing:
         Raises:
             DecryptionFailed: key unknown, value altered, or another purpose.
         """
+        from cryptography.exceptions import InvalidTag
+
         name, _, encoded = stored.partition(":")
         if name not in self.keys:
             raise DecryptionFailed(f"no key {name!r} in the ring")
         raw = base64.b64decode(encoded)
         try:
-            return AESGCM(self.keys[name]).decrypt(raw[:12], raw[12:], purpose.encode()).decode()
+            return self._cipher(name).decrypt(raw[:12], raw[12:], purpose.encode()).decode()
         except InvalidTag:
             raise DecryptionFailed("the value was altered or belongs elsewhere") from None
+
+    def _cipher(self, name: str) -> "AESGCM":
+        # Here: every service has a ring, few keep secrets, and the library holds 6 MB.
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        return AESGCM(self.keys[name])

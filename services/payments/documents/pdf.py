@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import orjson
-import typst
 
 
 @lru_cache
@@ -21,6 +20,9 @@ def _template() -> bytes:
 
 def render(document: dict[str, Any], issued_at: datetime) -> bytes:
     """The document as a PDF; the same data gives the same bytes."""
+    # Here: it holds 7 MB, and a process that prints nothing does without.
+    import typst
+
     pdf: bytes = typst.compile(
         _template(),
         format="pdf",

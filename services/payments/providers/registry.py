@@ -2,15 +2,16 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-
-import httpx
+from typing import TYPE_CHECKING
 
 from libs.common.errors import NotFound
 from libs.common.runtime.context import ServiceContext
 from services.payments.providers.bank_transfer import BankTransferProvider
 from services.payments.providers.base import PaymentProvider
 from services.payments.providers.sandbox import SandboxProvider
-from services.payments.providers.simulator.api import simulator_api
+
+if TYPE_CHECKING:
+    import httpx
 
 RESOURCE = "payment_providers"
 
@@ -18,10 +19,18 @@ RESOURCE = "payment_providers"
 def make_providers(context: ServiceContext) -> dict[str, PaymentProvider]:
     """A client for each provider, by name."""
     found: tuple[PaymentProvider, ...] = (
-        SandboxProvider(httpx.ASGITransport(simulator_api(context), raise_app_exceptions=False)),
+        SandboxProvider(lambda: _to_simulator(context)),
         BankTransferProvider(),
     )
     return {provider.name: provider for provider in found}
+
+
+def _to_simulator(context: ServiceContext) -> "httpx.AsyncBaseTransport":
+    import httpx
+
+    from services.payments.providers.simulator.api import simulator_api
+
+    return httpx.ASGITransport(simulator_api(context), raise_app_exceptions=False)
 
 
 @asynccontextmanager

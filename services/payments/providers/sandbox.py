@@ -5,12 +5,11 @@ It speaks HTTP to the simulator, which this service carries itself, so the trans
 
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import httpx
 import orjson
 
 from libs.common.money import Money
@@ -31,6 +30,9 @@ from services.payments.providers.base import (
 )
 from services.payments.providers.standard_webhooks import new_secret, verify
 
+if TYPE_CHECKING:
+    import httpx
+
 _STATUSES = {
     "created": Status.PENDING,
     "pending": Status.PENDING,
@@ -41,18 +43,20 @@ _STATUSES = {
 
 
 class SandboxProvider:
-    """Calls the simulator; `transport` leads to it."""
+    """Calls the simulator; `transport` opens the way to it, at the first call."""
 
     name = "sandbox"
     is_online = True
     currencies: frozenset[str] | None = None
 
-    def __init__(self, transport: httpx.AsyncBaseTransport) -> None:
-        self._client = httpx.AsyncClient(transport=transport, base_url="http://sandbox", timeout=15)
+    def __init__(self, transport: Callable[[], "httpx.AsyncBaseTransport"]) -> None:
+        self._transport = transport
+        self._client: httpx.AsyncClient | None = None
 
     async def close(self) -> None:
         """Release the connections."""
-        await self._client.aclose()
+        if self._client is not None:
+            await self._client.aclose()
 
     def complete_credentials(self, given: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
         """Make the key and the webhook secret; none are taken from outside."""
@@ -135,6 +139,12 @@ class SandboxProvider:
     async def _call(
         self, merchant: Merchant, method: str, path: str, *, json: Any = None, key: str | None = None
     ) -> dict[str, Any]:
+        import httpx
+
+        if self._client is None:
+            self._client = httpx.AsyncClient(
+                transport=self._transport(), base_url="http://sandbox", timeout=15
+            )
         headers = {
             "authorization": f"Bearer {merchant.credentials['secret_key']}",
             "x-account": str(merchant.account_id),

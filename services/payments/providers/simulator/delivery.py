@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import httpx
 from sqlalchemy import ColumnElement, Select, select
 
 from libs.common.db.unit_of_work import UnitOfWork
@@ -13,6 +12,7 @@ from libs.common.jobs.job import Job
 from libs.common.runtime.context import ServiceContext
 from services.payments.payment_accounts.credentials import open_credentials
 from services.payments.payment_accounts.models import PaymentAccount
+from services.payments.providers.http import HttpClient
 from services.payments.providers.simulator.models import SandboxDelivery
 from services.payments.providers.simulator.service import DELIVER
 from services.payments.providers.standard_webhooks import signed_headers
@@ -108,7 +108,10 @@ async def _claim(
 
 
 async def _send(context: ServiceContext, url: str, body: bytes, headers: dict[str, str]) -> str:
-    client: httpx.AsyncClient | None = context.resources.get(HTTP_RESOURCE)
+    # Loaded by the first delivery.
+    import httpx
+
+    client: HttpClient | httpx.AsyncClient | None = context.resources.get(HTTP_RESOURCE)
     try:
         if client is not None:
             response = await client.post(url, content=body, headers=headers, timeout=TIMEOUT_SECONDS)

@@ -81,7 +81,7 @@ class TestSandbox(ProviderSuite):
 
 def answering(status: int, content: bytes = b"{}") -> SandboxProvider:
     """A client whose other side always answers so."""
-    return SandboxProvider(httpx.MockTransport(lambda _: httpx.Response(status, content=content)))
+    return SandboxProvider(lambda: httpx.MockTransport(lambda _: httpx.Response(status, content=content)))
 
 
 MERCHANT = Merchant(
@@ -111,7 +111,7 @@ async def test_a_broken_connection_may_have_been_an_act() -> None:
     def broken(_: httpx.Request) -> httpx.Response:
         raise httpx.ReadTimeout("no answer")
 
-    provider = SandboxProvider(httpx.MockTransport(broken))
+    provider = SandboxProvider(lambda: httpx.MockTransport(broken))
     with pytest.raises(ProviderUnavailable):
         await provider.create_checkout(MERCHANT, request())
     await provider.close()
