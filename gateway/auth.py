@@ -73,7 +73,7 @@ class Authenticator:
         try:
             credential = read_credential(exchange.headers)
             if credential is None or credential.is_jwt:
-                return await self._resolve(credential, hints)
+                return await self._resolve(credential, hints, is_passive=trust is Trust.PASSIVE)
             return await self._resolve_opaque(credential, hints, exchange)
         except AppError as error:
             if trust is Trust.LENIENT and _is_unauthenticated(error):
@@ -113,8 +113,13 @@ class Authenticator:
                 await self._limits.charge_bad_credential(exchange)
             raise
 
-    async def _resolve(self, credential: Credential | None, hints: TenantHints) -> Identified:
+    async def _resolve(
+        self, credential: Credential | None, hints: TenantHints, *, is_passive: bool = False
+    ) -> Identified:
         name, document = await self._document(credential)
+        if is_passive and document is not None:
+            # Kept apart, since what is asked in passing must not answer for a request that is a sign of life.
+            name, document = f"passive:{name}", {**document, "is_passive": True}
         # Only superusers may name a tenant in the query; for all others the parameter is just a filter of a list,
         # and must not cost a call for each of its values.
         if hints.query_company_id is None:

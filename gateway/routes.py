@@ -14,6 +14,8 @@ class Trust(Enum):
     CHECKED = auto()
     # A credential that does not hold counts as none: who signs in again may still carry an old one.
     LENIENT = auto()
+    # As CHECKED, but no sign of life: whoever only asks how long his session lasts does not keep it from ending.
+    PASSIVE = auto()
     # The credential is not ours to judge: providers send their own; the service sees the header as it came.
     FOREIGN = auto()
 
@@ -81,6 +83,7 @@ ROUTES: tuple[Route, ...] = (
     # identity
     *_all("identity", "/auth", "/registrations", "/users", "/tenants", "/roles", "/permissions", "/api-keys"),
     *_all("identity", "/plans", "/features", "/subscription", "/usage", "/audit-log", "/privacy"),
+    Route("/auth/session-management/status", "identity", trust=Trust.PASSIVE),
     _sign_in("/auth/register"),
     _sign_in("/auth/signup"),
     _sign_in("/auth/login"),

@@ -47,6 +47,18 @@ def tampered(token: str) -> str:
     return f"{head}.{b64(orjson.dumps(claims))}.{signature}"
 
 
+async def test_only_asking_how_long_a_session_lasts_is_no_sign_of_life(world: World) -> None:
+    ann = world.identity.person()
+
+    for _ in range(2):
+        await world.get("/api/v1/auth/session-management/status", headers=ann.headers)
+        await world.get("/api/v1/deals", headers=ann.headers)
+
+    signs = [not asked["credential"].get("is_passive", False) for asked in world.identity.asked]
+    # Each is asked once: what was told in passing does not answer for a request that counts.
+    assert signs == [False, True]
+
+
 ATTACKS: dict[str, Any] = {
     "none": lambda p: unsigned(own_claims(p), "none"),
     "None": lambda p: unsigned(own_claims(p), "None"),

@@ -22,6 +22,7 @@ from services.identity.registrations.router import router as registrations
 from services.identity.roles.router import router as roles
 from services.identity.seed import seed
 from services.identity.sessions.jobs import forget_sessions
+from services.identity.sessions.router import management as session_management
 from services.identity.sessions.router import router as sessions
 from services.identity.settings import IdentitySettings
 from services.identity.signing_keys.jobs import rotate_signing_keys
@@ -42,6 +43,7 @@ SERVICE = Service(
         signing_keys,
         registrations,
         sessions,
+        session_management,
         users,
         auth,
         tenants,

@@ -16,6 +16,15 @@ class IdentitySettings(ServiceSettings):
     access_seconds: int = Field(900, ge=30, description="Life of an access token")
     refresh_seconds: int = Field(2_592_000, ge=60, description="Life of a refresh token that is not used")
     session_seconds: int = Field(7_776_000, ge=60, description="Life of a session, however often refreshed")
+    session_idle_seconds: int = Field(
+        2_592_000, ge=60, description="Time without a request after which a session ends"
+    )
+    shared_idle_seconds: int = Field(
+        1_800, ge=60, description="The same for who signs in with `remember: false`, on a shared device"
+    )
+    idle_warning_seconds: int = Field(
+        300, ge=0, description="How long before that end a frontend is to warn, at most a quarter of the time"
+    )
     signing_key_seconds: int = Field(7_776_000, ge=3600, description="After this a new key signs")
 
     lockout_failures: int = Field(5, ge=1, description="Wrong passwords for one account before it is locked")

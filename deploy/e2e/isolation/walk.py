@@ -69,7 +69,11 @@ EITHER = ({"line_id", "variant_id"}, {"to_user_id", "to_email"})
 # What ends the session it is called with.
 LAST = {"POST /api/v1/auth/sessions/revoke-all", "POST /api/v1/auth/password/change"}
 # Members of answers that differ from one moment to the next.
-VOLATILE = {"request_id", "instance", "as_of", "last_seen_at", "seconds", "seconds_in_stage"}
+VOLATILE = {"request_id", "instance", "as_of", "last_seen_at", "seconds", "seconds_in_stage"} | {
+    "seconds_left",
+    "absolute_seconds_left",
+    "idle_expires_at",
+}
 # Operations that are open to whoever knows something, or to all, each with the reason.
 OPEN = {
     "GET /.well-known/jwks.json": "public keys",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, any_, bindparam, func, or_, select
+from sqlalchemy import DateTime, Uuid, and_, any_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import array
 
 from libs.common.actor import OPERATOR_TENANT_ID
@@ -15,6 +15,7 @@ from services.identity.domains.models import Domain
 from services.identity.members.models import Member, MemberRole
 from services.identity.roles.catalogue import GUEST
 from services.identity.roles.models import Role
+from services.identity.sessions.idleness import is_not_idle
 from services.identity.sessions.models import Session
 from services.identity.tenants.models import Tenant
 from services.identity.users.models import User
@@ -39,6 +40,8 @@ class Person:
     name: str
     home_tenant_id: UUID | None
     last_seen_at: datetime
+    idle_seconds: int | None
+    session_ends: datetime
     places: dict[UUID, Place]
     guest_permissions: list[str]
 
@@ -72,6 +75,8 @@ _PERSON = (
         User.last_name,
         User.home_tenant_id,
         Session.last_seen_at,
+        Session.idle_seconds,
+        Session.expires_at,
         Tenant.id,
         Tenant.status,
         func.coalesce(Tenant.id == _HOST, False),
@@ -92,6 +97,7 @@ _PERSON = (
         Session.id == bindparam("session_id", type_=Uuid()),
         Session.revoked_at.is_(None),
         Session.expires_at > bindparam("now"),
+        is_not_idle(bindparam("now", type_=DateTime(timezone=True))),
     )
 )
 _SHOPS = select(Tenant.id, Tenant.status, func.coalesce(Tenant.id == _HOST, False), _GUEST).where(
@@ -117,12 +123,13 @@ class AccessRepository:
             "named_0": named[0],
             "named_1": named[1],
         }
-        rows = (await self.uow.session.execute(_PERSON, parameters)).all()
+        rows: Sequence[Any] = (await self.uow.session.execute(_PERSON, parameters)).all()
         if not rows:
             return None
-        email, first_name, last_name, home, seen, *_, guest = rows[0]
-        places = {row[5]: Place(*row[5:10]) for row in rows if row[5] is not None}
-        return Person(email, f"{first_name} {last_name}".strip(), home, seen, places, guest or [])
+        email, first_name, last_name, home, seen, idle, ends, *_, guest = rows[0]
+        places = {row[7]: Place(*row[7:12]) for row in rows if row[7] is not None}
+        name = f"{first_name} {last_name}".strip()
+        return Person(email, name, home, seen, idle, ends, places, guest or [])
 
     async def shops(self, company_id: UUID | None, host: str | None) -> tuple[dict[UUID, Place], list[str]]:
         """The businesses that a guest's request names, and what guests may do."""

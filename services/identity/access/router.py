@@ -15,5 +15,5 @@ Access = Annotated[AccessService, Depends(provide_platform(AccessService), scope
 @router.post("/authenticate", response_model=AuthenticateOut, dependencies=[internal()])
 async def authenticate(body: AuthenticateIn, access: Access) -> Any:
     """Name the actor of a request whose credential the gateway has verified."""
-    actor = await access.authenticate(body)
-    return {"actor": actor.to_json()}
+    answer = await access.authenticate(body)
+    return {"actor": answer.actor.to_json(), "seconds": answer.seconds}

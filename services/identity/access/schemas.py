@@ -14,6 +14,7 @@ class UserCredential(Schema):
     kind: Literal["user"]
     user_id: UUID
     session_id: UUID | None = None
+    is_passive: bool = False
 
 
 class TokenCredential(Schema):
@@ -36,3 +37,5 @@ class AuthenticateOut(Schema):
     """The actor, in the form of `Actor.to_json`."""
 
     actor: dict[str, Any]
+    # How long the answer holds where no event says that it changed.
+    seconds: float

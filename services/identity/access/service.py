@@ -4,7 +4,7 @@ The business of a request: its host name, else the `X-Company-Id` header, else t
 superusers) the `company_id` of the query, else for staff the operator.
 """
 
-from datetime import timedelta
+from dataclasses import dataclass
 from uuid import UUID
 
 from libs.common.actor import OPERATOR_TENANT_ID, Actor, ActorKind
@@ -14,11 +14,20 @@ from services.identity.access.features import FEATURES
 from services.identity.access.repository import AccessRepository, Person, Place
 from services.identity.access.schemas import AuthenticateIn, TokenCredential, UserCredential
 from services.identity.roles.catalogue import GUEST, OPERATOR_ROLES, SUPERADMIN
+from services.identity.sessions.idleness import kept_seconds, noted_seconds
 from services.identity.sessions.repository import SessionRepository
 from services.identity.tenants.models import TenantStatus
 
-# `last_seen_at` is written at most this often.
-_SEEN_EVERY = timedelta(minutes=1)
+# How long what a guest may do holds, in seconds, where no event says that it changed.
+_GUEST_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The actor of a request, and for how many seconds that holds where no event says that it changed."""
+
+    actor: Actor
+    seconds: float
 
 
 class AccessService:
@@ -28,7 +37,7 @@ class AccessService:
         self.uow = uow
         self.rows = AccessRepository(uow)
 
-    async def authenticate(self, body: AuthenticateIn) -> Actor:
+    async def authenticate(self, body: AuthenticateIn) -> Answer:
         """The actor of a request.
 
         Raises:
@@ -36,7 +45,7 @@ class AccessService:
             TenantForbidden: the business named is not the caller's to act in.
         """
         if body.credential is None:
-            return await self._guest(body)
+            return Answer(await self._guest(body), _GUEST_SECONDS)
         if isinstance(body.credential, TokenCredential):
             raise Unauthenticated("The token is not valid.")
         return await self._user(body.credential, body)
@@ -64,7 +73,7 @@ class AccessService:
             features=FEATURES,
         )
 
-    async def _user(self, credential: UserCredential, body: AuthenticateIn) -> Actor:
+    async def _user(self, credential: UserCredential, body: AuthenticateIn) -> Answer:
         if credential.session_id is None:
             raise Unauthenticated("The session has ended; sign in again.")
         company_id, query_id = _named(body.company_id), _uuid(body.query_company_id)
@@ -76,13 +85,14 @@ class AccessService:
         )
         if person is None:
             raise Unauthenticated("The session has ended; sign in again.")
-        if self.uow.now - person.last_seen_at > _SEEN_EVERY:
+        unseen = (self.uow.now - person.last_seen_at).total_seconds()
+        if unseen > noted_seconds(person.idle_seconds) and not credential.is_passive:
             await SessionRepository(self.uow).seen(credential.session_id, self.uow.now)
         staff = _staff_roles(person)
         is_superuser = SUPERADMIN in staff
         place, via = _resolve(person, company_id, query_id if is_superuser else None, is_staff=bool(staff))
         roles = _roles_at(person, place, staff)
-        return Actor(
+        actor = Actor(
             kind=ActorKind.USER,
             user_id=credential.user_id,
             session_id=credential.session_id,
@@ -97,6 +107,8 @@ class AccessService:
             features=FEATURES if place else frozenset(),
             is_superuser=is_superuser,
         )
+        left = (person.session_ends - self.uow.now).total_seconds()
+        return Answer(actor, min(kept_seconds(person.idle_seconds), left))
 
 
 def _resolve(

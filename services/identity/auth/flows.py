@@ -67,7 +67,10 @@ class SignIn:
             current.password_hash = new_hash or current.password_hash
             current.last_sign_in_at = uow.now
             session, refresh = await SessionService(uow).start(
-                current, address=self.caller.address, user_agent=self.caller.user_agent
+                current,
+                address=self.caller.address,
+                user_agent=self.caller.user_agent,
+                is_remembered=body.remember,
             )
             act_as(uow, current, session.id)
             uow.emit(

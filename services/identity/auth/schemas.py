@@ -46,6 +46,10 @@ class LoginIn(Schema):
         None, max_length=32, description="The code of a second factor, for accounts that have one"
     )
 
+    remember: bool = Field(
+        True, description="False on a shared device: the session ends when it was idle for half an hour or so"
+    )
+
     @model_validator(mode="after")
     def _one_name(self) -> Self:
         if (self.email is None) == (self.username is None):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, func
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.ids import new_id
@@ -27,6 +27,8 @@ class Session(Base):
     user_agent: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     last_seen_at: Mapped[datetime]
+    # How long it lives without a request; where it is not said, for ever, up to `expires_at`.
+    idle_seconds: Mapped[int | None] = mapped_column(Integer)
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     revoked_reason: Mapped[str | None]

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, delete, select, update
 
 from libs.common.db.repository import Repository
+from services.identity.sessions.idleness import is_not_idle
 from services.identity.sessions.models import RefreshToken, Session
 
 
@@ -68,4 +69,5 @@ class SessionRepository(Repository[Session]):
         return int(done.rowcount)
 
     def _live(self) -> list[ColumnElement[bool]]:
-        return [Session.revoked_at.is_(None), Session.expires_at > self.uow.now]
+        now = self.uow.now
+        return [Session.revoked_at.is_(None), Session.expires_at > now, is_not_idle(now)]

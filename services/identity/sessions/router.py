@@ -5,15 +5,16 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from libs.common.errors import NotFound
+from libs.common.errors import NotFound, Unauthenticated
 from libs.common.http.deps import CurrentActor, provide_platform, signed_in
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from services.identity.auth.own import own_user_id
-from services.identity.sessions.schemas import RevokeAll, Revoked, SessionOut, SessionQuery
+from services.identity.sessions.schemas import RevokeAll, Revoked, SessionOut, SessionQuery, SessionStatus
 from services.identity.sessions.service import SessionService
 
 router = APIRouter(prefix="/auth/sessions", tags=["sessions"], dependencies=[signed_in()])
+management = APIRouter(prefix="/auth/session-management", tags=["sessions"], dependencies=[signed_in()])
 Sessions = Annotated[SessionService, Depends(provide_platform(SessionService), scope="function")]
 
 
@@ -42,3 +43,18 @@ async def revoke_session(session_id: UUID, sessions: Sessions, actor: CurrentAct
     """End one of one's own sessions."""
     own_user_id(actor)
     await sessions.revoke_own(session_id, "ended by the user")
+
+
+@management.get("/status", response_model=SessionStatus, responses=problems(Unauthenticated))
+async def get_session_status(sessions: Sessions) -> Any:
+    """Read how long one's own session lasts without a request, when to warn, and its absolute end.
+
+    Frontends may ask as often as they like: this is no sign of life and keeps no session from ending.
+    """
+    return await sessions.status()
+
+
+@management.post("/extend", response_model=SessionStatus, responses=problems(Unauthenticated))
+async def extend_session(sessions: Sessions) -> Any:
+    """Say that somebody is still there: the idle time begins anew. The absolute end stays."""
+    return await sessions.extend()

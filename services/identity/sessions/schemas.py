@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from libs.common.filters import ListQuery
 from libs.common.schema import OutSchema, Schema
@@ -20,6 +20,40 @@ class SessionOut(OutSchema):
     last_seen_at: datetime
     expires_at: datetime
     is_current: bool = Field(False, description="Whether this request belongs to it")
+
+
+class SessionStatus(Schema):
+    """How long a session lasts still: without a request, and in any case. Asking is no sign of life."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "session_id": "01890a5d-ac96-774b-bcce-b302099a8057",
+                    "seconds_left": 240,
+                    "idle_seconds": 1800,
+                    "idle_expires_at": "2026-05-04T10:34:00Z",
+                    "warning_seconds": 300,
+                    "is_warning": True,
+                    "absolute_seconds_left": 7774200,
+                    "absolute_expires_at": "2026-08-02T10:00:00Z",
+                    "last_seen_at": "2026-05-04T10:04:00Z",
+                }
+            ]
+        }
+    )
+
+    session_id: UUID
+    seconds_left: int = Field(description="Seconds until it ends if no request comes")
+    idle_seconds: int | None = Field(
+        description="So long it lives without a request; null: until its absolute end"
+    )
+    idle_expires_at: datetime = Field(description="When it ends if no request comes")
+    warning_seconds: int = Field(description="Warn when no more than this is left, and offer to extend")
+    is_warning: bool = Field(description="Whether it is time to warn")
+    absolute_seconds_left: int = Field(description="Seconds until it ends whatever comes")
+    absolute_expires_at: datetime = Field(description="When it ends whatever comes; sign in again then")
+    last_seen_at: datetime = Field(description="The last request, to within a minute or so")
 
 
 class SessionQuery(ListQuery):

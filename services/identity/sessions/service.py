@@ -3,18 +3,20 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import NotFound
+from libs.common.errors import NotFound, Unauthenticated
 from libs.common.filters import ListQuery
 from libs.contracts.audit import change_recorded
 from libs.contracts.identity import SessionRevoked
+from services.identity.sessions.idleness import is_idle
 from services.identity.sessions.models import RefreshToken, Session
 from services.identity.sessions.repository import SessionRepository
+from services.identity.sessions.schemas import SessionStatus
 from services.identity.users.models import User
 
 
@@ -43,16 +45,20 @@ class SessionService:
         rows, cursor = await self.rows.page(query)
         return {"items": rows, "next_cursor": cursor}
 
-    async def start(self, user: User, *, address: str, user_agent: str | None) -> tuple[Session, str]:
-        """A new session and its first refresh token."""
-        now = self.uow.now
+    async def start(
+        self, user: User, *, address: str, user_agent: str | None, is_remembered: bool = True
+    ) -> tuple[Session, str]:
+        """A new session and its first refresh token. One that is not to be remembered ends when it was idle a while."""
+        now, settings = self.uow.now, self._settings
+        idle = settings.session_idle_seconds if is_remembered else settings.shared_idle_seconds
         session = Session(
             user_id=user.id,
             address=address,
             user_agent=user_agent,
             created_at=now,
             last_seen_at=now,
-            expires_at=now + timedelta(seconds=self._settings.session_seconds),
+            idle_seconds=idle,
+            expires_at=now + timedelta(seconds=settings.session_seconds),
         )
         await self.rows.add(session)
         return session, await self._new_token(session)
@@ -67,7 +73,7 @@ class SessionService:
         # Read again: whoever held the lock before us may have used it.
         found = await self.rows.find_token(token_hash)
         now = self.uow.now
-        if session is None or found is None or session.revoked_at is not None or session.expires_at <= now:
+        if session is None or found is None or not _is_live(session, now):
             return Refreshed()
         if found.used_at is not None:
             await self.revoke(session, "refresh token used twice")
@@ -78,6 +84,53 @@ class SessionService:
         session.last_seen_at, session.address = now, address
         await self.uow.session.flush()
         return Refreshed(session, await self._new_token(session))
+
+    async def status(self) -> SessionStatus:
+        """How long the caller's session lasts still.
+
+        Raises:
+            Unauthenticated: the caller has none, or it has ended.
+        """
+        return self._status(await self._current())
+
+    async def extend(self) -> SessionStatus:
+        """Take this as a sign of life from the caller's session, written at once.
+
+        Raises:
+            Unauthenticated: the caller has none, or it has ended.
+        """
+        session = await self._current(lock=True)
+        session.last_seen_at = self.uow.now
+        await self.uow.session.flush()
+        return self._status(session)
+
+    async def _current(self, *, lock: bool = False) -> Session:
+        session_id = self.uow.actor.session_id
+        session = await self.rows.get(session_id, lock=lock) if session_id is not None else None
+        if session is None or not _is_live(session, self.uow.now):
+            raise Unauthenticated("The session has ended; sign in again.")
+        return session
+
+    def _status(self, session: Session) -> SessionStatus:
+        now = self.uow.now
+        idle_ends = session.expires_at
+        if session.idle_seconds is not None:
+            idle_ends = min(idle_ends, session.last_seen_at + timedelta(seconds=session.idle_seconds))
+        warning = self._settings.idle_warning_seconds
+        if session.idle_seconds is not None:
+            warning = min(warning, session.idle_seconds // 4)
+        left = max(0, int((idle_ends - now).total_seconds()))
+        return SessionStatus(
+            session_id=session.id,
+            seconds_left=left,
+            idle_seconds=session.idle_seconds,
+            idle_expires_at=idle_ends,
+            warning_seconds=warning,
+            is_warning=left <= warning,
+            absolute_seconds_left=max(0, int((session.expires_at - now).total_seconds())),
+            absolute_expires_at=session.expires_at,
+            last_seen_at=session.last_seen_at,
+        )
 
     async def revoke_token(self, token: str, reason: str) -> None:
         """End the session of a refresh token, if it is live."""
@@ -133,6 +186,10 @@ class SessionService:
             )
         )
         return token
+
+
+def _is_live(session: Session, now: datetime) -> bool:
+    return session.revoked_at is None and session.expires_at > now and not is_idle(session, now)
 
 
 def _hash(token: str) -> bytes:

@@ -84,6 +84,12 @@ class Platform:
         assert response.status_code == 200, response.text
         return response.json()
 
+    async def login_with(self, email: str, password: str = PASSWORD, **fields: Any) -> dict[str, Any]:
+        """Sign in with more fields than name and password, and return the tokens."""
+        response = await self.post("/auth/login", {"email": email, "password": password, **fields})
+        assert response.status_code == 200, response.text
+        return response.json()
+
     async def authenticate(self, access: str | None, **where: Any) -> httpx.Response:
         """Ask who a token is, as the gateway does once it has checked the signature."""
         credential = None
