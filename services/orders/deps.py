@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Header, Request
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.http.deps import CurrentActor, Requirement, Uow, provide
+from libs.common.http.deps import Requirement, Uow, actor_of, provide
 from services.orders.aftermath import Aftermath
 from services.orders.carts.service import CartService
 from services.orders.checkout.service import CheckoutService
@@ -20,7 +20,7 @@ S = TypeVar("S")
 
 
 async def get_caller(
-    actor: CurrentActor,
+    request: Request,
     cart_token: Annotated[
         str | None,
         Header(
@@ -31,7 +31,7 @@ async def get_caller(
     ] = None,
 ) -> Caller:
     """The actor with the cart token it sent."""
-    return Caller(actor, token_hash(cart_token) if cart_token else None)
+    return Caller(actor_of(request), token_hash(cart_token) if cart_token else None)
 
 
 CurrentCaller = Annotated[Caller, Depends(get_caller)]
@@ -59,11 +59,12 @@ async def get_aftermath() -> AsyncIterator[Aftermath]:
 class OrAnyoneWithToken(Requirement):
     """The permission, or else a cart token: the rows that it opens are all its bearer sees."""
 
-    async def __call__(self, actor: CurrentActor, request: Request) -> Any:  # type: ignore[override]
+    async def __call__(self, request: Request) -> Any:
         """Check the actor, and return it."""
+        actor = actor_of(request)
         if actor.is_anonymous and actor.tenant_id is not None and "x-cart-token" in request.headers:
             return actor
-        return await super().__call__(actor)
+        return await super().__call__(request)
 
 
 After = Annotated[Aftermath, Depends(get_aftermath, scope="function")]

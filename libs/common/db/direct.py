@@ -3,10 +3,10 @@
 Building a statement, finding it in a cache and running it through the ORM costs about ten times what the driver needs
 for it. A `Direct` is written with SQLAlchemy's expressions like any other, its values as `bindparam`s, and runs in
 the transaction of the unit of work; the engine's listeners hear of it. What the session has pending it does not write.
+Its plan is made once for any values, unless a session takes part, so it should name its rows by their keys.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,16 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import psycopg
 from sqlalchemy import Executable, bindparam, inspect
 from sqlalchemy.dialects.postgresql import Insert, insert
-from sqlalchemy.exc import DBAPIError
 
-from libs.common.db.engine import HAS_SERVED
+from libs.common.db.transaction import Driver, Transaction, translated
 
 if TYPE_CHECKING:
     from libs.common.db.unit_of_work import UnitOfWork
 
 M = TypeVar("M")
 Row = tuple[Any, ...]
-_SET_LOCAL = "SELECT set_config(%s::text, %s::text, true)"
 
 
 class Direct:
@@ -48,34 +46,12 @@ class Direct:
     async def all_at_once(self, uow: "UnitOfWork", **values: Any) -> list[Row]:
         """Read its rows in a transaction of its own, which begins and ends in the round trip of the statement.
 
-        For what reads once and holds nothing. A pooled connection that has died is replaced, and the statement repeated.
+        For what reads once and holds nothing.
         """
-        engine = uow.context.engine
-        while True:
-            async with engine.connect() as connection:
-                driver: Any = (await connection.get_raw_connection()).driver_connection
-                try:
-                    async with driver.pipeline():
-                        await driver.execute("BEGIN READ ONLY")
-                        for name, value in uow.scope.settings():
-                            await driver.execute(_SET_LOCAL, (name, value))
-                        cursor = await self._send(uow, driver, values)
-                        await driver.execute("COMMIT")
-                    rows: list[Row] = await cursor.fetchall()
-                    connection.sync_connection.info[HAS_SERVED] = True  # type: ignore[union-attr]
-                    return rows
-                except psycopg.Error as error:
-                    translated = _translated(error, driver, self._sql)
-                except DBAPIError as error:
-                    translated = error
-                was_pooled = HAS_SERVED in connection.sync_connection.info  # type: ignore[union-attr]
-                is_lost = bool(driver.closed or driver.broken)
-                if is_lost:
-                    await connection.invalidate()
-                else:
-                    await driver.rollback()
-                if not (is_lost and was_pooled):
-                    raise translated
+        transaction = Transaction(uow.context.engine, uow.context.sessions, uow.scope)
+        cursor = await transaction.read_at_once(lambda driver: self.send(uow, driver, values))
+        rows: list[Row] = await cursor.fetchall()
+        return rows
 
     async def run(self, uow: "UnitOfWork", **values: Any) -> int:
         """Run it; how many rows it touched."""
@@ -84,15 +60,14 @@ class Direct:
 
     async def run_each(self, uow: "UnitOfWork", rows: Sequence[Mapping[str, Any]]) -> None:
         """Run it for each of these sets of values, all in one round trip."""
-        if len(rows) == 1:
-            await self._run(uow, rows[0])
-        elif rows:
-            await self._run(uow, rows)
+        if rows:
+            await self._run(uow, rows[0] if len(rows) == 1 else rows)
 
     async def _run(self, uow: "UnitOfWork", values: Any) -> Any:
-        return await self._send(uow, await uow.driver(), values)
+        return await uow.transaction.run(lambda driver: self.send(uow, driver, values))
 
-    async def _send(self, uow: "UnitOfWork", driver: Any, values: Any) -> Any:
+    async def send(self, uow: "UnitOfWork", driver: Driver, values: Any) -> Any:
+        """Send it with its values, or with each set of values of a list; the cursor with what it answers."""
         engine = uow.context.engine.sync_engine
         if self._sql is None:
             self._compile(engine.dialect)
@@ -104,8 +79,8 @@ class Direct:
         for hear in engine.dispatch.before_cursor_execute:
             # As the engine does: a listener may put another statement in its place.
             sql, given = hear(None, None, sql, given, execution, is_many)
-        cursor = driver.cursor()
         try:
+            cursor: Any = driver.cursor()
             if is_many:
                 await cursor.executemany(sql, given)
             else:
@@ -113,7 +88,7 @@ class Direct:
         except psycopg.Error as error:
             if execution.span is not None:
                 execution.span.end()
-            raise _translated(error, driver, sql) from error
+            raise translated(error, driver, sql) from error
         for hear in engine.dispatch.after_cursor_execute:
             hear(None, None, sql, given, execution, is_many)
         return cursor
@@ -137,32 +112,13 @@ class Direct:
         self._sql = compiled.string
 
 
-@asynccontextmanager
-async def one_round_trip(uow: "UnitOfWork") -> AsyncIterator["psycopg.AsyncConnection[Any]"]:
-    """Send the statements of the block together. None of them may need what another one answered.
-
-    An error of any of them comes at the end of the block; those after it are not run.
-    """
-    driver = await uow.driver()
-    try:
-        async with driver.pipeline():
-            yield driver
-    except psycopg.Error as error:
-        raise _translated(error, driver, None) from error
-
-
 async def all_of(uow: "UnitOfWork", *runs: tuple[Direct, Mapping[str, Any]]) -> list[list[Row]]:
     """The rows of several statements, each with its values, in one round trip."""
-    async with one_round_trip(uow):
-        cursors = [await statement._run(uow, values) for statement, values in runs]
-    return [await cursor.fetchall() for cursor in cursors]
 
+    async def send(driver: Driver) -> list[Any]:
+        return [await statement.send(uow, driver, values) for statement, values in runs]
 
-def _translated(error: psycopg.Error, driver: Any, sql: str | None) -> BaseException:
-    is_lost = bool(driver.closed or driver.broken)
-    return DBAPIError.instance(
-        sql, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=is_lost
-    )
+    return [await cursor.fetchall() for cursor in await uow.transaction.in_one_round_trip(send)]
 
 
 @cache

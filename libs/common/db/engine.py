@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 from opentelemetry import trace
+from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
@@ -78,10 +79,14 @@ def try_passwords(engine: AsyncEngine) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """Begin a transaction in its scope; a connection that died in the pool is replaced first."""
+    """Begin a transaction in its scope, or join the one that runs; a connection that died in the pool is replaced."""
+    driver: Any = connection.connection.driver_connection
+    if driver.pgconn.transaction_status == TransactionStatus.INTRANS:
+        await_only(driver.execute("SET LOCAL plan_cache_mode = auto"))
+        return
     opening = connection.get_execution_options().get(SCOPE, _NO_SCOPE).opening()
     while True:
-        driver: Any = connection.connection.driver_connection
+        driver = connection.connection.driver_connection
         try:
             # Several statements at once cannot be prepared.
             await_only(driver.execute(opening, prepare=False))

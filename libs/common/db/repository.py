@@ -4,6 +4,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, select, text, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.db.keyset import Keyset, Stretch
 from libs.common.db.search import indexed
@@ -27,7 +28,11 @@ class Repository(Generic[M]):
 
     def __init__(self, uow: UnitOfWork) -> None:
         self.uow = uow
-        self.session = uow.session
+
+    @property
+    def session(self) -> AsyncSession:
+        """The session of the unit of work."""
+        return self.uow.session
 
     def select(self) -> Select[M]:
         """The rows of this tenant (of all tenants in the platform scope), without the deleted ones."""

@@ -5,10 +5,13 @@ local to the transaction, so nothing survives in a pooled connection. Background
 (relays, consumers, sweeps) says so with the platform scope, which no request of a tenant ever gets.
 """
 
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Table, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy import Table
+
+if TYPE_CHECKING:
+    import psycopg
 
 POLICY = "tenant_isolation"
 
@@ -16,11 +19,14 @@ _RULE = (
     "tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid "
     "OR current_setting('app.scope', true) = 'platform'"
 )
-_SET = text("SELECT set_config('app.tenant_id', :tenant, true), set_config('app.scope', :scope, true)")
+_SET = "SELECT set_config('app.tenant_id', %s, true), set_config('app.scope', %s, true)"
+# What runs outside of a session is planned once: it names its rows by keys, and planning would cost most of it.
+_OPEN = f"{_SET}, set_config('plan_cache_mode', 'force_generic_plan', true)"
+_OPEN_READING = f"{_OPEN}, set_config('transaction_read_only', 'on', true)"
 
 
 class Scope:
-    """Whose rows a unit of work reaches; every transaction of its session begins with it."""
+    """Whose rows a unit of work reaches; every transaction of it begins with it."""
 
     __slots__ = ("is_platform", "tenant_id")
 
@@ -45,6 +51,24 @@ class Scope:
         # Only a UUID and a word of ours get here, so there is nothing to escape.
         return "; ".join(["BEGIN", *(f"SET LOCAL {name} = '{value}'" for name, value in self.settings())])
 
+    async def enter(self, driver: "psycopg.AsyncConnection[Any]") -> None:
+        """Set it for what is left of the running transaction."""
+        await driver.execute(_SET, self._values())
+
+    async def open(self, driver: "psycopg.AsyncConnection[Any]") -> None:
+        """Begin a transaction in this scope, without a session."""
+        await driver.execute("BEGIN")
+        await driver.execute(_OPEN, self._values())
+
+    async def open_reading(self, driver: "psycopg.AsyncConnection[Any]") -> None:
+        """Let what is sent in this round trip be a transaction in this scope that only reads."""
+        # The server takes what comes in one round trip for one transaction.
+        await driver.execute(_OPEN_READING, self._values())
+
+    def _values(self) -> list[str]:
+        settings = dict(self.settings())
+        return [settings.get(name, "") for name in ("app.tenant_id", "app.scope")]
+
 
 def isolation_ddl(schema: str, table: str) -> list[str]:
     """The statements that isolate one table by tenant."""
@@ -59,18 +83,3 @@ def isolation_ddl(schema: str, table: str) -> list[str]:
 def is_isolated(table: Table) -> bool:
     """Whether a table holds rows of tenants and so must be isolated."""
     return "tenant_id" in table.columns
-
-
-async def enter_scope(session: AsyncSession, scope: Scope) -> None:
-    """Change, for the rest of a running transaction, whose rows may be seen and written.
-
-    Where none runs yet there is nothing to say: the next one begins in its session's scope.
-    """
-    if session.in_transaction():
-        await session.execute(
-            _SET,
-            {
-                "tenant": str(scope.tenant_id) if scope.tenant_id else "",
-                "scope": "platform" if scope.is_platform else "",
-            },
-        )

@@ -3,7 +3,6 @@
 Only an edge (request, consumer, job runner, command) opens and commits one. Code inside flushes at most.
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -15,9 +14,9 @@ from starlette.datastructures import MutableHeaders
 
 from libs.common import metrics
 from libs.common.actor import Actor
-from libs.common.db.direct import Direct, one_round_trip, values_of
-from libs.common.db.engine import SCOPE
-from libs.common.db.tenancy import Scope, enter_scope
+from libs.common.db.direct import Direct, values_of
+from libs.common.db.tenancy import Scope
+from libs.common.db.transaction import Driver, Transaction
 from libs.common.errors import TenantRequired
 from libs.common.failpoints import failpoint
 from libs.common.jobs.queue import job_insert, job_row
@@ -25,8 +24,6 @@ from libs.common.messaging.event import Event
 from libs.common.messaging.outbox import outbox_insert, outbox_row
 
 if TYPE_CHECKING:
-    import psycopg
-
     from libs.common.runtime.context import ServiceContext
 
 
@@ -34,8 +31,7 @@ class UnitOfWork:
     """One transaction on behalf of one actor.
 
     Attributes:
-        scope: whose rows are in reach.
-        session: the SQLAlchemy session; its transaction begins, in the tenant scope, with the first statement.
+        transaction: where its statements run; it begins, in the tenant scope, with the first of them.
         actor: who acts.
         context: the process-wide parts of the service (settings, clock, clients, key ring).
         correlation_id, causation_id: carried into every event, for tracing a story through the services.
@@ -43,16 +39,14 @@ class UnitOfWork:
         response_headers: headers that the answer will bear; `tag` puts the ETag there.
     """
 
-    def __init__(self, session: AsyncSession, actor: Actor, context: "ServiceContext", scope: Scope) -> None:
-        self.session = session
+    def __init__(self, actor: Actor, context: "ServiceContext", scope: Scope) -> None:
+        self.transaction = Transaction(context.engine, context.sessions, scope)
         self.actor = actor
         self.context = context
         self.correlation_id: str | None = None
         self.causation_id: str | None = None
         self.if_match: int | None = None
         self.response_headers: MutableHeaders = MutableHeaders()
-        self.scope = scope
-        self._driver: psycopg.AsyncConnection[Any] | None = None
         self._emitted: list[str] = []
         self._pending: dict[Direct, list[Any]] = {}
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
@@ -78,13 +72,15 @@ class UnitOfWork:
         """Whether rows of all tenants are in reach."""
         return self.scope.is_platform
 
-    async def driver(self) -> "psycopg.AsyncConnection[Any]":
-        """The driver's connection of the running transaction, which begins here if none runs yet."""
-        if self._driver is None or not self.session.in_transaction():
-            connection = await (await self.session.connection()).get_raw_connection()
-            self._driver = connection.driver_connection
-        assert self._driver is not None
-        return self._driver
+    @property
+    def scope(self) -> Scope:
+        """Whose rows are in reach."""
+        return self.transaction.scope
+
+    @property
+    def session(self) -> AsyncSession:
+        """The SQLAlchemy session, for what is not hot."""
+        return self.transaction.session
 
     def tag(self, version: int | None) -> None:
         """Name the version of the resource that the answer shows."""
@@ -96,13 +92,13 @@ class UnitOfWork:
         await self.flush()
         self.actor = self.actor.in_tenant(tenant_id)
         self.scope.tenant_id, self.scope.is_platform = tenant_id, False
-        await enter_scope(self.session, self.scope)
+        await self.transaction.rescope()
 
     async def enter_platform(self) -> None:
         """See the rows of all tenants for the rest of the transaction. Trusted code only."""
         await self.flush()
         self.scope.is_platform = True
-        await enter_scope(self.session, self.scope)
+        await self.transaction.rescope()
 
     def emit(self, event: Event, *, tenant_id: UUID | None = None) -> None:
         """Record an event in this transaction; it is published after the commit, at least once.
@@ -158,36 +154,29 @@ class UnitOfWork:
 
     async def flush(self) -> None:
         """Write what is pending: changed rows, then in one round trip what was recorded, events and jobs included."""
-        await self._flush_session()
+        await self.transaction.flush()
         if self._pending:
-            async with one_round_trip(self):
-                await self._send_pending()
+            send = self._pending_sender()
+            await self.transaction.in_one_round_trip(send)
 
-    async def _flush_session(self) -> None:
-        session = self.session
-        if session.new or session.dirty or session.deleted:
-            await session.flush()
-
-    async def _send_pending(self) -> None:
+    def _pending_sender(self) -> Callable[[Driver], Awaitable[None]]:
         pending, self._pending = self._pending, {}
-        for statement, rows in pending.items():
-            values = [row if isinstance(row, dict) else values_of(row) for row in rows]
-            await statement.run_each(self, values)
+
+        async def send(driver: Driver) -> None:
+            for statement, rows in pending.items():
+                values = [row if isinstance(row, dict) else values_of(row) for row in rows]
+                await statement.send(self, driver, values[0] if len(values) == 1 else values)
+
+        return send
 
     async def commit(self) -> None:
         """Commit, in one round trip with what is pending, then wake the relay and run the callbacks."""
-        await self._flush_session()
+        await self.transaction.flush()
         if self._emitted:
             self.context.notify_outbox(self)
         for wire_name in self._emitted:
             failpoint("committing", wire_name)
-        if self._pending:
-            async with one_round_trip(self) as driver:
-                await self._send_pending()
-                await driver.execute("COMMIT")
-        self._driver = None
-        if self.session.in_transaction():
-            await self.session.commit()
+        await self.transaction.commit(self._pending_sender() if self._pending else None)
         if self._emitted:
             for wire_name in self._emitted:
                 failpoint("committed", wire_name)
@@ -205,15 +194,9 @@ async def unit_of_work(
 
     A connection is taken with the first statement, so that a block that runs none needs none.
     """
-    scope = Scope(actor.tenant_id, is_platform=platform)
-    session = context.sessions(execution_options={SCOPE: scope})
+    uow = UnitOfWork(actor, context, Scope(actor.tenant_id, is_platform=platform))
     try:
-        uow = UnitOfWork(session, actor, context, scope)
         yield uow
         await uow.commit()
     finally:
-        if session.in_transaction():
-            # However often the task is cancelled, the connection goes back.
-            await asyncio.shield(asyncio.ensure_future(session.close()))
-        else:
-            session.sync_session.close()
+        await uow.transaction.close()

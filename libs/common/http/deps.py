@@ -2,7 +2,8 @@
 
 The unit of work commits in function scope: after the endpoint returned and before any byte of the response is
 sent, so a failure at commit is still an error answer. Every dependency is a coroutine function: the framework would
-send a plain one through a thread, some with a database connection in hand.
+send a plain one through a thread, some with a database connection in hand. The framework walks the tree of dependencies
+anew for each request, branches it has been to included, so what each request needs takes the request itself.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,33 +28,47 @@ from libs.common.logging import bind
 from libs.common.runtime.context import ServiceContext
 
 S = TypeVar("S")
+_ACTOR = "pillars.actor"
 
 
-async def get_context(request: Request) -> ServiceContext:
+def context_of(request: Request) -> ServiceContext:
     """The context of the service that serves this request."""
     context: ServiceContext = request.app.state.context
     return context
 
 
-Context = Annotated[ServiceContext, Depends(get_context)]
-
-
-async def get_actor(request: Request, context: Context) -> Actor:
-    """The verified actor of the request.
+def actor_of(request: Request) -> Actor:
+    """The actor of the request, verified once.
 
     Raises:
         Unauthenticated: no identity header came, or it is not ours.
     """
+    known: Actor | None = request.scope.get(_ACTOR)
+    if known is not None:
+        return known
     header = request.headers.get(ACTOR_HEADER)
     if not header:
         raise Unauthenticated("Requests reach services through the gateway only.")
+    context = context_of(request)
     actor = context.signer.verify(header, context.clock.now().timestamp())
     bind(
         tenant_id=str(actor.tenant_id) if actor.tenant_id else None, actor_id=str(actor.user_id or actor.kind)
     )
+    request.scope[_ACTOR] = actor
     return actor
 
 
+async def get_context(request: Request) -> ServiceContext:
+    """The context of the service that serves this request."""
+    return context_of(request)
+
+
+async def get_actor(request: Request) -> Actor:
+    """The verified actor of the request."""
+    return actor_of(request)
+
+
+Context = Annotated[ServiceContext, Depends(get_context)]
 CurrentActor = Annotated[Actor, Depends(get_actor)]
 
 
@@ -81,8 +96,9 @@ class Requirement:
         self.active = active
         self.feature = feature
 
-    async def __call__(self, actor: CurrentActor) -> Actor:
+    async def __call__(self, request: Request) -> Actor:
         """Check the actor, and return it."""
+        actor = actor_of(request)
         if self.is_internal and actor.kind is not ActorKind.SYSTEM:
             raise PermissionDenied(
                 "Only services of the platform may call this.", required_permission="internal"
@@ -140,29 +156,23 @@ def _if_match(request: Request) -> int | None:
 
 
 @asynccontextmanager
-async def _open(
-    request: Request, response: Response, context: Context, actor: Actor, *, platform: bool
-) -> AsyncIterator[UnitOfWork]:
-    async with unit_of_work(context, actor, platform=platform) as uow:
+async def _open(request: Request, response: Response, *, platform: bool) -> AsyncIterator[UnitOfWork]:
+    async with unit_of_work(context_of(request), actor_of(request), platform=platform) as uow:
         uow.correlation_id = request.headers.get("x-request-id")
         uow.if_match = _if_match(request)
         uow.response_headers = response.headers
         yield uow
 
 
-async def open_uow(
-    request: Request, response: Response, context: Context, actor: CurrentActor
-) -> AsyncIterator[UnitOfWork]:
+async def open_uow(request: Request, response: Response) -> AsyncIterator[UnitOfWork]:
     """A unit of work in the caller's tenant."""
-    async with _open(request, response, context, actor, platform=False) as uow:
+    async with _open(request, response, platform=False) as uow:
         yield uow
 
 
-async def open_platform_uow(
-    request: Request, response: Response, context: Context, actor: CurrentActor
-) -> AsyncIterator[UnitOfWork]:
+async def open_platform_uow(request: Request, response: Response) -> AsyncIterator[UnitOfWork]:
     """A unit of work over all tenants: for routes that check rights themselves (sign-in, webhooks, operators)."""
-    async with _open(request, response, context, actor, platform=True) as uow:
+    async with _open(request, response, platform=True) as uow:
         yield uow
 
 

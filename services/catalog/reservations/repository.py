@@ -69,7 +69,7 @@ class ReservationRepository(Repository[Reservation]):
 
     async def save(self, row: Reservation) -> Reservation:
         """Write a locked reservation, raising its version; one made here with the next flush."""
-        if row in self.session:
+        if self.uow.transaction.knows(row):
             return await super().save(row)
         row.version += 1
         row.updated_at = self.uow.now

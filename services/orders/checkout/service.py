@@ -194,7 +194,7 @@ class CheckoutService:
 
     async def _insert(self, order: Order) -> None:
         rows = OrderRepository(self.uow, self.caller)
-        is_stored = order in self.uow.session
+        is_stored = self.uow.transaction.knows(order)
         if not is_stored:
             await rows.add(order)
         self.orders.enter(order)

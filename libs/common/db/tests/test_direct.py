@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Uuid, bindparam, event, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from libs.common.db.direct import Direct, all_of, hydrated, insert_of, one_round_trip, values_of
+from libs.common.db.direct import Direct, all_of, hydrated, insert_of, values_of
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.ids import new_id
 from libs.common.messaging.tests.parcels.service import SERVICE, Parcel
@@ -77,11 +77,64 @@ async def test_an_error_tells_no_values(context: ServiceContext) -> None:
     row = parcel(tenant_id, counted=918_273_645)
     async with context.unit_of_work(tenant_id=tenant_id) as uow:
         await PUT.run(uow, **row)
-    async with context.unit_of_work(tenant_id=tenant_id) as uow:
-        with pytest.raises(IntegrityError) as caught:
+    with pytest.raises(IntegrityError) as caught:
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
             await PUT.run(uow, **row)
-        await uow.session.rollback()
     assert "918273645" not in str(caught.value)
+
+
+async def fail_and_go_on(context: ServiceContext, tenant_id: UUID) -> None:
+    row = parcel(tenant_id)
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        await PUT.run(uow, **row)
+        with pytest.raises(IntegrityError):
+            await PUT.run(uow, **row)
+
+
+async def test_a_unit_of_work_of_which_a_statement_failed_cannot_be_committed(
+    context: ServiceContext,
+) -> None:
+    tenant_id = new_id()
+    with pytest.raises(DBAPIError, match="has failed"):
+        await fail_and_go_on(context, tenant_id)
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        assert await ALL.all(uow) == []
+
+
+async def test_a_session_joins_the_transaction_that_runs(context: ServiceContext) -> None:
+    tenant_id = new_id()
+    first, second, third = (parcel(tenant_id, latest=n) for n in (1, 2, 3))
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        await PUT.run(uow, **first)
+        seen = (await uow.session.execute(select(Parcel))).scalars().all()
+        assert [row.id for row in seen] == [first["id"]]
+        assert context.engine.sync_engine.pool.checkedout() == 1  # type: ignore[attr-defined]
+        seen[0].counted = 5
+        await PUT.run(uow, **second)
+        uow.write(PUT, third)
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        assert [row[0] for row in await ALL.all(uow)] == [first["id"], second["id"], third["id"]]
+        assert (await FIND.first(uow, parcel_id=first["id"]) or ())[3] == 5
+    assert context.engine.sync_engine.pool.checkedout() == 0  # type: ignore[attr-defined]
+
+
+async def lose_after_a_write(context: ServiceContext, tenant_id: UUID) -> None:
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        await PUT.run(uow, **parcel(tenant_id))
+        pid = (await uow.transaction.driver()).info.backend_pid
+        with psycopg.connect(context.common.database_url, autocommit=True) as admin:
+            admin.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
+        with pytest.raises(OperationalError):
+            await ALL.all(uow)
+        await PUT.run(uow, **parcel(tenant_id))
+
+
+async def test_what_a_lost_connection_had_written_is_never_half_kept(context: ServiceContext) -> None:
+    tenant_id = new_id()
+    with pytest.raises(OperationalError):
+        await lose_after_a_write(context, tenant_id)
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        assert await ALL.all(uow) == []
 
 
 async def alone(uow: UnitOfWork) -> None:
@@ -89,14 +142,13 @@ async def alone(uow: UnitOfWork) -> None:
 
 
 async def together(uow: UnitOfWork) -> None:
-    async with one_round_trip(uow):
-        await ALL.run(uow)
+    await all_of(uow, (ALL, {}))
 
 
 async def cut_off(context: ServiceContext, ask: Callable[[UnitOfWork], Awaitable[None]]) -> None:
     """Ask on a connection that the server has ended."""
     async with context.unit_of_work(tenant_id=new_id()) as uow:
-        driver = await uow.driver()
+        driver = await uow.transaction.driver()
         with psycopg.connect(context.common.database_url, autocommit=True) as admin:
             admin.execute("SELECT pg_terminate_backend(%s)", [driver.info.backend_pid])
         await ask(uow)
@@ -138,10 +190,31 @@ async def test_a_read_at_once_is_in_the_scope_and_leaves_nothing_behind(context:
         assert await ALL.all_at_once(uow) == [(row,)]
 
 
-async def test_a_read_at_once_replaces_a_connection_that_died_in_the_pool(context: ServiceContext) -> None:
+async def at_once(uow: UnitOfWork) -> list[Any]:
+    return await ALL.all_at_once(uow)
+
+
+async def first_of_all(uow: UnitOfWork) -> list[Any]:
+    return await ALL.all(uow)
+
+
+async def several(uow: UnitOfWork) -> list[Any]:
+    return (await all_of(uow, (ALL, {}), (ALL, {})))[1]
+
+
+async def written(uow: UnitOfWork) -> list[Any]:
+    uow.write(PUT, parcel(uow.tenant_id))
+    await uow.commit()
+    return []
+
+
+@pytest.mark.parametrize("ask", [at_once, first_of_all, several, written])
+async def test_a_connection_that_died_in_the_pool_is_replaced_unseen(
+    context: ServiceContext, ask: Callable[[UnitOfWork], Awaitable[list[Any]]]
+) -> None:
     async with context.unit_of_work(tenant_id=new_id()) as uow:
-        pid = (await uow.driver()).info.backend_pid
+        pid = (await uow.transaction.driver()).info.backend_pid
     with psycopg.connect(context.common.database_url, autocommit=True) as admin:
-        admin.execute("SELECT pg_terminate_backend(%s)", [pid])
+        admin.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
     async with context.unit_of_work(tenant_id=new_id()) as uow:
-        assert await ALL.all_at_once(uow) == []
+        assert await ask(uow) == []
