@@ -47,6 +47,7 @@ from libs.common.errors import AppError, MethodNotAllowed, NotFound
 from libs.common.http.connection_limits import ConnectionLimits
 from libs.common.http.middleware import Receive, Scope, Send
 from libs.common.logging import bind, clear
+from libs.common.messaging.listening import Listener
 from libs.common.pagination import CursorCodec
 from libs.common.runtime.upstreams import Upstreams
 from libs.common.settings import CommonSettings
@@ -68,6 +69,7 @@ class Gateway:
         common: CommonSettings,
         upstreams: Upstreams,
         clock: Clock | None = None,
+        listener: Listener | None = None,
     ) -> None:
         self.settings = settings
         self.common = common
@@ -87,6 +89,7 @@ class Gateway:
             TenantReader(common.public_url),
             self.limits,
             clock,
+            listener,
         )
         self.connection_limits = ConnectionLimits(
             most=settings.most_connections,
@@ -99,6 +102,7 @@ class Gateway:
             head_bytes=settings.max_header_bytes + settings.max_target_bytes + 65_536,
         )
         self.metrics = Metrics()
+        self.metrics.is_certain.set_function(lambda: self.authenticator.changes.is_certain)
         self.requests = RequestLog(settings.request_log_size, clock)
         self.health = Health(settings, upstreams, clock, self.metrics)
         pages = Pages(is_development=common.environment == "development", url=common.public_url)
@@ -130,9 +134,11 @@ class Gateway:
         self._is_traced = not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
         await self.proxy.start()
         await self.buckets.start()
+        self.authenticator.changes.start()
 
     async def shutdown(self) -> None:
         """Close them."""
+        await self.authenticator.changes.stop()
         await self.buckets.stop()
         await self.proxy.stop()
 

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from gateway.cache import SingleFlightCache
+from gateway.changes import AccessChanges, Changed
 from gateway.credentials import Credential, read_credential
 from gateway.exchange import Exchange
 from gateway.limits.policy import RateLimits
@@ -15,6 +16,7 @@ from gateway.tokens import TokenVerifier
 from libs.common.actor import Actor, ActorSigner, system_actor
 from libs.common.clock import Clock
 from libs.common.errors import AppError, Unauthenticated, Unavailable, UpstreamFailed, UpstreamTimeout
+from libs.common.messaging.listening import Listener
 from libs.common.runtime.upstreams import UpstreamProblem, Upstreams
 
 _GUEST = "guest"
@@ -26,6 +28,8 @@ class Identified:
 
     actor: Actor
     header: str
+    # How long that holds where no event says that it changed; by default until it is asked for again.
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,7 @@ class Authenticator:
         tenants: TenantReader,
         limits: RateLimits,
         clock: Clock,
+        listener: Listener | None = None,
     ) -> None:
         self._settings = settings
         self._upstreams = upstreams
@@ -57,6 +62,9 @@ class Authenticator:
         self._limits = limits
         self._clock = clock
         self._actors: SingleFlightCache[_Key, Identified] = SingleFlightCache(settings.actor_cache_size)
+        self.changes = AccessChanges(
+            upstreams, listener, self, in_use_seconds=settings.actor_cache_certain_seconds + 1
+        )
 
     async def identify(self, exchange: Exchange, trust: Trust) -> Identified:
         """The actor of a request.
@@ -97,6 +105,23 @@ class Authenticator:
             return any(pair in wanted for pair in has if pair[1] is not None)
 
         return self._actors.drop(matches)
+
+    def forget_changed(self, changed: Changed) -> None:
+        """Drop what is remembered of those whose rights changed, and whatever is being asked now."""
+        sessions, keys, users, tenants = changed.sessions, changed.keys, changed.users, changed.tenants
+
+        def matches(_: _Key, known: Identified) -> bool:
+            actor = known.actor
+            return (
+                changed.is_anyone
+                or actor.session_id in sessions
+                or actor.key_id in keys
+                or actor.user_id in users
+                or actor.tenant_id in tenants
+                or actor.home_tenant_id in tenants
+            )
+
+        self._actors.drop(matches)
 
     async def _resolve_opaque(
         self, credential: Credential, hints: TenantHints, exchange: Exchange
@@ -151,10 +176,14 @@ class Authenticator:
 
     def _good_until(self, known: Identified) -> float:
         # A business that waits for its activation must be able to trade the moment it is active.
-        waits = known.actor.tenant_status not in (None, "active")
-        return self._now() if waits else self._now() + self._settings.actor_cache_seconds
+        if known.actor.tenant_status not in (None, "active"):
+            return self._now()
+        if not self.changes.is_certain:
+            return self._now() + min(known.seconds, self._settings.actor_cache_seconds)
+        return self._now() + min(known.seconds, self._settings.actor_cache_certain_seconds)
 
     async def _call(self, hints: TenantHints, document: dict[str, Any] | None) -> Identified:
+        self.changes.used()
         body = {
             "credential": document,
             "company_id": hints.company_id and str(hints.company_id),
@@ -171,6 +200,8 @@ class Authenticator:
                 safe=True,
             )
             actor = Actor.from_json(answer["actor"])
+            # A release of identity before this one does not say.
+            seconds = float(answer.get("seconds", self._settings.actor_cache_seconds))
         except UpstreamProblem as error:
             if error.upstream_status >= 500:
                 raise UpstreamFailed("Credentials cannot be checked now.") from error
@@ -182,11 +213,11 @@ class Authenticator:
             raise UpstreamFailed("Credentials cannot be checked now.") from error
         if document is not None and actor.is_anonymous:
             raise Unauthenticated("The credential is not valid.")
-        return self._signed(actor)
+        return self._signed(actor, seconds)
 
-    def _signed(self, actor: Actor) -> Identified:
+    def _signed(self, actor: Actor, seconds: float = 0.0) -> Identified:
         # Signed once and used while the actor is remembered, which is less than the header's own life.
-        return Identified(actor, self._signer.sign(actor, self._now()))
+        return Identified(actor, self._signer.sign(actor, self._now()), seconds)
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

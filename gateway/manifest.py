@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from gateway.app import Gateway
 from gateway.settings import GatewaySettings
 from libs.common.clock import Clock
+from libs.common.messaging.listening import make_listener
 from libs.common.runtime.upstreams import Upstreams
 from libs.common.settings import CommonSettings
 
@@ -46,4 +47,4 @@ def build(
     clock: Clock | None = None,
 ) -> Gateway:
     """The gateway's ASGI application, with its settings from the environment unless given."""
-    return Gateway(settings or GatewaySettings(), common, upstreams, clock)
+    return Gateway(settings or GatewaySettings(), common, upstreams, clock, make_listener(common))

@@ -30,6 +30,11 @@ class Metrics:
         self.in_flight = Gauge(
             "pillars_gateway_requests_in_flight", "Requests being answered", registry=self._registry
         )
+        self.is_certain = Gauge(
+            "pillars_gateway_access_certain",
+            "Whether the gateway is certain to hear of changed rights (1), or asks for them every second (0)",
+            registry=self._registry,
+        )
         self._counters: dict[tuple[str, str, int], Counter] = {}
         self._timers: dict[str, Histogram] = {}
 

@@ -48,7 +48,10 @@ class GatewaySettings(BaseSettings):
     )
     token_cache_size: int = Field(10_000, ge=1, description="Verified tokens remembered")
     actor_cache_seconds: float = Field(
-        1.0, ge=0, le=60, description="How long rights are remembered where no event says that they changed"
+        1.0, ge=0, le=60, description="How long rights are remembered while changes may go unheard"
+    )
+    actor_cache_certain_seconds: float = Field(
+        30.0, ge=0, le=60, description="The same while it is certain that changes are heard over the bus"
     )
     actor_cache_size: int = Field(20_000, ge=1, description="Resolved actors remembered")
     jwks_seconds: int = Field(300, ge=1, description="After this the signing keys are read again")

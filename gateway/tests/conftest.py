@@ -16,6 +16,7 @@ from gateway.tests.identity import Identity
 from gateway.tests.upstream import Upstream
 from libs.common.actor import ActorSigner
 from libs.common.clock import Clock, SystemClock
+from libs.common.messaging.listening import Listener
 from libs.common.runtime.upstreams import Upstreams
 from libs.common.settings import CommonSettings
 
@@ -120,6 +121,7 @@ async def make_world(
     remote: tuple[str, ...] = ("identity", "crm", "notifications"),
     clock: Clock | None = None,
     common: dict[str, Any] | None = None,
+    listener: Listener | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """A started world; `settings` are the gateway's, `remote` are the services with a socket of their own."""
@@ -138,7 +140,11 @@ async def make_world(
                 upstreams.register(name, app)
         stack.push_async_callback(upstreams.close)
         gateway = Gateway(
-            GatewaySettings(_env_file=None, **settings), common_settings(**(common or {})), upstreams, clock
+            GatewaySettings(_env_file=None, **settings),
+            common_settings(**(common or {})),
+            upstreams,
+            clock,
+            listener,
         )
         await gateway.startup()
         stack.push_async_callback(gateway.shutdown)

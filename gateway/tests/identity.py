@@ -82,12 +82,16 @@ class Identity:
         self.refusals: dict[str, tuple[int, str]] = {}
         self.calls: Counter[str] = Counter()
         self.asked: list[dict[str, Any]] = []
+        self.unpublished: list[tuple[str, dict[str, Any]]] = []
+        self.is_whole = True
+        self.seconds = 60.0
         self.app = Starlette(
             routes=[
                 Route("/.well-known/jwks.json", self._jwks),
                 Route("/internal/authenticate", self._authenticate, methods=["POST"]),
                 Route("/readyz", self._ready),
                 Route("/openapi.json", self._nothing),
+                Route("/internal/access/unpublished", self._unpublished),
                 Route("/internal/{rest:path}", self._nothing),
                 Route("/{rest:path}", self._echo, methods=["GET", "POST"]),
             ]
@@ -137,7 +141,11 @@ class Identity:
             actor = actor.in_tenant(UUID(wanted)) if wanted else actor
         else:
             return _problem(401, "unauthenticated")
-        return JSONResponse({"actor": actor.to_json()})
+        return JSONResponse({"actor": actor.to_json(), "seconds": self.seconds})
+
+    async def _unpublished(self, _: Request) -> JSONResponse:
+        self.calls["unpublished"] += 1
+        return JSONResponse({"events": self.unpublished, "is_whole": self.is_whole})
 
     async def _ready(self, _: Request) -> JSONResponse:
         return JSONResponse({"status": "ready", "parts": {"database": {"ok": True}}})

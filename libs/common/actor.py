@@ -37,12 +37,14 @@ class ActorKind(StrEnum):
 class Actor:
     """A caller with the tenant it acts in.
 
-    `permissions` hold exact strings, `<service>.*` and `*`. `tenant_id` is None where no tenant was resolved.
+    `permissions` hold exact strings, `<service>.*` and `*`. `tenant_id` is None where no tenant was resolved. `key_id` is
+    the API key or personal token that was shown, where one was.
     """
 
     kind: ActorKind = ActorKind.GUEST
     user_id: UUID | None = None
     session_id: UUID | None = None
+    key_id: UUID | None = None
     email: str | None = None
     name: str | None = None
     tenant_id: UUID | None = None
@@ -79,6 +81,7 @@ class Actor:
             "kind": self.kind.value,
             "user_id": self.user_id,
             "session_id": self.session_id,
+            "key_id": self.key_id,
             "email": self.email,
             "name": self.name,
             "tenant_id": self.tenant_id,
@@ -103,6 +106,7 @@ class Actor:
             kind=ActorKind(raw.get("kind", "guest")),
             user_id=uuid("user_id"),
             session_id=uuid("session_id"),
+            key_id=uuid("key_id"),
             email=raw.get("email"),
             name=raw.get("name"),
             tenant_id=uuid("tenant_id"),

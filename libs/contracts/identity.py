@@ -45,6 +45,7 @@ class TenantActivated(Event):
 
     wire_name = "identity.tenant_activated.v1"
     about: ClassVar[tuple[str, str]] = ("tenant", "company_id")
+    is_broadcast = True
 
     company_id: UUID
     company_name: str
@@ -60,6 +61,7 @@ class TenantSuspended(Event):
 
     wire_name = "identity.tenant_suspended.v1"
     about: ClassVar[tuple[str, str]] = ("tenant", "company_id")
+    is_broadcast = True
 
     company_id: UUID
     company_name: str
@@ -71,6 +73,7 @@ class TenantReactivated(Event):
 
     wire_name = "identity.tenant_reactivated.v1"
     about: ClassVar[tuple[str, str]] = ("tenant", "company_id")
+    is_broadcast = True
 
     company_id: UUID
     company_name: str
@@ -81,6 +84,7 @@ class MemberAdded(Event):
 
     wire_name = "identity.member_added.v1"
     about: ClassVar[tuple[str, str]] = ("user", "user_id")
+    is_broadcast = True
 
     company_id: UUID
     user_id: UUID
@@ -97,6 +101,7 @@ class MemberChanged(Event):
 
     wire_name = "identity.member_changed.v1"
     about: ClassVar[tuple[str, str]] = ("user", "user_id")
+    is_broadcast = True
 
     company_id: UUID
     user_id: UUID
@@ -113,9 +118,34 @@ class MemberRemoved(Event):
 
     wire_name = "identity.member_removed.v1"
     about: ClassVar[tuple[str, str]] = ("user", "user_id")
+    is_broadcast = True
 
     company_id: UUID
     user_id: UUID
+
+
+class AccessChanged(Event):
+    """What somebody may do may have changed: whoever remembers it must ask again.
+
+    It names a person, a business (for all who act in it), or a key; none of them means everybody.
+    """
+
+    wire_name = "identity.access_changed.v1"
+    about: ClassVar[tuple[str, str]] = ("access", "whose")
+    is_broadcast = True
+
+    whose: str
+    user_id: UUID | None = None
+    company_id: UUID | None = None
+    key_id: UUID | None = None
+
+    @classmethod
+    def of(
+        cls, *, user_id: UUID | None = None, company_id: UUID | None = None, key_id: UUID | None = None
+    ) -> "AccessChanged":
+        """Of one of these, or of everybody."""
+        whose = str(key_id or user_id or company_id or "everybody")
+        return cls(whose=whose, user_id=user_id, company_id=company_id, key_id=key_id)
 
 
 class SessionRevoked(Event):
@@ -123,7 +153,21 @@ class SessionRevoked(Event):
 
     wire_name = "identity.session_revoked.v1"
     about: ClassVar[tuple[str, str]] = ("session", "session_id")
+    is_broadcast = True
 
     session_id: UUID
     user_id: UUID
     reason: str
+
+
+# What a gateway listens to, since it remembers for a while who may do what.
+CHANGES_OF_ACCESS: tuple[type[Event], ...] = (
+    AccessChanged,
+    SessionRevoked,
+    MemberAdded,
+    MemberChanged,
+    MemberRemoved,
+    TenantActivated,
+    TenantSuspended,
+    TenantReactivated,
+)

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, text
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.runtime.context import ServiceContext
-from libs.contracts.identity import MemberAdded
+from libs.contracts.identity import AccessChanged, MemberAdded
 from services.identity.members.repository import MemberRepository
 from services.identity.members.service import member_fact, new_member
 from services.identity.passwords.hashing import Passwords
@@ -74,6 +74,8 @@ async def _roles(uow: UnitOfWork) -> None:
                 setattr(role, name, value)
             role.version += 1
             role.updated_at = uow.now
+    if uow.session.new or uow.session.dirty:
+        uow.emit(AccessChanged.of())
     gone = set(stored) - {role.code for role in SYSTEM_ROLES}
     if gone:
         # Members who hold one keep the code, which grants nothing any more.

@@ -21,6 +21,8 @@ class Event(BaseModel):
     wire_name: ClassVar[str] = ""
     # The noun and field of the thing the fact is about: ("order", "order_id") gives the subject "order/<id>".
     about: ClassVar[tuple[str, str]] = ("", "")
+    # Whether every process that listens hears of it at once, beside the queues; see `listening`.
+    is_broadcast: ClassVar[bool] = False
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -41,6 +41,8 @@ from libs.common.messaging.connection import (
     without_driver,
 )
 from libs.common.messaging.envelope import BadEnvelope, Envelope
+from libs.common.messaging.event import REGISTRY
+from libs.common.messaging.listening import broadcast_channel
 from libs.common.messaging.slots import Slots
 from libs.common.messaging.subscription import Subscription
 from libs.common.messaging.waiting import backoff
@@ -84,6 +86,10 @@ SELECT (SELECT array_agg(event_id) FROM unrouted), names,
     CASE WHEN NOT names <@ %(here)s::text[] THEN pg_notify(%(channel)s, '') END
 FROM queues
 """
+
+_TELL = "SELECT pg_notify(%(channel)s, message) FROM unnest(%(messages)s::text[]) AS told (message)"
+# Postgres takes payloads of less than 8,000 bytes.
+_MOST_TOLD_BYTES = 7_900
 
 _CLAIM = """
 WITH claimed AS (
@@ -190,6 +196,7 @@ class PostgresBroker:
         self._slots = Slots(concurrency)
         # Postgres limits the names of channels to 63 bytes.
         self._channel = f"pillars_bus_{lock_key(namespace) & 2**64 - 1:016x}"
+        self._told = broadcast_channel(namespace)
         self._pool: AsyncConnectionPool | None = None
         self._loop_task: asyncio.Task[None] | None = None
         self._declared: set[str] = set()
@@ -298,8 +305,20 @@ class PostgresBroker:
         here = self._consumers.keys() & set(queues or ())
         if here:
             self._look(here)
+        await self._tell(envelopes)
         if unrouted:
             raise PublishFailed(f"no queue takes {len(unrouted)} events", frozenset(unrouted))
+
+    async def _tell(self, envelopes: Sequence[Envelope]) -> None:
+        """Let those who listen hear of broadcast events."""
+        told = [_told(e) for e in envelopes if (kind := REGISTRY.get(e.type)) and kind.is_broadcast]
+        if not told:
+            return
+        try:
+            async with self._connected().connection() as connection:
+                await connection.execute(_TELL, {"channel": self._told, "messages": told})
+        except (psycopg.Error, OSError) as error:
+            raise PublishFailed(f"the database of the bus does not answer: {error}") from error
 
     async def consume(
         self,
@@ -544,3 +563,10 @@ class PostgresBroker:
             for state in await self.queues():
                 service = state.name.removeprefix(f"{self._namespace}.").partition(".")[0]
                 metrics.queue_ready.labels(service, state.name).set(state.ready)
+
+
+def _told(envelope: Envelope) -> str:
+    message = orjson.dumps({"type": envelope.type, "data": envelope.data})
+    if len(message) > _MOST_TOLD_BYTES:
+        message = orjson.dumps({"type": envelope.type, "data": None})
+    return message.decode()

@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Uuid, and_, any_, bindparam, func, or_, select
+from sqlalchemy import DateTime, Integer, Uuid, and_, any_, bindparam, case, func, or_, select
 from sqlalchemy.dialects.postgresql import array
 
 from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.db.direct import Direct
 from libs.common.db.unit_of_work import UnitOfWork
+from libs.contracts.identity import CHANGES_OF_ACCESS
+from services.identity.db import MODELS
 from services.identity.domains.models import Domain
 from services.identity.members.models import Member, MemberRole
 from services.identity.roles.catalogue import GUEST
@@ -105,6 +108,16 @@ _SHOPS = select(Tenant.id, Tenant.status, func.coalesce(Tenant.id == _HOST, Fals
 )
 
 
+_outbox = MODELS.outbox
+_CHANGES_ACCESS = or_(*(_outbox.type == event.wire_name for event in CHANGES_OF_ACCESS))
+_UNPUBLISHED = Direct(
+    select(_outbox.type, case((_CHANGES_ACCESS, _outbox.data)))
+    .where(_outbox.published_at.is_(None))
+    .order_by(_outbox.id)
+    .limit(bindparam("limit", type_=Integer()))
+)
+
+
 class AccessRepository:
     """Reads in the platform scope."""
 
@@ -137,3 +150,7 @@ class AccessRepository:
         rows = (await self.uow.session.execute(_SHOPS, parameters)).all()
         places = {row[0]: Place(row[0], row[1], row[2]) for row in rows}
         return places, (rows[0][3] or []) if rows else []
+
+    async def unpublished(self, limit: int) -> Sequence[tuple[str, dict[str, Any] | None]]:
+        """The names of the oldest events that wait to be published, with their data where they change rights."""
+        return [(row[0], row[1]) for row in await _UNPUBLISHED.all_at_once(self.uow, limit=limit)]

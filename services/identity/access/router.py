@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from libs.common.http.deps import internal, provide_platform
-from services.identity.access.schemas import AuthenticateIn, AuthenticateOut
+from services.identity.access.schemas import AuthenticateIn, AuthenticateOut, UnpublishedOut
 from services.identity.access.service import AccessService
 
 router = APIRouter(prefix="/internal", include_in_schema=False)
@@ -17,3 +17,9 @@ async def authenticate(body: AuthenticateIn, access: Access) -> Any:
     """Name the actor of a request whose credential the gateway has verified."""
     answer = await access.authenticate(body)
     return {"actor": answer.actor.to_json(), "seconds": answer.seconds}
+
+
+@router.get("/access/unpublished", response_model=UnpublishedOut, dependencies=[internal()])
+async def list_unpublished(access: Access) -> Any:
+    """List the changes of rights that gateways could not hear of yet, since the bus does not have them."""
+    return await access.unpublished()

@@ -39,3 +39,10 @@ class AuthenticateOut(Schema):
     actor: dict[str, Any]
     # How long the answer holds where no event says that it changed.
     seconds: float
+
+
+class UnpublishedOut(Schema):
+    """Changes of rights that wait for the bus, by name and data; not `is_whole` where too much waits to tell."""
+
+    events: list[tuple[str, dict[str, Any]]]
+    is_whole: bool

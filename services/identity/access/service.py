@@ -5,6 +5,7 @@ superusers) the `company_id` of the query, else for staff the operator.
 """
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from libs.common.actor import OPERATOR_TENANT_ID, Actor, ActorKind
@@ -20,6 +21,8 @@ from services.identity.tenants.models import TenantStatus
 
 # How long what a guest may do holds, in seconds, where no event says that it changed.
 _GUEST_SECONDS = 30.0
+# With more events than these in wait, the bus is away or late.
+_MOST_UNPUBLISHED = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,12 @@ class AccessService:
         if isinstance(body.credential, TokenCredential):
             raise Unauthenticated("The token is not valid.")
         return await self._user(body.credential, body)
+
+    async def unpublished(self) -> dict[str, Any]:
+        """The changes of rights that are committed and not published yet."""
+        events = await self.rows.unpublished(_MOST_UNPUBLISHED)
+        changes = [(name, data) for name, data in events if data is not None]
+        return {"events": changes, "is_whole": len(events) < _MOST_UNPUBLISHED}
 
     async def _guest(self, body: AuthenticateIn) -> Actor:
         company_id = _named(body.company_id)

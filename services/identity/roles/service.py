@@ -3,8 +3,11 @@
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel
+
 from libs.common.errors import AlreadyExists
 from libs.common.resource import ResourceService
+from libs.contracts.identity import AccessChanged
 from services.identity.members.repository import MemberRepository
 from services.identity.roles.catalogue import SYSTEM_ROLES
 from services.identity.roles.errors import RoleInUse, SystemRoleFixed
@@ -45,6 +48,12 @@ class RoleService(ResourceService[Role]):
             require_all(self.uow.actor, set(wanted) - set(row.permissions if row else ()))
             values = {**values, "permissions": wanted}
         return values
+
+    async def update(self, row_id: UUID, body: BaseModel) -> Role:
+        """Change a role; whoever holds it may do something else from now on."""
+        row = await super().update(row_id, body)
+        self.uow.emit(AccessChanged.of(company_id=self.uow.tenant_id))
+        return row
 
     async def before_delete(self, row: Role) -> None:
         """Keep a role that somebody holds; nobody is given it now, for its row is locked."""

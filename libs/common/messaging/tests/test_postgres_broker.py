@@ -9,7 +9,9 @@ import pytest
 from libs.common.ids import new_id
 from libs.common.messaging.broker import Broker, PublishFailed, Verdict, queue_name
 from libs.common.messaging.envelope import Envelope
+from libs.common.messaging.listening import Listener
 from libs.common.messaging.postgres import PostgresBroker
+from libs.common.messaging.postgres_listener import PostgresListener
 from libs.common.messaging.subscription import Subscription
 from libs.common.messaging.tests.parcels.service import SERVICE
 from libs.common.settings import CommonSettings
@@ -45,6 +47,10 @@ class TestPostgresBroker(BrokerSuite):
         yield make
         for broker in brokers:
             await broker.stop()
+
+    @pytest.fixture
+    def make_listener(self, bus_url: str, namespace: str) -> Callable[[], Listener]:
+        return lambda: PostgresListener(bus_url, namespace=namespace)
 
     @pytest.fixture
     def inject(self, bus_url: str, namespace: str) -> Callable[[Subscription, bytes], Awaitable[None]]:

@@ -6,7 +6,9 @@ import aio_pika
 import pytest
 
 from libs.common.messaging.broker import Broker, queue_name
+from libs.common.messaging.listening import Listener
 from libs.common.messaging.rabbit import RabbitBroker
+from libs.common.messaging.rabbit_listener import RabbitListener
 from libs.common.messaging.subscription import Subscription
 from libs.common.testing.broker_suite import BrokerSuite, MakeBroker
 
@@ -26,6 +28,10 @@ class TestRabbitBroker(BrokerSuite):
         yield make
         for broker in brokers:
             await broker.stop()
+
+    @pytest.fixture
+    def make_listener(self, rabbit_url: str, namespace: str) -> Callable[[], Listener]:
+        return lambda: RabbitListener(rabbit_url, namespace=namespace)
 
     @pytest.fixture
     def inject(self, rabbit_url: str, namespace: str) -> Callable[[Subscription, bytes], Awaitable[None]]:

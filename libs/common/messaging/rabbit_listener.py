@@ -1,0 +1,102 @@
+"""Hears broadcast events from RabbitMQ: a queue of this process's own that ends with its connection."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Sequence
+
+import aiormq
+import orjson
+from aiormq.abc import DeliveredMessage
+from aiormq.exceptions import AMQPError, ChannelInvalidStateError
+from pamqp.commands import Basic
+from yarl import URL
+
+from libs.common.messaging.listening import Hear
+
+_STEP_SECONDS = 5.0
+_CLOSE_SECONDS = 1.0
+# What any step may fail with while the server is away or the connection breaks.
+_AWAY = (AMQPError, ChannelInvalidStateError, OSError, TimeoutError, RuntimeError)
+_CHECK = "check"
+
+
+class RabbitListener:
+    """One connection to one RabbitMQ."""
+
+    def __init__(self, url: str, *, namespace: str = "pillars") -> None:
+        self._url = URL(url).update_query(heartbeat="15", name=f"{namespace} listening")
+        self._exchange = f"{namespace}.events"
+        self._channel: aiormq.abc.AbstractChannel | None = None
+        self._queue = ""
+        self._checks: list[asyncio.Future[None]] = []
+
+    async def listen(self, types: Sequence[str], hear: Hear, begun: Callable[[], None]) -> None:
+        """See `Listener`."""
+        logging.getLogger("aiormq").setLevel(logging.CRITICAL)
+        lost = asyncio.get_running_loop().create_future()
+
+        def lose(*_: object) -> None:
+            if not lost.done():
+                lost.set_result(None)
+
+        async def told(message: DeliveredMessage) -> None:
+            if message.header.properties.message_type == _CHECK:
+                self._settle(None)
+                return
+            hear(message.routing_key or "", orjson.loads(message.body))
+
+        connection: aiormq.abc.AbstractConnection | None = None
+        try:
+            try:
+                async with asyncio.timeout(_STEP_SECONDS):
+                    connection = await aiormq.connect(self._url)
+                    connection.closing.add_done_callback(lose)
+                    channel = await connection.channel(publisher_confirms=False)
+                    channel.closing.add_done_callback(lose)
+                    channel.on_consumer_cancel_callbacks.add(lose)
+                    await channel.exchange_declare(self._exchange, exchange_type="topic", durable=True)
+                    declared = await channel.queue_declare(exclusive=True, auto_delete=True)
+                    self._queue = declared.queue or ""
+                    for name in types:
+                        await channel.queue_bind(self._queue, self._exchange, routing_key=name)
+                    await channel.basic_consume(self._queue, told, no_ack=True)
+                self._channel = channel
+                begun()
+                await lost
+            finally:
+                self._channel = None
+                self._settle(ConnectionError("the connection to the bus was lost"))
+                if connection is not None:
+                    with contextlib.suppress(*_AWAY):
+                        async with asyncio.timeout(_CLOSE_SECONDS):
+                            await connection.close()
+        except _AWAY as error:
+            raise ConnectionError(f"the bus cannot be listened to: {error}") from error
+        raise ConnectionError("the connection to the bus was lost")
+
+    async def check(self) -> None:
+        """See `Listener`."""
+        channel = self._channel
+        if channel is None:
+            raise ConnectionError("nobody listens to the bus")
+        asked = asyncio.get_running_loop().create_future()
+        self._checks.append(asked)
+        try:
+            # Through the default exchange into the queue of this connection, behind what is in it.
+            await channel.basic_publish(
+                b"", routing_key=self._queue, properties=Basic.Properties(message_type=_CHECK)
+            )
+        except _AWAY as error:
+            raise ConnectionError(f"the bus does not answer: {error}") from error
+        await asked
+
+    def _settle(self, error: ConnectionError | None) -> None:
+        asked, self._checks = self._checks, []
+        for one in asked:
+            if one.done():
+                continue
+            if error is None:
+                one.set_result(None)
+            else:
+                one.set_exception(error)
