@@ -1,6 +1,9 @@
 """Forms and uploads that are made to cost: refused, soon, wherever they are sent."""
 
+import gzip
 import time
+import zlib
+from base64 import b64encode
 from collections.abc import Iterator
 
 import httpx
@@ -58,6 +61,47 @@ def bombs() -> Iterator[tuple[str, str, bytes]]:
     yield "broken escapes", FORM, b"outcome=%zz%ff%"
     yield "an odd charset of a form", f"{FORM}; charset=no-such", b"outcome=\xff"
     yield "beyond the limit", FORM, b"outcome=success&a=" + b"b" * 3_000_000
+
+
+def compressed() -> Iterator[tuple[str, dict[str, str], bytes]]:
+    """Forms that would pay, or fill the memory with a gigabyte, if somebody unpacked them."""
+    mixed = {"Content-Type": MIXED}
+    # What comes one after another in this format is unpacked as one.
+    gigabyte = gzip.compress(b"\0" * 50_000_000) * 20
+    opened = gzip.compress(b"--b\r\n" + FIELD % b"a" + b"\r\n\r\n")
+    closed = gzip.compress(b"\r\n" + OUTCOME + END)
+    assert len(opened + gigabyte + closed) < 1_048_576
+    for coding in ("gzip", "x-gzip", "gzip, gzip", "GZIP"):
+        yield coding, {**mixed, "Content-Encoding": coding}, opened + gigabyte + closed
+    yield "deflate", {**mixed, "Content-Encoding": "deflate"}, zlib.compress(OUTCOME + END)
+    yield "br", {**mixed, "Content-Encoding": "br"}, OUTCOME + END
+    yield (
+        "a small form",
+        {"Content-Type": FORM, "Content-Encoding": "gzip"},
+        gzip.compress(b"outcome=success"),
+    )
+    # A part may say of itself that it is packed; nobody has to believe it.
+    packed = FIELD % b"outcome" + b"\r\nContent-Encoding: gzip"
+    yield "a part", mixed, part(packed, gzip.compress(b"success")) + END
+    yield "a large part", mixed, part(packed, gigabyte) + END
+    yield "a file", mixed, part(FILE % b"bomb.gz" + b"\r\nContent-Type: application/gzip", gigabyte) + END
+    encoded = FIELD % b"outcome" + b"\r\nContent-Transfer-Encoding: base64"
+    yield "another transfer encoding", mixed, part(encoded, b64encode(b"success")) + END
+
+
+async def test_no_form_is_unpacked(suite: Suite, shop: Shop) -> None:
+    story = shop.story
+    await story.a_client_buys()
+    checkout = await story.call(
+        "POST", "/payments/checkouts", status=201, who=story.client, json={"order_id": story.order["id"]}
+    )
+    async with httpx.AsyncClient(timeout=30) as client:
+        for name, headers, body in compressed():
+            before = time.process_time()
+            answer = await client.post(checkout["redirect_url"], content=body, headers=headers)
+            assert is_problem(answer), (name, answer.status_code, answer.text[:300])
+            assert time.process_time() - before < COST / 2, name
+        assert "Pay" in (await client.get(checkout["redirect_url"])).text
 
 
 async def test_no_form_costs_much_or_pays(suite: Suite, shop: Shop) -> None:

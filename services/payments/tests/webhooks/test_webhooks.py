@@ -12,12 +12,16 @@ from sqlalchemy import select, text
 
 from libs.common.actor import Actor
 from libs.common.ids import new_id
+from libs.common.money import Money
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.events import emitted
 from libs.contracts.payments import PaymentFailed, PaymentSucceeded
 from services.payments.payment_accounts.credentials import open_credentials
 from services.payments.payment_accounts.models import PaymentAccount
+from services.payments.payments.service import PaymentService
+from services.payments.providers.base import Notice, Status, Subject
 from services.payments.providers.standard_webhooks import new_secret, signed_headers
+from services.payments.refunds.service import RefundService
 from services.payments.tests.shop import Shop
 from services.payments.webhooks.models import WebhookDelivery
 from services.payments.webhooks.service import WebhookService
@@ -243,6 +247,38 @@ async def test_a_webhook_on_another_accounts_payment_is_not_applied(shop: Shop, 
 
     assert (await shop.payment(checkout["payment_id"]))["status"] == "pending"
     assert await outcomes(shop.context, shop.tenant_id) == ["unknown"]
+
+
+async def test_a_word_on_another_accounts_checkout_or_refund_has_no_effect(
+    shop: Shop, provider: Provider
+) -> None:
+    checkout = await shop.start(shop.orders.place(shop.tenant_id))
+    other = UUID((await Provider.of(shop, currency="USD")).account["id"])
+    amount = Money(**checkout["amount"])
+
+    def word(subject: Subject, reference: UUID | None, checkout_id: str | None) -> Notice:
+        return Notice(
+            message_id=f"msg_{new_id().hex}",
+            event_id=f"evt_{new_id().hex}",
+            subject=subject,
+            status=Status.SUCCEEDED,
+            object_id="p_1",
+            checkout_id=checkout_id,
+            reference=reference,
+            amount=amount,
+            reason=None,
+        )
+
+    # Some providers echo no reference of ours.
+    of_payment = word(Subject.PAYMENT, None, checkout["redirect_url"].rpartition("/")[2])
+    async with shop.context.unit_of_work(tenant_id=shop.tenant_id) as uow:
+        assert await PaymentService(uow).apply(other, of_payment) == "unknown"
+    async with shop.context.unit_of_work(tenant_id=shop.tenant_id) as uow:
+        assert await PaymentService(uow).apply(UUID(provider.account["id"]), of_payment) == "applied"
+    refund = (await shop.refund(checkout["payment_id"])).json()
+    of_refund = word(Subject.REFUND, UUID(refund["id"]), None)
+    async with shop.context.unit_of_work(tenant_id=shop.tenant_id) as uow:
+        assert await RefundService(uow).apply(other, of_refund) == "suspicious"
 
 
 async def test_a_webhook_that_overtakes_our_own_answer_counts(shop: Shop, provider: Provider) -> None:
