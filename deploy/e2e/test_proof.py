@@ -79,6 +79,8 @@ def test_a_seed_gives_the_same_plan_again_with_every_step_in_it() -> None:
     assert plan == make_plan(7, 80) != make_plan(8, 80)
     assert sum(fault.kind in DEADLY for fault in plan) == 80
     assert {fault.where for fault in plan if fault.kind == STEP} == {step.moment for step in STEPS}
+    # Early enough that somebody comes to each of them.
+    assert max(n for n, fault in enumerate(plan) if fault.kind == STEP) < len(plan) * 2 // 3
 
 
 class _Echo(asyncio.Protocol):

@@ -83,8 +83,8 @@ def prove(
     elif outage or poisoned or rolls or load:
         wanted, repeat = _scenario(seed, buyers, outage, recovery, rolls, load)
     else:
-        # Some variants last about as long as the run does, the others are gone soon.
-        stock = (round(300 * minutes), round(100 * minutes), 60, 25, 10, 5)
+        # One does not run out, so that there is trade to the end; another may, and the others are gone soon.
+        stock = (100_000, round(200 * minutes), 60, 25, 10, 5)
         wanted = Wanted(seed=seed, kills=kills, seconds=minutes * 60, buyers=buyers, stock=stock, pace=10.0)
         repeat = f"make prove KILLS={kills} MINUTES={minutes:g} SEED={seed} BUYERS={buyers}"
     # The keepers tell of each death of a server; what became of it is in the report.

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import uuid
+from collections.abc import Callable, Collection
 from typing import Any
 
 from deploy.e2e.proof.book import Book, OrderEntry
@@ -12,13 +13,27 @@ from deploy.e2e.proof.shops import Shop
 _ADDRESS = {"line1": "1 Main Road", "city": "Durban", "postal_code": "4001", "country": "ZA"}
 _PAID = frozenset({"paid", "fulfilling", "shipped", "delivered", "completed"})
 _LATE_SECONDS = 3.0
+# Below which mood an order is cancelled, money is given back, or the goods are sent.
+_CANCEL, _REFUND, _SHIP = 0.1, 0.25, 0.35
 
 
 class Buyer:
-    """One buyer with a randomness of its own; `visits` of them follow each other, each with a cart of its own."""
+    """One buyer with a randomness of its own; `visits` of them follow each other, each with a cart of its own.
 
-    def __init__(self, number: int, seed: int, client: Client, book: Book, shops: list[Shop]) -> None:
+    `awaited` tells the moments that somebody should come to: those to which few buyers do.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        seed: int,
+        client: Client,
+        book: Book,
+        shops: list[Shop],
+        awaited: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
         self.number = number
+        self._awaited = awaited
         self.chance = random.Random(f"{seed} buyer {number}")
         self.client = client
         self.book = book
@@ -127,18 +142,27 @@ class Buyer:
             entry.payments[payment] = decided.body["status"]
         return decided.status == 200
 
-    async def _afterwards(self, entry: OrderEntry, shop: Shop, who: dict[str, str]) -> None:
+    def _mood(self) -> float:
         mood = self.chance.random()
-        if mood > 0.35 or "succeeded" not in entry.payments.values():
-            if mood < 0.1:
+        for moment in self._awaited():
+            if "order_cancelled" in moment:
+                return mood * _CANCEL
+            if "refund" in moment:
+                return _CANCEL + mood * (_REFUND - _CANCEL)
+        return mood
+
+    async def _afterwards(self, entry: OrderEntry, shop: Shop, who: dict[str, str]) -> None:
+        mood = self._mood()
+        if mood > _SHIP or "succeeded" not in entry.payments.values():
+            if mood < _CANCEL:
                 await self._cancel(entry, shop)
             return
-        if mood < 0.1:
+        if mood < _CANCEL:
             await self._cancel(entry, shop)
             return
         if not await self._is_paid(entry, who):
             return
-        if mood < 0.25:
+        if mood < _REFUND:
             await self._refund(entry, shop)
         else:
             await self._ship(entry, shop)

@@ -68,6 +68,11 @@ class Faults:
         self._tasks: set[asyncio.Task[None]] = set()
         self._started = time.monotonic()
 
+    @property
+    def waiting_for(self) -> frozenset[str]:
+        """The moments that are armed and that nobody has come to yet."""
+        return frozenset(self._armed)
+
     async def carry_out(
         self, plan: list[Fault], seconds: float, on_step: Callable[[Fault], None], *, in_turn: bool
     ) -> None:

@@ -45,7 +45,8 @@ _LINKS = (*(f"{name}-postgres" for name in NAMES), *(f"gateway-{name}" for name 
 def make_plan(seed: int, kills: int, *, steps: Sequence[str] | None = None) -> list[Fault]:
     """So many deaths with as many broken connections between them. `steps` are the moments, all of them by default.
 
-    Every step comes once before any comes twice; about half of the deaths are at steps.
+    About half of the deaths are at steps, each at another one, and all of those in the first two thirds of the plan: to
+    some steps few clients come, and they must have the time.
     """
     chance = random.Random(f"{seed} plan")
     moments = list(steps if steps is not None else (step.moment for step in STEPS))
@@ -54,10 +55,10 @@ def make_plan(seed: int, kills: int, *, steps: Sequence[str] | None = None) -> l
     weights = [_WEIGHTS.get(name, 1) for name in targets]
     faults: list[Fault] = []
     at_steps = min(len(moments), (kills + 1) // 2) if steps is None else min(len(moments), kills)
-    deaths = [Fault(STEP, moment) for moment in moments[:at_steps]]
-    deaths += [Fault(KILL, chance.choices(targets, weights)[0]) for _ in range(kills - len(deaths))]
-    chance.shuffle(deaths)
-    for death in deaths:
+    early = set(chance.sample(range(max(at_steps, 2 * kills // 3)), at_steps))
+    at = iter(moments)
+    for number in range(kills):
+        death = Fault(STEP, next(at)) if number in early else Fault(KILL, chance.choices(targets, weights)[0])
         faults += [death, _broken(chance)]
     return faults
 

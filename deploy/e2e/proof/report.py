@@ -48,11 +48,12 @@ class Report:
         table = Table(show_header=False, title="The proof under failure", title_justify="left")
         table.add_column(style="bold")
         table.add_column(overflow="fold")
+        steps = len(self.steps_reached) + len(self.steps_missed)
         rows = {
             "seed": str(self.seed),
             "ran for": f"{self.seconds:.0f} s, drained within {self.drained_seconds:.1f} s",
             "killed with -9": f"{sum(self.killed.values())}: {_list(self.killed)}",
-            "died at named steps": f"{len(self.steps_reached)}: {', '.join(self.steps_reached) or 'none'}",
+            "died at named steps": f"{len(self.steps_reached)} of {steps}: {', '.join(self.steps_reached) or 'none'}",
             "connections broken": f"{_list(self.broken)}; {self.connections_reset} reset",
             "webhooks": _list(self.webhooks),
             "orders": f"{_list(self.orders)}, by {self.buyers} buyers at once",

@@ -122,7 +122,10 @@ class Run:
         wanted, stop = self.wanted, asyncio.Event()
         plan = make_plan(wanted.seed, wanted.kills, steps=wanted.steps)
         faults = self.faults = Faults(self.installation, wanted.seed, lambda: self.staff)
-        buyers = [Buyer(n, wanted.seed, client, self.book, self.shops) for n in range(wanted.buyers)]
+        buyers = [
+            Buyer(n, wanted.seed, client, self.book, self.shops, lambda: faults.waiting_for)
+            for n in range(wanted.buyers)
+        ]
         registrars = [
             Registrar(n, wanted.seed, client, self.book, self.staff) for n in range(wanted.registrars)
         ]
