@@ -97,6 +97,7 @@ class _Session:
     receiver: aiormq.Channel
     lost: asyncio.Event = field(default_factory=asyncio.Event)
     tags: dict[str, str] = field(default_factory=dict)
+    declared: set[str] = field(default_factory=set)
     consuming_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def may_publish(self, seconds: float) -> bool:
@@ -361,14 +362,16 @@ class RabbitBroker:
         await queue.bind(exchange)
 
     async def _declare(self, session: _Session, subscription: Subscription) -> None:
+        name = queue_name(self._namespace, subscription)
         queue = await session.declaring.declare_queue(
-            queue_name(self._namespace, subscription),
+            name,
             durable=True,
             arguments={"x-queue-type": "quorum", "x-delivery-limit": _DELIVERY_LIMIT},
             timeout=_STEP_SECONDS,
         )
         for pattern in subscription.patterns:
             await queue.bind(self._exchange, routing_key=pattern, timeout=_STEP_SECONDS)
+        session.declared.add(name)
 
     async def _consume_all(self, session: _Session) -> None:
         """Consume from every queue that this session does not consume from yet."""
@@ -383,7 +386,8 @@ class RabbitBroker:
     async def _consume(self, session: _Session, name: str) -> None:
         consumer = self._consumers[name]
         batch = consumer.subscription.batch if consumer.batches else 1
-        await self._declare(session, consumer.subscription)
+        if name not in session.declared:
+            await self._declare(session, consumer.subscription)
         # What is set applies to the consumers started after it. A batch comes in while another is handled.
         await session.receiver.basic_qos(prefetch_count=max(self._prefetch, 2 * batch), timeout=_STEP_SECONDS)
         started = await session.receiver.basic_consume(
