@@ -1,7 +1,7 @@
 """A process that has imported what every service needs and forks one whenever it is asked to.
 
 A service is there in a fraction of a second, where a fresh interpreter takes seconds to import the same; and all share
-that memory. One thread, no event loop, no connection: nothing that would not survive a fork. Run as
+that memory. Asked to, it also forks templates: copies that import one service and then fork that. One thread, no event loop, no connection: nothing that would not survive a fork. Run as
 `python -m libs.common.runtime.fork_server <descriptor of a Unix socket> <room for the command line>`.
 """
 
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _serve(link: socket.socket) -> dict[str, Any] | None:
-    """Take orders; return one in the process that is to carry it out, None in the server at the end."""
+    """Take orders; return one in the process that is to carry it out, None in a server or template at the end."""
     while True:
         try:
             message, descriptors, _, _ = socket.recv_fds(link, MESSAGE_BYTES, 8)
@@ -61,6 +61,10 @@ def _serve(link: socket.socket) -> dict[str, Any] | None:
         pid = os.fork()
         if pid == 0:
             link.close()
+            if "template" in order:
+                link = socket.socket(fileno=descriptors[0])
+                _be_template(order["template"], link)
+                continue
             order["descriptors"] = descriptors
             return order
         for descriptor in descriptors:
@@ -72,6 +76,21 @@ def _serve(link: socket.socket) -> dict[str, Any] | None:
         else:
             socket.send_fds(link, [b"%d" % pid], [handle])
             os.close(handle)
+
+
+def _be_template(name: str, link: socket.socket) -> None:
+    from libs.common.runtime.process_title import set_command_line
+    from libs.common.runtime.registry import NAMES, load, load_gateway
+
+    os.setsid()
+    set_command_line([sys.executable, "-m", "libs.common.runtime.fork_server", "for", name])
+    if name in NAMES:
+        load(name)
+    else:
+        load_gateway()
+    gc.collect()
+    gc.freeze()
+    link.send(b"ready")
 
 
 def _become(order: dict[str, Any]) -> None:

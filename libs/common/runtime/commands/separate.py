@@ -70,8 +70,7 @@ class Processes:
     async def start(self, names: Sequence[str] = ALL) -> None:
         """Start these."""
         await self.fork_server.start()
-        for name in names:
-            await self.spawn(name)
+        await asyncio.gather(*(self.spawn(name) for name in names))
 
     async def spawn(self, name: str) -> Child:
         """Start one, which takes the place of the one before."""
@@ -84,7 +83,7 @@ class Processes:
         arguments = ["serve", name, "--port", port, "--listener", "{0}", "--supervisor", "{1}"]
         log_file = self._logs / f"{name}.log"
         return await start_child(
-            self.fork_server, arguments, self.environment, self.listeners[name], log_file
+            self.fork_server, name, arguments, self.environment, self.listeners[name], log_file
         )
 
     def _adopt(self, name: str, child: Child) -> None:
@@ -96,10 +95,12 @@ class Processes:
     async def _watch(self, name: str, child: Child) -> None:
         """Replace a child that has died, or that somebody asked to stop, unless it has been replaced already."""
         started = asyncio.get_running_loop().time()
+        serving = asyncio.create_task(_tell_of(name, child))
         asked = asyncio.create_task(child.stopping.wait())
         ended = asyncio.create_task(child.ended.wait())
         await asyncio.wait({asked, ended}, return_when=asyncio.FIRST_COMPLETED)
         asked.cancel()
+        serving.cancel()
         if not self._stopping.is_set() and self.children[name] is child:
             if not child.ended.is_set():
                 log.info("%s was asked to stop; starting the next one", name)
@@ -196,3 +197,10 @@ class Processes:
                 log.warning("%s did not stop in time", child.pid)
                 child.kill()
                 await child.wait()
+
+
+async def _tell_of(name: str, child: Child) -> None:
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    await child.ready.wait()
+    log.info("%s (%s) serves, %.2f s after it was started", name, child.pid, clock() - started)

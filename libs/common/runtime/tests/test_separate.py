@@ -116,16 +116,43 @@ async def test_without_the_fork_server_processes_start_all_the_same(gateway: tup
         assert (await http.get("/healthz")).status_code == 200
 
 
+def parent_of(pid: int) -> int:
+    """The process that a process comes from."""
+    if not Path("/proc/self/status").exists():
+        pytest.skip("no /proc here")
+    found = re.search(r"PPid:\s+(\d+)", Path(f"/proc/{pid}/status").read_text())
+    assert found is not None
+    return int(found[1])
+
+
 async def test_a_restart_reads_the_code_anew(gateway: tuple[Processes, str]) -> None:
     processes, _ = gateway
-    before = processes.fork_server.pid
+    before = processes.fork_server.pid, parent_of(processes.children["gateway"].pid)
     assert await processes.restart(["gateway"]) == []
-    # What an older fork server has imported is the code of its time.
-    assert processes.fork_server.pid not in (None, before)
-    new = Path(f"/proc/{processes.children['gateway'].pid}")
-    if not new.exists():
-        pytest.skip("no /proc here")
-    assert f"PPid:\t{processes.fork_server.pid}\n" in (new / "status").read_text()
+    # What an older fork server or template has imported is the code of its time.
+    template = parent_of(processes.children["gateway"].pid)
+    assert processes.fork_server.pid not in (None, before[0])
+    assert template != before[1]
+    assert parent_of(template) == processes.fork_server.pid
+
+
+async def test_a_killed_process_comes_from_a_template_that_has_imported_its_service(
+    gateway: tuple[Processes, str],
+) -> None:
+    processes, url = gateway
+    template = parent_of(processes.children["gateway"].pid)
+    for is_template_there in (True, False, True):
+        if not is_template_there:
+            os.kill(template, signal.SIGKILL)
+        killed = processes.children["gateway"]
+        killed.kill()
+        await killed.wait()
+        async with httpx.AsyncClient(base_url=url, timeout=PATIENCE) as http:
+            assert (await http.get("/healthz")).status_code == 200
+        origin = parent_of(processes.children["gateway"].pid)
+        # Without one it comes from the fork server, and there is a template again for the next time.
+        assert (origin == processes.fork_server.pid) is not is_template_there
+        assert is_template_there or origin != template
 
 
 async def test_each_process_is_known_by_its_command_line(gateway: tuple[Processes, str]) -> None:
