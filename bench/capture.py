@@ -55,23 +55,47 @@ class Capture:
 @contextmanager
 def statements(suite: Suite) -> Iterator[Capture]:
     """Log every statement for as long as the block runs; the capture is filled at its end."""
-    log = Path(str(suite.folder / "postgres") + ".log")
-    capture = Capture()
+    with logged(suite) as log:
+        capture = Capture()
+        log.mark()
+        yield capture
+        capture.transactions = log.since_mark()
+
+
+class StatementLog:
+    """The log of a server that logs every statement."""
+
+    def __init__(self, suite: Suite) -> None:
+        self._suite = suite
+        self._file = Path(str(suite.folder / "postgres") + ".log")
+        self._begin = 0
+
+    def mark(self) -> None:
+        """Leave out what was logged so far."""
+        self._begin = self._file.stat().st_size
+
+    def since_mark(self) -> list[Transaction]:
+        """What was committed since the mark."""
+        with self._suite.connect() as connection:
+            sessions = connection.execute("SELECT pid, application_name FROM pg_stat_activity").fetchall()
+        with self._file.open("rb") as lines:
+            lines.seek(self._begin)
+            text = lines.read().decode()
+        return list(_transactions(text, {str(pid): str(name) for pid, name in sessions}))
+
+
+@contextmanager
+def logged(suite: Suite) -> Iterator[StatementLog]:
+    """Log every statement for as long as the block runs."""
     with suite.connect() as connection:
         connection.execute("ALTER SYSTEM SET log_statement = 'all'")
         connection.execute("SELECT pg_reload_conf()")
         time.sleep(0.5)  # sessions take the setting up at their next statement
-        begin = log.stat().st_size
         try:
-            yield capture
+            yield StatementLog(suite)
         finally:
             connection.execute("ALTER SYSTEM RESET log_statement")
             connection.execute("SELECT pg_reload_conf()")
-        sessions = connection.execute("SELECT pid, application_name FROM pg_stat_activity").fetchall()
-    with log.open("rb") as lines:
-        lines.seek(begin)
-        text = lines.read().decode()
-    capture.transactions = list(_transactions(text, {str(pid): str(name) for pid, name in sessions}))
 
 
 def _transactions(text: str, applications: dict[str, str]) -> Iterator[Transaction]:

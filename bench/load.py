@@ -49,7 +49,7 @@ class Load:
 class Seen:
     """What came of a load. Latencies in milliseconds; `results` where they were to be kept.
 
-    `busy` is the share of a core that the load generator itself took.
+    `busy` is the share of a core that the load generator itself took; `p50_of` is the p50 of each item of the load.
     """
 
     count: int
@@ -61,6 +61,7 @@ class Seen:
     failed: int = 0
     errors: list[str] = field(default_factory=list)
     results: list[Any] = field(default_factory=list)
+    p50_of: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
@@ -119,12 +120,14 @@ class _Run:
         self.load = load
         self.work = WORK.get(load.work, get)
         self.latencies: list[float] = []
+        self.by_item: list[list[float]] = [[] for _ in load.items]
         self.errors: list[str] = []
         self.results: list[Any] = []
         self.next = 0
 
     async def one(self, connection: Connection, due: float | None = None) -> None:
-        item = self.load.items[self.next % len(self.load.items)]
+        number = self.next % len(self.load.items)
+        item = self.load.items[number]
         self.next += 1
         began = time.perf_counter() if due is None else due
         try:
@@ -134,6 +137,7 @@ class _Run:
             await asyncio.sleep(0.01)
             return
         self.latencies.append((time.perf_counter() - began) * 1000)
+        self.by_item[number].append(self.latencies[-1])
         if self.load.keep:
             self.results.append(result)
 
@@ -212,6 +216,7 @@ def _seen(run: _Run, took: float, used: float) -> Seen:
         failed=len(run.errors),
         errors=run.errors[:5],
         results=run.results,
+        p50_of=[percentile(sorted(latencies) or [0.0], 0.5) for latencies in run.by_item],
     )
 
 

@@ -1,275 +1,206 @@
 """Pages of lists in tenants of 1,000, 100,000 and 1,000,000 rows: over HTTP, and their SQL alone."""
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
 
+import httpx
 import psycopg
 
 from bench.bench import Bench
-from bench.capture import Statement, statements
-from bench.journey import whole
+from bench.capture import Statement, StatementLog, logged
+from bench.lists import FEW, LISTS, List
 from bench.load import Load, offer
 from bench.report import Row, most
-from bench.rows import UUID7, multiply, tidy
+from bench.rows import drop_indexes, make_indexes, multiply, room_for_many_rows
 from bench.shop import Builder, Shop
 from bench.stats import Sample
 from bench.suite import Suite
 from bench.verifier import signed_actor
 from libs.common.actor import ACTOR_HEADER
-from libs.common.filters import ListQuery
+from libs.common.db.repository import PLAN_FOR_THESE_VALUES
 from libs.common.pagination import CursorCodec
-from services.catalog.products.schemas import ProductQuery
-from services.crm.companies.schemas import CompanyQuery
-from services.orders.orders.schemas import OrderQuery
 
 SECTION = "lists"
-_AGO = "now() - n * interval '1 second'"
-_TIMES = {"created_at": _AGO, "updated_at": _AGO}
+SIZES, QUICK_SIZES = (1000, 100_000, 1_000_000), (1000, 2000, 5000)
 
 
-@dataclass(frozen=True, slots=True)
-class List:
-    """A list to measure: where it is served, its table, how rows differ, and its pages by name.
+@dataclass(slots=True)
+class Page:
+    """A page to ask for: the request, and the statements sent for it, by the rows of the tenant."""
 
-    `make` gives the id of the row to copy, made through the API. The page "deep" begins in the middle of the rows.
-    A page holds as many rows in the smallest tenant as in the largest: a row costs more to show than to find.
-    """
+    name: str
+    loads: Mapping[int, Load]
+    sent: dict[int, list[Statement]] = field(default_factory=dict)
 
-    service: str
-    path: str
-    table: str
-    query: type[ListQuery]
-    make: Callable[[Suite, Builder, Shop], str]
-    changes: Mapping[str, str]
-    pages: Mapping[str, Mapping[str, str]]
-
-
-def _product(_: Suite, builder: Builder, shop: Shop) -> str:
-    found = builder.call("GET", "/products", token=shop.owner_token, tenant=shop.tenant_id)
-    return str(found["items"][0]["id"])
-
-
-def _company(_: Suite, builder: Builder, shop: Shop) -> str:
-    body = {"name": "Karoo Roasters", "email": "office@example.com"}
-    made = builder.call("POST", "/companies", token=shop.owner_token, tenant=shop.tenant_id, json=body)
-    return str(made["id"])
-
-
-def _order(suite: Suite, _: Builder, shop: Shop) -> str:
-    load = Load(suite.url, whole.__name__, [shop.to_json()], connections=1, count=1, keep=True)
-    return str(offer(load).results[0]["id"])
-
-
-# A word that few rows have, one that all have and one that none has; and one of a row in 200.
-_FEW, _ALL, _NONE, _SOME = "md5('w' || n / 20)", "blend", "zzyzx", "someword"
-_WORDS = f"'Blend ' || {_FEW} || CASE WHEN n % 200 = 0 THEN ' {_SOME}' ELSE '' END"
-_SEARCHES = {
-    "search, 20 rows found": {"q": "<few>"},
-    "search, 1 in 200 found, 5 a page": {"q": _SOME, "limit": "5"},
-    "search, all rows found": {"q": _ALL},
-    "search, none found": {"q": _NONE},
-}
-LISTS = (
-    List(
-        "catalog",
-        "/products",
-        "products",
-        ProductQuery,
-        _product,
-        {
-            "id": UUID7,
-            "name": _WORDS,
-            "slug": "'blend-' || n",
-            "search_text": f"{_WORDS} || ' hb-' || n",
-            "filter_values": "jsonb_build_object('roast', jsonb_build_array("
-            "CASE WHEN n % 200 = 0 THEN 'dark' ELSE 'light' END))",
-            "status": "CASE WHEN n % 100 = 0 THEN 'draft' ELSE 'active' END",
-            "price_amount": "1000 + (n::bigint * 7919) % 90000",
-            **_TIMES,
-        },
-        {
-            "first page": {},
-            "deep page": {"cursor": "<deep>"},
-            "filter, 1 in 100, 10 a page": {"status": "draft", "limit": "10"},
-            "filter, none": {"status": "archived"},
-            "filter by attribute, 1 in 200, 5 a page": {"attr.roast": "dark", "limit": "5"},
-            "sorted by name": {"order": "name"},
-            "sorted by price, falling": {"order": "-price"},
-            **_SEARCHES,
-        },
-    ),
-    List(
-        "crm",
-        "/companies",
-        "companies",
-        CompanyQuery,
-        _company,
-        {"id": UUID7, "name": _WORDS, "email": "'c' || n || '@example.com'", **_TIMES},
-        {
-            "first page": {},
-            "deep page": {"cursor": "<deep>"},
-            "sorted by name": {"order": "name"},
-            **_SEARCHES,
-        },
-    ),
-    List(
-        "orders",
-        "/orders",
-        "orders",
-        OrderQuery,
-        _order,
-        {
-            "id": UUID7,
-            "number": "'B-' || lpad(n::text, 8, '0')",
-            "customer_name": _WORDS,
-            "email": "'c' || n % 1000 || '@example.com'",
-            # None that a timed job would take up.
-            "status": "CASE WHEN n % 100 = 0 THEN 'cancelled' ELSE 'completed' END",
-            "placed_at": _AGO,
-            **_TIMES,
-        },
-        {
-            "first page": {},
-            "deep page": {"cursor": "<deep>"},
-            "filter, 1 in 100, 10 a page": {"status": "cancelled", "limit": "10"},
-            "filter by e-mail, 1 a page": {"email": "c7@example.com", "limit": "1"},
-            "sorted by number": {"order": "number"},
-            **_SEARCHES,
-        },
-    ),
-)
+    @property
+    def load(self) -> Load:
+        """All the requests in turn."""
+        first, *_ = self.loads.values()
+        return replace(first, items=[item for load in self.loads.values() for item in load.items])
 
 
 def measure(bench: Bench) -> list[Row]:
     """All rows of the section."""
     suite = bench.suite
     builder = Builder(suite.url)
-    sizes = (100, 1000, 5000) if bench.options.quick else (1000, 100_000, 1_000_000)
-    shops = {size: builder.open() for size in sizes}
+    shops = {size: builder.open() for size in (QUICK_SIZES if bench.options.quick else SIZES)}
     suite.settle()
-    patterns = {
-        (one.path, size): one.make(suite, builder, shop) for one in LISTS for size, shop in shops.items()
-    }
-    suite.settle()
-    # Making rows takes most of the time of this section, and each table is a matter of one core.
-    with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(_fill, bench, one, patterns) for one in LISTS]:
-            done.result()
-    suite.settle()
-    rows: list[Row] = []
     for one in LISTS:
-        for page, parameters in one.pages.items():
-            bench.say(f"{one.path}: {page}")
-            rows += _page(bench, one, shops, page, parameters)
+        for shop in shops.values():
+            one.make(suite, builder, shop)
+    suite.settle()
+    # No timed job looks through tables without indexes.
+    suite.stop()
+    _fill(bench, shops)
+    suite.start()
+    suite.settle()
+    rows = []
+    for one in LISTS:
+        asked = [
+            Page(name, {size: _load(suite, one, shop, size, parameters) for size, shop in shops.items()})
+            for name, parameters in one.pages.items()
+        ]
+        with logged(suite) as log:
+            for page in asked:
+                for size, shop in shops.items():
+                    page.sent[size] = _statements(log, one, page.loads[size], shop)
+        bench.say(f"{one.path}: {len(asked)} pages")
+        rows += [_page(bench, one, shops, page) for page in asked]
     return rows
 
 
-def _fill(bench: Bench, one: List, patterns: Mapping[tuple[str, int], str]) -> None:
-    with bench.suite.connect() as connection:
-        for (path, size), pattern in patterns.items():
-            if path == one.path:
-                multiply(connection, one.service, one.table, pattern, size, one.changes)
-        tidy(connection, one.service, one.table)
-    bench.say(f"{one.path}: the rows are there")
+def _fill(bench: Bench, shops: Mapping[int, Shop]) -> None:
+    """Make the rows, each table on its own; that takes most of the time of this section."""
+    tables = {table: changes for one in LISTS for table, changes in one.tables.items()}
+
+    def fill(table: str) -> None:
+        with bench.suite.connect() as connection:
+            indexes = drop_indexes(connection, table)
+            for size, shop in shops.items():
+                multiply(connection, table, shop.tenant_id, size, tables[table], bench.say)
+            make_indexes(connection, table, indexes, bench.say)
+
+    with bench.suite.connect() as connection, room_for_many_rows(connection), ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(fill, table) for table in tables]:
+            done.result()
 
 
-def _page(
-    bench: Bench, one: List, shops: Mapping[int, Shop], page: str, parameters: Mapping[str, str]
-) -> list[Row]:
+def _page(bench: Bench, one: List, shops: Mapping[int, Shop], page: Page) -> Row:
+    """How long the page takes among the most rows, or the next most where that is slower, beside the fewest."""
     suite, count = bench.suite, bench.options.some(60, 10)
     http: dict[int, list[float]] = {size: [] for size in shops}
     alone: dict[int, list[float]] = {size: [] for size in shops}
-    loads = {size: _load(suite, one, shop, size, parameters, count) for size, shop in shops.items()}
-    sent = {size: _statements(suite, one, loads[size], shop) for size, shop in shops.items()}
+    blocks = {
+        size: _replayed(suite, one, shop, page.sent[size], explain=True) for size, shop in shops.items()
+    }
     for _ in range(bench.options.runs):
-        for size, shop in shops.items():
-            http[size].append(offer(loads[size]).p50)
-            alone[size].append(_replayed(suite, one, shop, sent[size], count))
-    smallest, middle, largest = shops
-    rows = []
-    for what, found, target in (("", http, most(1.2, "ratio")), (", SQL alone", alone, None)):
-        between = Sample.of(found[middle]).median
-        rows.append(
-            Row(
-                SECTION,
-                f"{one.path[1:]}, {page}, {largest:,} rows, p50{what}",
-                "ms",
-                Sample.of(found[largest]),
-                Sample.of(found[smallest]),
-                f"{smallest:,} rows; {between:.1f} ms at {middle:,}",
-                target,
-            )
-        )
-    return rows
+        # All in turn, so that what else the machine does meets all alike.
+        seen = offer(replace(page.load, count=count * len(shops)))
+        for number, (size, shop) in enumerate(shops.items()):
+            http[size].append(seen.p50_of[number])
+            alone[size].append(_replayed(suite, one, shop, page.sent[size], count))
+    smallest, *larger = shops
+    worst = max(larger, key=lambda size: Sample.of(http[size]).median)
+    of_all = ", ".join(f"{size:,}" for size in shops)
+    times = " / ".join(f"{Sample.of(alone[size]).median:.2f}" for size in shops)
+    touched = " / ".join(f"{blocks[size]:,.0f}" for size in shops)
+    return Row(
+        SECTION,
+        f"{one.path[1:]}, {page.name}, p50 at {worst:,} rows",
+        "ms",
+        Sample.of(http[worst]),
+        Sample.of(http[smallest]),
+        f"{smallest:,} rows. At {of_all}: SQL alone {times} ms; blocks touched {touched}",
+        most(1.2, "ratio"),
+    )
 
 
-def _load(suite: Suite, one: List, shop: Shop, size: int, parameters: Mapping[str, str], count: int) -> Load:
-    given = dict(parameters)
+def _load(suite: Suite, one: List, shop: Shop, size: int, parameters: Mapping[str, str]) -> Load:
+    given: dict[str, str | list[str]] = {}
+    for name, value in parameters.items():
+        given[name] = value.split(",") if "," in value else value
     if given.get("cursor") == "<deep>":
-        given["cursor"] = _deep(suite, one, shop, size)
+        given["cursor"] = _deep(suite, one, shop, size, parameters)
     if given.get("q") == "<few>":
         with suite.connect() as connection:
-            given["q"] = str(
-                (connection.execute(f"SELECT {_FEW} FROM (SELECT %s) x(n)", [size // 2]).fetchone() or "")[0]
-            )
+            found = connection.execute(f"SELECT {FEW} FROM (SELECT %s) x(n)", [size // 2]).fetchone()
+        given["q"] = str((found or "")[0])
     secret = suite.common.secret_key.get_secret_value()
     actor = signed_actor(secret, shop.tenant_id, shop.tenant_id, shop.owner_email)
-    item = {"path": f"{one.path}?{urlencode(given)}", "headers": f"{ACTOR_HEADER}: {actor}\r\n"}
+    path = f"{one.path}?{urlencode(given, doseq=True)}"
     url = f"http://127.0.0.1:{suite.ports[one.service]}"
-    return Load(url, "get", [item], connections=1, count=count)
+    item = {"path": path, "headers": f"{ACTOR_HEADER}: {actor}\r\n"}
+    return Load(url, "get", [item], connections=1, count=1)
 
 
-def _deep(suite: Suite, one: List, shop: Shop, size: int) -> str:
+def _deep(suite: Suite, one: List, shop: Shop, size: int, parameters: Mapping[str, str]) -> str:
     """The cursor of the row in the middle, as the list itself would give it."""
-    query = one.query()
+    query = one.query(order=parameters.get("order"))
     name, _ = query.order_column
     with suite.connect() as connection:
         row: Any = connection.execute(
-            f"SELECT {name}, id FROM {one.service}.{one.table} WHERE tenant_id = %s ORDER BY {name}, id OFFSET %s LIMIT 1",
-            [shop.tenant_id, size // 2],
+            f"SELECT {name}, id FROM {one.table} WHERE tenant_id = %s AND {name} IS NOT NULL "
+            f"ORDER BY {name}, id OFFSET %s LIMIT 1",
+            [shop.tenant_id, size // 3],
         ).fetchone()
-    value: datetime | str | int = row[0]
-    binding = f"{one.service}.{one.table}|{shop.tenant_id}|{query.fingerprint()}"
+    value: datetime | date | str | int = row[0]
+    binding = f"{one.table}|{shop.tenant_id}|{query.fingerprint()}"
     codec = CursorCodec(suite.common.secret_key.get_secret_value())
     return codec.encode(binding, value, UUID(str(row[1])))
 
 
-def _statements(suite: Suite, one: List, load: Load, shop: Shop) -> list[Statement]:
-    with statements(suite) as capture:
-        offer(Load(load.url, load.work, load.items, connections=1, count=1))
-        time.sleep(0.2)
+def _statements(log: StatementLog, one: List, load: Load, shop: Shop) -> list[Statement]:
+    log.mark()
+    name, value = load.items[0]["headers"].strip().split(": ")
+    httpx.get(load.url + load.items[0]["path"], headers={name: value}).raise_for_status()
     found = [
         statement
-        for transaction in capture.transactions
+        for transaction in log.since_mark()
         if transaction.application == f"pillars-{one.service}" and transaction.mentions(shop.tenant_id)
         for statement in transaction.statements
         if statement.sql.lstrip().startswith(("SELECT", "WITH"))
-        and f"{one.service}." in statement.sql
-        and "set_config" not in statement.sql
+        and ((f"{one.service}." in statement.sql and "set_config" not in statement.sql) or _plans(statement))
     ]
-    if not any(f"{one.service}.{one.table}" in s.sql for s in found):
+    if not any(one.table in s.sql for s in found):
         raise RuntimeError(f"no statement of {one.path} was seen")
     return found
 
 
-def _replayed(suite: Suite, one: List, shop: Shop, sent: list[Statement], count: int) -> float:
+def _plans(statement: Statement) -> bool:
+    return "plan_cache_mode" in statement.sql
+
+
+def _replayed(
+    suite: Suite, one: List, shop: Shop, sent: list[Statement], count: int = 1, *, explain: bool = False
+) -> float:
+    """The median of the milliseconds that the statements take as the service's own role, or the blocks they touch."""
     url = suite.common.service_database_url(one.service)
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute(
             "SELECT set_config('app.tenant_id', %s, false), set_config('app.scope', '', false)",
             [shop.tenant_id],
         )
+        if any(_plans(statement) for statement in sent):
+            connection.execute(PLAN_FOR_THESE_VALUES.text.replace("true", "false"))
         cursor = psycopg.RawCursor(connection)
+        reads = [statement for statement in sent if not _plans(statement)]
+        if explain:
+            blocks = 0
+            for statement in reads:
+                sql = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement.sql}"
+                plan = (cursor.execute(sql.encode(), statement.parameters).fetchone() or ())[0][0]["Plan"]
+                blocks += plan["Shared Hit Blocks"] + plan["Shared Read Blocks"]
+            return blocks
         times = []
         for _ in range(count):
             began = time.perf_counter()
-            for statement in sent:
+            for statement in reads:
                 cursor.execute(statement.sql.encode(), statement.parameters)
                 cursor.fetchall()
             times.append((time.perf_counter() - began) * 1000)
