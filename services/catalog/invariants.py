@@ -49,6 +49,29 @@ _BOUNDS = """
 """
 
 
+_AVAILABILITY = """
+    SELECT count(*) OVER () AS breaches, p.id, p.is_sellable AS have, s.is_sellable AS want
+    FROM catalog.products p
+    CROSS JOIN LATERAL (
+        SELECT EXISTS (
+            SELECT 1 FROM catalog.variants v
+            WHERE v.tenant_id = p.tenant_id AND v.product_id = p.id AND v.deleted_at IS NULL AND (
+                p.type <> 'goods' OR NOT v.track_stock OR EXISTS (
+                    SELECT 1 FROM catalog.stock_levels l
+                    WHERE l.tenant_id = v.tenant_id AND l.variant_id = v.id
+                      AND l.on_hand > l.reserved + l.allocated
+                )
+            )
+        ) AS is_sellable
+    ) s
+    WHERE p.deleted_at IS NULL AND p.is_sellable <> s.is_sellable
+      AND NOT EXISTS (
+          SELECT 1 FROM catalog.availability_changes c WHERE c.tenant_id = p.tenant_id AND c.product_id = p.id
+      )
+    LIMIT :examples
+"""
+
+
 async def _check(uow: UnitOfWork, statement: str) -> Finding:
     levels = (await uow.session.execute(text("SELECT count(*) FROM catalog.stock_levels"))).scalar_one()
     rows = (await uow.session.execute(text(statement), {"examples": _EXAMPLES})).mappings().all()
@@ -77,8 +100,20 @@ async def holds_are_covered(uow: UnitOfWork) -> Finding:
     return await _check(uow, _BOUNDS)
 
 
+async def products_know_their_stock(uow: UnitOfWork) -> Finding:
+    """What products say of whether they can be bought is what stock says, or waits to be looked at again."""
+    products = (await uow.session.execute(text("SELECT count(*) FROM catalog.products"))).scalar_one()
+    rows = (await uow.session.execute(text(_AVAILABILITY), {"examples": _EXAMPLES})).mappings().all()
+    return Finding(
+        figure=f"{products} products",
+        breaches=rows[0]["breaches"] if rows else 0,
+        examples=tuple(f"product {row['id']}: {row['have']}, should be {row['want']}" for row in rows),
+    )
+
+
 INVARIANTS = (
     Invariant("on hand is the sum of the movements", movements_explain_stock),
     Invariant("reserved and allocated are the sums of live reservations", reservations_explain_holds),
     Invariant("no more is held than lies in store", holds_are_covered),
+    Invariant("products in stock are known as such", products_know_their_stock),
 )

@@ -10,6 +10,7 @@ from libs.contracts.orders import OrderCancelled, OrderExpired, OrderPaid, Shipm
 from services.catalog import dropdowns
 from services.catalog.assigned_products import handlers as assigned_products_handlers
 from services.catalog.assigned_products.router import router as assigned_products
+from services.catalog.availability.jobs import renew_availability, waiting
 from services.catalog.categories.router import router as categories
 from services.catalog.db import MODELS, metadata
 from services.catalog.invariants import INVARIANTS
@@ -64,7 +65,10 @@ SERVICE = Service(
         on(OrderExpired, "catalog.release_expired", reservations_handlers.on_order_expired),
         on(ShipmentCreated, "catalog.ship_stock", reservations_handlers.on_shipment_created),
     ),
-    jobs=(Job("release_stale_reservations", release_stale_reservations, every=60),),
+    jobs=(
+        Job("release_stale_reservations", release_stale_reservations, every=60),
+        Job("renew_availability", renew_availability, every=1, finds=waiting),
+    ),
     permissions={
         "catalog.products.read": "See products and variants",
         "catalog.products.write": "Add, change and remove products and variants",

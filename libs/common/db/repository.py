@@ -120,9 +120,10 @@ class Repository(Generic[M]):
         )
         return [] if found is None else [found]
 
-    def split(self, query: ListQuery) -> tuple[Any, list[Any]] | None:
-        """The column and the values of a filter that takes one of several, where one was sent."""
-        return query.split(self.model)
+    def split(self, query: ListQuery) -> list[ColumnElement[bool]]:
+        """Conditions of which a row meets one alone and an index answers each: of a filter that takes several values."""
+        column, values = query.split(self.model) or (None, [])
+        return [column == value for value in values]
 
     async def page(self, query: ListQuery) -> tuple[list[M], str | None]:
         """One keyset page and the cursor of the next; nulls sort last in either direction."""
@@ -151,7 +152,7 @@ class Repository(Generic[M]):
         order = keyset.order(stretch)
         if not self.matches(query):
             if several := self.split(query):
-                statement = self._merged(statement, keyset, stretch, *several, limit)
+                statement = self._merged(statement, keyset, stretch, several, limit)
             return await self._rows(statement.order_by(*order).limit(limit))
 
         return await SearchedStretch(self, statement, keyset, stretch, query).read(limit)
@@ -164,8 +165,7 @@ class Repository(Generic[M]):
         statement: Select[M],
         keyset: Keyset,
         stretch: Stretch,
-        column: Any,
-        values: list[Any],
+        several: list[ColumnElement[bool]],
         limit: int,
     ) -> Select[M]:
         """The first rows over several values of a filter: the first ones of each value, merged.
@@ -174,7 +174,7 @@ class Repository(Generic[M]):
         """
         keys = statement.with_only_columns(keyset.column.label("key"), self.model.id.label("id"))
         order = keyset.order(stretch)
-        firsts = [keys.where(column == value).order_by(*order).limit(limit).subquery() for value in values]
+        firsts = [keys.where(condition).order_by(*order).limit(limit).subquery() for condition in several]
         merged = union_all(*(select(first) for first in firsts)).subquery()
         order = keyset.order(stretch, merged.c.key, merged.c.id)
         return self.select().where(self.model.id.in_(select(merged.c.id).order_by(*order).limit(limit)))

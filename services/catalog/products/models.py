@@ -17,7 +17,8 @@ class Product(TenantRow, SoftDeleted, Base):
 
     `price_*`, `search_text` and `filter_values` repeat what its variants say, so that lists can filter and sort by
     them: the lowest price in the currency of the first variant; name and SKUs in one text; attributes and options
-    as lists of values by name.
+    as lists of values by name. `is_sellable` says whether any variant can be bought now; the database and the job
+    `renew_availability` keep it (see `AvailabilityChange`), and it is null while nobody has looked.
     """
 
     __tablename__ = "products"
@@ -27,6 +28,13 @@ class Product(TenantRow, SoftDeleted, Base):
         pairs_index("catalog", "products", "filter_values"),
         Index("ix_products_name", "tenant_id", "name", "id"),
         Index("ix_products_updated_at", "tenant_id", "updated_at", "id"),
+        Index("ix_products_is_sellable", "tenant_id", "is_sellable", "created_at", "id"),
+        Index(
+            "ix_products_availability_unknown",
+            "tenant_id",
+            "id",
+            postgresql_where=text("is_sellable IS NULL"),
+        ),
         Index("ix_products_price", "tenant_id", "price_amount", "id"),
         Index(
             "uq_products_slug", "tenant_id", "slug", unique=True, postgresql_where=text("deleted_at IS NULL")
@@ -53,6 +61,8 @@ class Product(TenantRow, SoftDeleted, Base):
     price_currency: Mapped[str | None]
     search_text: Mapped[str] = mapped_column(default="", server_default="")
     filter_values: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default=text("'{}'::jsonb"))
+
+    is_sellable: Mapped[bool | None] = mapped_column(server_default=text("false"), deferred=True)
 
     @property
     def price(self) -> Money | None:

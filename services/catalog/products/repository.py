@@ -4,16 +4,17 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, false, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import aliased
 
 from libs.common.db.repository import Repository
 from libs.common.db.search import paired, search_is_trusted
 from libs.common.filters import MAX_SPLIT, ListQuery
+from services.catalog.availability.repository import MOST_WAITING, AvailabilityRepository, sellable
 from services.catalog.categories.models import Category
 from services.catalog.categories.repository import branch_ids
 from services.catalog.products.models import Product
-from services.catalog.products.schemas import ProductQuery, ProductStatus, ProductType
+from services.catalog.products.schemas import ProductQuery, ProductStatus
 from services.catalog.shoppers import is_shopper, sees_the_shop
 from services.catalog.stock.models import StockLevel
 from services.catalog.variants.models import Variant
@@ -30,6 +31,7 @@ class ProductRepository(Repository[Product]):
 
     model = Product
     _branch: list[UUID] | None = None
+    _in_stock: Sequence[ColumnElement[bool]] = ()
     _by_index: Sequence[ColumnElement[bool]] = ()
 
     def select(self) -> Select[Product]:
@@ -48,7 +50,7 @@ class ProductRepository(Repository[Product]):
             assert self._branch is not None
             found.append(Product.category_id.in_(self._branch))
         if query.in_stock is not None:
-            found.append(self._sellable() if query.in_stock else ~self._sellable())
+            found.append(or_(*self._in_stock) if self._in_stock else sellable() == query.in_stock)
         return found
 
     def sought(self, query: ListQuery, row: Any) -> list[ColumnElement[bool]]:
@@ -69,11 +71,28 @@ class ProductRepository(Repository[Product]):
             )
         return found
 
-    def split(self, query: ListQuery) -> tuple[Any, list[Any]] | None:
+    def split(self, query: ListQuery) -> list[ColumnElement[bool]]:
         """The categories of the branch, where one was sent and they are few; else as ever."""
         if self._branch is not None and 2 <= len(self._branch) <= MAX_SPLIT:
-            return Product.category_id, self._branch
+            return [Product.category_id == category_id for category_id in self._branch]
+        if len(self._in_stock) > 1:
+            return list(self._in_stock)
         return super().split(query)
+
+    async def find_in_stock(self, query: ProductQuery) -> None:
+        """Look at the products of which it is not kept yet whether they are in stock."""
+        if query.in_stock is None or self.uow.is_platform:
+            return
+        rows = AvailabilityRepository(self.uow)
+        waiting = await rows.waiting()
+        if len(waiting) > MOST_WAITING:
+            return
+        kept = Product.is_sellable == query.in_stock
+        self._in_stock = [kept]
+        if waiting:
+            are_sellable = await rows.sellable_of(waiting)
+            found = are_sellable if query.in_stock else set(waiting) - are_sellable
+            self._in_stock = [and_(kept, Product.id.not_in(waiting)), Product.id.in_(found)]
 
     async def find_branch(self, query: ProductQuery) -> None:
         """Read which categories the list is about: the planner must know them to know which index is best."""
@@ -83,19 +102,6 @@ class ProductRepository(Repository[Product]):
         for root in roots:
             ids = set((await self.session.execute(branch_ids(self.uow.tenant_id, root))).scalars())
             self._branch = sorted(ids if self._branch is None else ids & set(self._branch))
-
-    def _sellable(self) -> ColumnElement[bool]:
-        in_store = exists().where(
-            StockLevel.tenant_id == Variant.tenant_id,
-            StockLevel.variant_id == Variant.id,
-            StockLevel.on_hand > StockLevel.reserved + StockLevel.allocated,
-        )
-        return exists().where(
-            Variant.tenant_id == Product.tenant_id,
-            Variant.product_id == Product.id,
-            Variant.deleted_at.is_(None),
-            or_(Product.type != ProductType.GOODS, Variant.track_stock.is_(False), in_store),
-        )
 
     async def variants_of(self, product_ids: Sequence[UUID]) -> dict[UUID, list[Variant]]:
         """The live variants of these products by position, in one query."""

@@ -33,6 +33,7 @@ class ProductService(ResourceService[Product]):
     async def search(self, query: ProductQuery) -> dict[str, Any]:
         """One page of products with their variants, and facets where asked for; no query per row."""
         await self.rows.find_branch(query)
+        await self.rows.find_in_stock(query)
         rows, cursor = await self.rows.page(query)
         page: dict[str, Any] = {"items": await self.present(rows), "next_cursor": cursor}
         if query.facets:

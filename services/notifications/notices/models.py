@@ -9,7 +9,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from libs.common.db.base import TenantRow
 from services.notifications.db import Base
 
+# What an inbox shows of its notices, each found without the others.
 UNREAD = "read_at IS NULL AND archived_at IS NULL"
+READ = "read_at IS NOT NULL AND archived_at IS NULL"
+INBOX = "archived_at IS NULL"
+ARCHIVED = "archived_at IS NOT NULL"
 
 
 class Notice(TenantRow, Base):
@@ -21,7 +25,6 @@ class Notice(TenantRow, Base):
 
     __tablename__ = "notifications"
     __table_args__ = (
-        Index("ix_notifications_user_id", "tenant_id", "user_id", "created_at", "id"),
         Index("ix_notifications_type", "tenant_id", "user_id", "type", "created_at", "id"),
         Index("ix_notifications_seq", "tenant_id", "user_id", "seq"),
         Index(
@@ -31,6 +34,17 @@ class Notice(TenantRow, Base):
             "created_at",
             "id",
             postgresql_where=text(UNREAD),
+        ),
+        *(
+            Index(
+                f"ix_notifications_{name}",
+                "tenant_id",
+                "user_id",
+                "created_at",
+                "id",
+                postgresql_where=text(condition),
+            )
+            for name, condition in (("inbox", INBOX), ("read", READ), ("archived", ARCHIVED))
         ),
         Index("uq_notifications_dedupe_key", "tenant_id", "dedupe_key", unique=True),
     )
