@@ -129,10 +129,9 @@ class Gateway:
         self._security = SecurityHeaders(hsts_seconds=settings.hsts_seconds if common.is_production else 0)
 
     async def startup(self) -> None:
-        """Open connection pools."""
+        """Open what takes time to open."""
         # A span costs a tenth of a request even where nobody collects it.
         self._is_traced = not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
-        await self.proxy.start()
         await self.buckets.start()
         self.authenticator.changes.start()
 

@@ -10,10 +10,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
-import aiohttp
-from multidict import CIMultiDict
-from yarl import URL
-
 from gateway.body import Body
 from gateway.deadline import Deadline, Phase
 from gateway.errors import ClientGone
@@ -25,6 +21,7 @@ from gateway.settings import GatewaySettings
 from libs.common.clock import Clock
 from libs.common.errors import Unavailable
 from libs.common.http.admission import kind_of
+from libs.common.http.client import Answer, BadAnswer, Content, Disconnected, NotConnected, Origin
 from libs.common.http.middleware import Receive
 
 # Most answers are here sooner than this; watching for a client that leaves costs a task.
@@ -37,35 +34,16 @@ class HttpUpstreams:
     def __init__(self, settings: GatewaySettings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._session: aiohttp.ClientSession | None = None
+        self._origins: dict[str, Origin] = {}
         self._watches: dict[str, Watch] = {}
 
-    async def start(self) -> None:
-        """Open the pool."""
-        settings = self._settings
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0,
-                limit_per_host=settings.upstream_connections,
-                keepalive_timeout=settings.upstream_keepalive_seconds,
-                ttl_dns_cache=10,
-            ),
-            timeout=aiohttp.ClientTimeout(total=None, connect=settings.connect_seconds),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-            max_field_size=65_536,
-        )
-        # The client library would also repeat PUT and DELETE; what is repeated here is decided here.
-        self._session._retry_connection = False
-
     async def stop(self) -> None:
-        """Close the pool."""
+        """Close all connections."""
         for watch in self._watches.values():
             watch.stop()
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        for origin in self._origins.values():
+            origin.close()
+        self._origins.clear()
 
     async def call(
         self,
@@ -86,14 +64,12 @@ class HttpUpstreams:
             Unavailable: it cannot be reached, or could not just now.
         """
         watch = self.watch(service, base)
-        query = exchange.query.decode("latin-1")
-        url = URL(base.rstrip("/") + path + (f"?{query}" if query else ""), encoded=True)
         try:
             with _Watch(exchange.receive, body, deadline):
                 data = None if body.is_empty else await _data(body)
-                request = _Request(exchange, url, headers, data, is_keyed=is_keyed)
-                response = await self._answer(watch, request, body, deadline)
-                await _pass_on(response, relay)
+                request = _Request(exchange, path, headers, data, is_keyed=is_keyed)
+                answer = await self._answer(watch, self._origin(base), request, body, deadline)
+                await _pass_on(answer, relay)
         except _NotReached as error:
             if body.failure is not None:
                 raise body.failure from None
@@ -110,9 +86,21 @@ class HttpUpstreams:
             watch = self._watches[service] = Watch(service, self._settings, self._clock, probe)
         return watch
 
+    def _origin(self, base: str) -> Origin:
+        origin = self._origins.get(base)
+        if origin is None:
+            settings = self._settings
+            origin = self._origins[base] = Origin(
+                base,
+                connections=settings.upstream_connections,
+                idle_seconds=settings.upstream_keepalive_seconds,
+                connect_seconds=settings.connect_seconds,
+            )
+        return origin
+
     async def _answer(
-        self, watch: Watch, request: "_Request", body: Body, deadline: Deadline
-    ) -> aiohttp.ClientResponse:
+        self, watch: Watch, origin: Origin, request: "_Request", body: Body, deadline: Deadline
+    ) -> Answer:
         """The head of the answer, waited for in a place of the gate; a body that comes in parts holds none."""
         if request.is_kept:
             await watch.gate.enter()
@@ -121,7 +109,7 @@ class HttpUpstreams:
             watch.sent(deadline, is_repeatable=request.is_repeatable)
             sent = asyncio.get_running_loop().time()
             try:
-                response = await self._head(request)
+                answer = await _head(origin, request)
             except asyncio.CancelledError:
                 if deadline.phase in (Phase.ANSWER, Phase.STALLED):
                     watch.failed()
@@ -133,46 +121,24 @@ class HttpUpstreams:
                 raise
             finally:
                 watch.ended(deadline)
-            if request.is_kept and response.status < 500:
+            if request.is_kept and answer.status < 500:
                 seconds = asyncio.get_running_loop().time() - sent
-                watch.gate.measure(kind_of(request.method, request.url.raw_path), seconds)
+                watch.gate.measure(kind_of(request.method, request.path), seconds)
         finally:
             if request.is_kept:
                 watch.gate.leave()
         watch.answered()
-        return response
+        return answer
 
     async def _is_alive(self, base: str, seconds: float) -> bool:
-        assert self._session is not None, "the gateway was not started"
         try:
             async with asyncio.timeout(seconds):
-                async with self._session.get(base.rstrip("/") + "/healthz"):
-                    # Whatever it says, it speaks.
-                    return True
-        except (aiohttp.ClientError, OSError):
+                answer = await self._origin(base).request(b"GET", b"/healthz", ())
+        except (OSError, BadAnswer):
             return False
-
-    async def _head(self, request: "_Request") -> aiohttp.ClientResponse:
-        assert self._session is not None, "the gateway was not started"
-        for is_last in (False, True):
-            try:
-                return await self._session.request(
-                    request.method,
-                    request.url,
-                    headers=request.headers,
-                    data=request.data,
-                    allow_redirects=False,
-                )
-            except aiohttp.ClientConnectorError as error:
-                # Nothing was sent.
-                if is_last or not request.is_kept:
-                    raise _NotReached from error
-            except (aiohttp.ClientConnectionError, OSError) as error:
-                if is_last or not request.is_repeatable or isinstance(error, TimeoutError):
-                    raise _NotReached from error
-            except aiohttp.ClientError as error:
-                raise _NotReached from error
-        raise AssertionError("unreachable")
+        # Whatever it says, it speaks.
+        answer.close()
+        return True
 
 
 class _Request:
@@ -183,42 +149,53 @@ class _Request:
         is_repeatable: whether it may be sent again whatever became of it.
     """
 
+    __slots__ = ("content", "headers", "is_kept", "is_repeatable", "method", "path", "target")
+
     def __init__(
-        self,
-        exchange: Exchange,
-        url: URL,
-        headers: RawHeaders,
-        data: bytes | AsyncIterator[bytes] | None,
-        *,
-        is_keyed: bool,
+        self, exchange: Exchange, path: str, headers: RawHeaders, content: Content, *, is_keyed: bool
     ) -> None:
         # Services answer GET; the body is left away for HEAD on the way out.
         self.method = "GET" if exchange.method == "HEAD" else exchange.method
-        self.url = url
-        self.headers = CIMultiDict((name.decode("latin-1"), _text(value)) for name, value in headers)
-        self.data = data
-        self.is_kept = data is None or isinstance(data, bytes)
+        self.path = path
+        query = exchange.query
+        self.target = path.encode("ascii") + (b"?" + query if query else b"")
+        self.headers = headers
+        self.content = content
+        self.is_kept = content is None or isinstance(content, bytes)
         self.is_repeatable = self.is_kept and (self.method == "GET" or is_keyed)
+
+
+async def _head(origin: Origin, request: _Request) -> Answer:
+    for is_last in (False, True):
+        try:
+            return await origin.request(
+                request.method.encode("ascii"), request.target, request.headers, request.content
+            )
+        except NotConnected as error:
+            if is_last or not request.is_kept or isinstance(error.__cause__, TimeoutError):
+                raise _NotReached from error
+        except Disconnected as error:
+            if is_last or not request.is_repeatable:
+                raise _NotReached from error
+        except BadAnswer as error:
+            raise _NotReached from error
+    raise AssertionError("unreachable")
 
 
 class _NotReached(Exception):
     """No answer began."""
 
 
-async def _pass_on(response: aiohttp.ClientResponse, relay: Relay) -> None:
-    content = response.content
+async def _pass_on(answer: Answer, relay: Relay) -> None:
     try:
-        await relay.start(response.status, list(response.raw_headers))
+        await relay.start(answer.status, answer.headers)
         # What has arrived goes out at once; nothing waits for a chunk to fill.
-        while True:
-            chunk = await content.readany()
-            if content.at_eof():
-                await relay.part(chunk, False)
-                return
-            await relay.part(chunk, True)
+        more = True
+        while more:
+            part, more = await answer.part()
+            await relay.part(part, more)
     finally:
-        # Closes the connection unless the answer was read to its end.
-        response.close()
+        answer.close()
 
 
 async def _data(body: Body) -> bytes | AsyncIterator[bytes]:
@@ -238,13 +215,6 @@ async def _parts(first: bytes, body: Body) -> AsyncIterator[bytes]:
         if message["type"] == "http.disconnect":
             raise ClientGone
         yield message.get("body", b"")
-
-
-def _text(value: bytes) -> str:
-    try:
-        return value.decode("utf-8")
-    except UnicodeDecodeError:
-        return value.decode("latin-1")
 
 
 class _Watch:

@@ -39,12 +39,8 @@ class Proxy:
         self._max_body_bytes = max_body_bytes
         self._streams: set[Deadline] = set()
 
-    async def start(self) -> None:
-        """Open the connection pool."""
-        await self._http.start()
-
     async def stop(self) -> None:
-        """Close it."""
+        """Close the connections."""
         await self._http.stop()
 
     def end_streams(self) -> None:

@@ -29,7 +29,7 @@ class InProcess:
             answer = await self._client.request(method, path, params=params, headers=headers, content=body)
         except httpx.TransportError as error:
             raise NotReached from error
-        return Answer(answer.status_code, answer.headers, answer.content)
+        return Answer(answer.status_code, answer.content)
 
     async def close(self) -> None:
         """See `Wire`."""

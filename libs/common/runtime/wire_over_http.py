@@ -1,12 +1,11 @@
 """The way to a service at an address on the network."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-import aiohttp
-from yarl import URL
-
+from libs.common.http.client import BadAnswer, CutShort, Origin
 from libs.common.http.connections import CLIENT_IDLE_SECONDS
 from libs.common.runtime.wires import Answer, NotReached
 
@@ -15,19 +14,12 @@ CONNECT_SECONDS = 3.0
 
 
 class OverHttp:
-    """A service at an address: pooled connections that are kept for less time than their server keeps them."""
+    """A service at an address: connections are kept for less time than their server keeps them."""
 
     def __init__(self, base: str) -> None:
-        self._base = base.rstrip("/")
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=CONNECTIONS, keepalive_timeout=CLIENT_IDLE_SECONDS, ttl_dns_cache=10
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+        self._origin = Origin(
+            base, connections=CONNECTIONS, idle_seconds=CLIENT_IDLE_SECONDS, connect_seconds=CONNECT_SECONDS
         )
-        # The library would repeat PUT and DELETE of its own accord; what is repeated is decided by the caller.
-        self._session._retry_connection = False
 
     async def send(
         self,
@@ -40,25 +32,19 @@ class OverHttp:
     ) -> Answer:
         """See `Wire`."""
         query = f"?{urlencode(params, doseq=True)}" if params else ""
-        limits = aiohttp.ClientTimeout(total=timeout, connect=min(timeout, CONNECT_SECONDS))
+        raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
         try:
-            async with self._session.request(
-                method,
-                URL(f"{self._base}{path}{query}", encoded=True),
-                data=body,
-                headers=headers,
-                timeout=limits,
-                allow_redirects=False,
-            ) as answer:
-                return Answer(answer.status, answer.headers, await answer.read())
+            async with asyncio.timeout(timeout):
+                answer = await self._origin.request(method.encode(), f"{path}{query}".encode(), raw, body)
+                try:
+                    content = await answer.read()
+                finally:
+                    answer.close()
         # A connection that takes too long to come about is one that was not made.
-        except aiohttp.ConnectionTimeoutError as error:
+        except (ConnectionError, BadAnswer, CutShort) as error:
             raise NotReached from error
-        except (aiohttp.ClientError, ConnectionError) as error:
-            if isinstance(error, TimeoutError):
-                raise TimeoutError from error
-            raise NotReached from error
+        return Answer(answer.status, content)
 
     async def close(self) -> None:
         """See `Wire`."""
-        await self._session.close()
+        self._origin.close()

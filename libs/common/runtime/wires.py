@@ -13,11 +13,10 @@ class NotReached(Exception):
 class Answer:
     """What a service answered, read to its end."""
 
-    __slots__ = ("content", "headers", "status_code")
+    __slots__ = ("content", "status_code")
 
-    def __init__(self, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
+    def __init__(self, status_code: int, content: bytes) -> None:
         self.status_code = status_code
-        self.headers = headers
         self.content = content
 
     def json(self) -> Any:
