@@ -171,7 +171,7 @@ class Gateway:
             gzip_min_bytes=self.settings.gzip_min_bytes,
             gzip_level=self.settings.gzip_level,
         )
-        self.metrics.in_flight.inc()
+        self.metrics.in_flight += 1
         try:
             if self._is_traced:
                 traceparent = next(
@@ -186,7 +186,7 @@ class Gateway:
             else:
                 await self._answer_or_fail(exchange, writer)
         finally:
-            self.metrics.in_flight.dec()
+            self.metrics.in_flight -= 1
             self.metrics.observe(
                 exchange.service, exchange.method, exchange.status, exchange.milliseconds / 1000
             )

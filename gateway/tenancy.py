@@ -1,6 +1,7 @@
 """What a request says about the business it is meant for; identity decides what follows from it."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -57,6 +58,7 @@ class TenantReader:
         return None
 
 
+@lru_cache(maxsize=4096)
 def _uuid(text: str) -> UUID | None:
     try:
         return UUID(text) if len(text) == 36 else None

@@ -23,6 +23,8 @@ from libs.common.telemetry import current_traceparent
 
 log = logging.getLogger("pillars.gateway")
 
+_ACTOR_HEADER = ACTOR_HEADER.encode()
+
 
 class Proxy:
     """Reaches services in this process and elsewhere alike.
@@ -70,11 +72,12 @@ class Proxy:
         service = target.route.service
         headers = self._headers(exchange, target)
         async with Deadline(settings, self._streams) as deadline:
+            is_upload = target.takes_uploads
             body = Body(
                 exchange,
                 deadline,
-                limit=settings.max_upload_bytes if target.takes_uploads else self._max_body_bytes,
-                seconds=settings.upload_seconds if target.takes_uploads else settings.body_seconds,
+                limit=settings.max_upload_bytes if is_upload else self._max_body_bytes,
+                seconds=settings.upload_seconds if is_upload else settings.body_seconds,
             )
             relay = Relay(exchange, body, deadline, writer)
             try:
@@ -125,7 +128,7 @@ class Proxy:
         )
         traceparent = current_traceparent() or exchange.header(b"traceparent")
         headers += [
-            (ACTOR_HEADER.encode(), exchange.identity.encode()),
+            (_ACTOR_HEADER, exchange.identity.encode()),
             (b"x-request-id", exchange.request_id.encode()),
             (b"x-forwarded-for", exchange.client.encode()),
             (b"x-forwarded-proto", exchange.scheme.encode()),
