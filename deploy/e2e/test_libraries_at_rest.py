@@ -15,7 +15,18 @@ for name in sys.argv[1:]:
     load_gateway() if name == "gateway" else load(name)
 print(*sorted({name.partition(".")[0] for name in sys.modules if sys.modules[name]}), "opentelemetry.sdk" in sys.modules)
 """
-SELDOM = {"aiosmtplib", "alembic", "firebase_admin", "google", "h2", "httpcore", "httpx", "rich", "typst"}
+SELDOM = {
+    "aiohttp",
+    "aiosmtplib",
+    "alembic",
+    "firebase_admin",
+    "google",
+    "h2",
+    "httpcore",
+    "httpx",
+    "rich",
+    "typst",
+}
 
 
 # Who makes or checks signatures has these all the time.
