@@ -57,7 +57,7 @@ def measure(bench: Bench) -> list[Row]:
     suite.settle()
     # No timed job looks through tables without indexes.
     suite.stop()
-    _fill(bench, shops)
+    _fill(bench, suite, shops)
     suite.start()
     suite.settle()
     rows = []
@@ -75,18 +75,18 @@ def measure(bench: Bench) -> list[Row]:
     return rows
 
 
-def _fill(bench: Bench, shops: Mapping[int, Shop]) -> None:
+def _fill(bench: Bench, suite: Suite, shops: Mapping[int, Shop]) -> None:
     """Make the rows, each table on its own; that takes most of the time of this section."""
     tables = {table: changes for one in LISTS for table, changes in one.tables.items()}
 
     def fill(table: str) -> None:
-        with bench.suite.connect() as connection:
+        with suite.connect() as connection:
             indexes = drop_indexes(connection, table)
             for size, shop in shops.items():
                 multiply(connection, table, shop.tenant_id, size, tables[table], bench.say)
             make_indexes(connection, table, indexes, bench.say)
 
-    with bench.suite.connect() as connection, room_for_many_rows(connection), ThreadPoolExecutor(2) as pool:
+    with suite.connect() as connection, room_for_many_rows(connection), ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(fill, table) for table in tables]:
             done.result()
 
@@ -110,6 +110,7 @@ def _page(bench: Bench, one: List, shops: Mapping[int, Shop], page: Page) -> Row
     of_all = ", ".join(f"{size:,}" for size in shops)
     times = " / ".join(f"{Sample.of(alone[size]).median:.2f}" for size in shops)
     touched = " / ".join(f"{blocks[size]:,.0f}" for size in shops)
+    bench.say(f"{one.path}: {page.name}: {times} ms of SQL, {touched} blocks")
     return Row(
         SECTION,
         f"{one.path[1:]}, {page.name}, p50 at {worst:,} rows",

@@ -532,6 +532,7 @@ async def test_a_page_of_many_rows_takes_as_many_statements_as_one_of_one(
         ("/deals", {"order": "name"}, "crm.ix_deals_by_name"),
         ("/tasks", {"order": "-due_at"}, "crm.ix_tasks_by_due_at"),
         ("/contacts", {"q": "zzqqzz"}, "crm.ix_contacts_search"),
+        ("/products", {"in_stock": "false"}, "catalog.ix_products_is_sellable"),
         ("/products", {"attr.color": "rare"}, "catalog.ix_products_filter_values_pairs"),
         ("/registrations", {}, "identity.ix_registrations_created_at"),
     ],

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from sqlalchemy import Select, any_, func, null, select
+from sqlalchemy import ColumnElement, Select, any_, func, literal_column, null, select
 from sqlalchemy.orm import aliased
 
 from libs.common.db.keyset import Keyset, Stretch
@@ -34,29 +34,36 @@ MANY_UNMEASURED = 5000
 
 # Values between which a distance is known, so that it can be said where so many rows on is about.
 _MEASURED = (datetime, date, int)
+_QUARTERS: ColumnElement[Any] = literal_column("ARRAY[0, 0.25, 0.5, 0.75, 1]::float8[]")
 
 
 @dataclass(frozen=True)
 class Extent:
-    """The values that order the first `NEAR` rows, of the first of them and the last."""
+    """The values that order the first `NEAR` rows, of the first of them, of each quarter, and of the last."""
 
-    first: Any
-    last: Any
+    values: tuple[Any, ...]
 
     @property
     def is_measured(self) -> bool:
         """Whether it can be said where rows further on lie."""
-        return self.first is not None and self.first != self.last
+        return bool(self.values) and self.values[0] != self.values[-1]
+
+    @property
+    def _distance(self) -> Any:
+        """How far apart so many rows lie; a gap among them, as before an import, does not count."""
+        quarters = sorted((b - a for a, b in zip(self.values, self.values[1:], strict=False)), key=abs)
+        return 4 * quarters[1] or self.values[-1] - self.values[0]
 
     def beyond(self, rows: int) -> Any:
         """About the value of the row so many rows on, as if all lay as close as these; None where none can be said."""
         if not self.is_measured:
             return None
+        last, distance = self.values[-1], self._distance
         try:
-            value = self.last + (self.last - self.first) * (rows // NEAR)
+            value = last + distance * (rows // NEAR)
         except OverflowError:
-            ends = datetime if isinstance(self.last, datetime) else date
-            value = ends.max if self.last > self.first else ends.min
+            ends = datetime if isinstance(last, datetime) else date
+            value = ends.max if last > self.values[0] else ends.min
             return value.replace(tzinfo=UTC) if isinstance(value, datetime) else value
         return max(-(2**63), min(value, 2**63 - 1)) if isinstance(value, int) else value
 
@@ -124,13 +131,14 @@ class SearchedStretch(Generic[M]):
             *self.keyset.order(self.stretch)
         )
         near = looked_at.limit(NEAR + 1).subquery()
-        ends = (func.min(near.c.key), func.max(near.c.key)) if measured else (null(), null())
-        number, least, greatest = (
-            await self.rows.session.execute(select(func.count(), *ends).select_from(near))
+        quarters = func.percentile_disc(_QUARTERS).within_group(near.c.key) if measured else null()
+        number, values = (
+            await self.rows.session.execute(select(func.count(), quarters).select_from(near))
         ).one()
         if number <= NEAR:
             return None
-        return Extent(greatest, least) if self.keyset.descending else Extent(least, greatest)
+        ordered = tuple(values or ())
+        return Extent(ordered[::-1] if self.keyset.descending else ordered)
 
     async def _hits(self, limit: int, most: int | None = None, edge: Any = None) -> list[M] | None:
         """The first of the rows that the search index gives, up to an edge; None where those are more than `most`.
