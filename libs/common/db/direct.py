@@ -6,22 +6,21 @@ the transaction of the unit of work; the engine's listeners hear of it. What the
 Its plan is made once for any values, unless a session takes part, so it should name its rows by their keys.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import cache
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import psycopg
 from sqlalchemy import Executable, bindparam, inspect
 from sqlalchemy.dialects.postgresql import Insert, insert
 
-from libs.common.db.transaction import Driver, Transaction, translated
+from libs.common.db.exchange import Answer, Message, Row
+from libs.common.db.transaction import Transaction
 
 if TYPE_CHECKING:
     from libs.common.db.unit_of_work import UnitOfWork
 
 M = TypeVar("M")
-Row = tuple[Any, ...]
 
 
 class Direct:
@@ -35,13 +34,15 @@ class Direct:
 
     async def all(self, uow: "UnitOfWork", **values: Any) -> list[Row]:
         """Run it and read its rows."""
-        rows: list[Row] = await (await self._run(uow, values)).fetchall()
-        return rows
+        return (await self._run(uow, values)).rows
 
     async def first(self, uow: "UnitOfWork", **values: Any) -> Row | None:
         """Run it and read its first row, if there is one."""
-        row: Row | None = await (await self._run(uow, values)).fetchone()
-        return row
+        return next(iter((await self._run(uow, values)).rows), None)
+
+    async def run(self, uow: "UnitOfWork", **values: Any) -> int:
+        """Run it; how many rows it touched."""
+        return (await self._run(uow, values)).number
 
     async def all_at_once(self, uow: "UnitOfWork", **values: Any) -> list[Row]:
         """Read its rows in a transaction of its own, which begins and ends in the round trip of the statement.
@@ -49,49 +50,16 @@ class Direct:
         For what reads once and holds nothing.
         """
         transaction = Transaction(uow.context.engine, uow.context.sessions, uow.scope)
-        cursor = await transaction.read_at_once(lambda driver: self.send(uow, driver, values))
-        rows: list[Row] = await cursor.fetchall()
-        return rows
+        return (await heard(uow, [(self, values)], transaction.read_at_once))[0].rows
 
-    async def run(self, uow: "UnitOfWork", **values: Any) -> int:
-        """Run it; how many rows it touched."""
-        count: int = (await self._run(uow, values)).rowcount
-        return count
+    async def _run(self, uow: "UnitOfWork", values: Mapping[str, Any]) -> Answer:
+        return (await heard(uow, [(self, values)], uow.transaction.exchange))[0]
 
-    async def run_each(self, uow: "UnitOfWork", rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run it for each of these sets of values, all in one round trip."""
-        if rows:
-            await self._run(uow, rows[0] if len(rows) == 1 else rows)
-
-    async def _run(self, uow: "UnitOfWork", values: Any) -> Any:
-        return await uow.transaction.run(lambda driver: self.send(uow, driver, values))
-
-    async def send(self, uow: "UnitOfWork", driver: Driver, values: Any) -> Any:
-        """Send it with its values, or with each set of values of a list; the cursor with what it answers."""
-        engine = uow.context.engine.sync_engine
+    def bound(self, dialect: Any, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        """The statement and its values as the driver takes them."""
         if self._sql is None:
-            self._compile(engine.dialect)
-        sql = self._sql
-        assert sql is not None
-        is_many = not isinstance(values, Mapping)
-        given = [self._given(row) for row in values] if is_many else self._given(values)
-        execution = SimpleNamespace(started=0.0, span=None, scope=uow.scope)
-        for hear in engine.dispatch.before_cursor_execute:
-            # As the engine does: a listener may put another statement in its place.
-            sql, given = hear(None, None, sql, given, execution, is_many)
-        try:
-            cursor: Any = driver.cursor()
-            if is_many:
-                await cursor.executemany(sql, given)
-            else:
-                await cursor.execute(sql, given, prepare=True)
-        except psycopg.Error as error:
-            if execution.span is not None:
-                execution.span.end()
-            raise translated(error, driver, sql) from error
-        for hear in engine.dispatch.after_cursor_execute:
-            hear(None, None, sql, given, execution, is_many)
-        return cursor
+            self._sql = self._compile(dialect)
+        return self._sql, self._given(values)
 
     def _given(self, values: Mapping[str, Any]) -> dict[str, Any]:
         given = {**self._fixed, **values}
@@ -101,7 +69,7 @@ class Direct:
                 given[name] = convert(given[name])
         return given
 
-    def _compile(self, dialect: Any) -> None:
+    def _compile(self, dialect: Any) -> str:
         compiled: Any = self._statement.compile(dialect=dialect)  # type: ignore[attr-defined]
         for parameter, name in compiled.bind_names.items():
             if not parameter.required:
@@ -109,16 +77,42 @@ class Direct:
             convert = parameter.type.dialect_impl(dialect).bind_processor(dialect)
             if convert is not None:
                 self._converters[name] = convert
-        self._sql = compiled.string
+        sql: str = compiled.string
+        return sql
+
+
+async def heard(
+    uow: "UnitOfWork",
+    runs: Iterable[tuple[Direct, Mapping[str, Any]]],
+    send: Callable[[Sequence[Message]], Awaitable[list[Answer]]],
+) -> list[Answer]:
+    """Let statements with their values be sent, in one round trip, while the listeners of the engine hear of it."""
+    engine = uow.context.engine.sync_engine
+    messages, executions = [], []
+    for statement, values in runs:
+        sql, given = statement.bound(engine.dialect, values)
+        execution = SimpleNamespace(started=0.0, span=None, scope=uow.scope)
+        for hear in engine.dispatch.before_cursor_execute:
+            # As the engine does: a listener may put another statement in its place.
+            sql, given = hear(None, None, sql, given, execution, False)
+        messages.append(Message(sql, given))
+        executions.append(execution)
+    try:
+        answers = await send(messages)
+    except BaseException:
+        for execution in executions:
+            if execution.span is not None:
+                execution.span.end()
+        raise
+    for message, execution in zip(messages, executions, strict=True):
+        for hear in engine.dispatch.after_cursor_execute:
+            hear(None, None, message.sql, message.values, execution, False)
+    return answers
 
 
 async def all_of(uow: "UnitOfWork", *runs: tuple[Direct, Mapping[str, Any]]) -> list[list[Row]]:
     """The rows of several statements, each with its values, in one round trip."""
-
-    async def send(driver: Driver) -> list[Any]:
-        return [await statement.send(uow, driver, values) for statement, values in runs]
-
-    return [await cursor.fetchall() for cursor in await uow.transaction.in_one_round_trip(send)]
+    return [answer.rows for answer in await heard(uow, runs, uow.transaction.exchange)]
 
 
 @cache

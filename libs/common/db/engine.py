@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.util import await_only
 
 from libs.common import metrics
+from libs.common.db.exchange import forget, is_idle
 from libs.common.db.passwords import Passwords
 from libs.common.db.tenancy import Scope
 from libs.common.settings import with_driver
@@ -49,6 +50,9 @@ def make_engine(url: str, *, pool_size: int = 10, application: str = "pillars") 
         },
     )
     event.listen(engine.sync_engine, "begin", _begin)
+    for name in ("rollback", "rollback_savepoint"):
+        event.listen(engine.sync_engine, name, _forget)
+    event.listen(engine.sync_engine.pool, "reset", _forget_reset)
     try_passwords(engine)
     service = application.removeprefix("pillars-")
     metrics.database_connections_limit.labels(service).set(2 * pool_size)
@@ -100,6 +104,16 @@ def _begin(connection: Connection) -> None:
             raise OperationalError("BEGIN", None, error, connection_invalidated=is_lost) from error
         connection.info[HAS_SERVED] = True
         return
+
+
+def _forget(connection: Connection, *_: Any) -> None:
+    if not connection.invalidated:
+        _forget_reset(connection.connection)
+
+
+def _forget_reset(adapted: Any, *_: Any) -> None:
+    if not is_idle(adapted.driver_connection):
+        forget(adapted.driver_connection)
 
 
 def observe(engine: AsyncEngine, service: str) -> None:

@@ -5,13 +5,11 @@ local to the transaction, so nothing survives in a pooled connection. Background
 (relays, consumers, sweeps) says so with the platform scope, which no request of a tenant ever gets.
 """
 
-from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Table
 
-if TYPE_CHECKING:
-    import psycopg
+from libs.common.db.exchange import Message
 
 POLICY = "tenant_isolation"
 
@@ -19,7 +17,7 @@ _RULE = (
     "tenant_id = NULLIF(current_setting('app.tenant_id', true), '')::uuid "
     "OR current_setting('app.scope', true) = 'platform'"
 )
-_SET = "SELECT set_config('app.tenant_id', %s, true), set_config('app.scope', %s, true)"
+_SET = "SELECT set_config('app.tenant_id', %(tenant)s, true), set_config('app.scope', %(scope)s, true)"
 # What runs outside of a session is planned once: it names its rows by keys, and planning would cost most of it.
 _OPEN = f"{_SET}, set_config('plan_cache_mode', 'force_generic_plan', true)"
 _OPEN_READING = f"{_OPEN}, set_config('transaction_read_only', 'on', true)"
@@ -51,23 +49,21 @@ class Scope:
         # Only a UUID and a word of ours get here, so there is nothing to escape.
         return "; ".join(["BEGIN", *(f"SET LOCAL {name} = '{value}'" for name, value in self.settings())])
 
-    async def enter(self, driver: "psycopg.AsyncConnection[Any]") -> None:
-        """Set it for what is left of the running transaction."""
-        await driver.execute(_SET, self._values())
+    def opening_messages(self) -> list[Message]:
+        """What begins a transaction in this scope, where no session takes part."""
+        return [Message("BEGIN"), Message(_OPEN, self._values())]
 
-    async def open(self, driver: "psycopg.AsyncConnection[Any]") -> None:
-        """Begin a transaction in this scope, without a session."""
-        await driver.execute("BEGIN")
-        await driver.execute(_OPEN, self._values())
+    def reading_message(self) -> Message:
+        """What lets the statements sent with it be in this scope, and only read."""
+        return Message(_OPEN_READING, self._values())
 
-    async def open_reading(self, driver: "psycopg.AsyncConnection[Any]") -> None:
-        """Let what is sent in this round trip be a transaction in this scope that only reads."""
-        # The server takes what comes in one round trip for one transaction.
-        await driver.execute(_OPEN_READING, self._values())
+    def message(self) -> Message:
+        """What sets it for the rest of a running transaction."""
+        return Message(_SET, self._values())
 
-    def _values(self) -> list[str]:
+    def _values(self) -> dict[str, str]:
         settings = dict(self.settings())
-        return [settings.get(name, "") for name in ("app.tenant_id", "app.scope")]
+        return {"tenant": settings.get("app.tenant_id", ""), "scope": settings.get("app.scope", "")}
 
 
 def isolation_ddl(schema: str, table: str) -> list[str]:

@@ -5,8 +5,8 @@ and they are sent again; nothing else was at stake.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import psycopg
 from psycopg.pq import TransactionStatus
@@ -14,11 +14,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker
 
 from libs.common.db.engine import HAS_SERVED, SCOPE
+from libs.common.db.exchange import Answer, Driver, Message, exchange, forget, is_idle, is_lost
 from libs.common.db.tenancy import Scope
 
-T = TypeVar("T")
-Driver = psycopg.AsyncConnection[Any]
-_IDLE, _FAILED = TransactionStatus.IDLE, TransactionStatus.INERROR
+COMMIT, ROLLBACK = Message("COMMIT"), Message("ROLLBACK")
 
 
 class Transaction:
@@ -53,55 +52,52 @@ class Transaction:
         """The driver's connection of the running transaction, which begins here if none runs yet."""
         await self._connect()
         if self._begins:
-            await self.in_one_round_trip(_nothing)
+            await self.exchange([])
         return await self._connect()
 
-    async def run(self, send: Callable[[Driver], Awaitable[T]]) -> T:
-        """Send one statement, and what begins the transaction before it if none runs yet."""
-        driver = await self._connect()
-        return await (self.in_one_round_trip(send) if self._begins else send(driver))
+    async def exchange(self, messages: Sequence[Message]) -> list[Answer]:
+        """Send statements together, and what begins the transaction before them if none runs yet.
 
-    async def in_one_round_trip(self, send: Callable[[Driver], Awaitable[T]]) -> T:
-        """Send some statements together. None of them may need what another one answered.
-
-        An error of any of them comes at the end; those after it are not run. `send` may be called again.
+        Raises:
+            DBAPIError: one of them failed; those after it were not run.
         """
         driver = await self._connect()
         if self._begins:
-            sent = await self._begin_with(self.scope.open, send)
+            opening = self.scope.opening_messages()
+            answers = await self._begin_with([*opening, *messages])
             self._has_begun = True
-            return sent
+            return answers[len(opening) :]
         try:
-            async with driver.pipeline():
-                return await send(driver)
+            return await exchange(driver, messages)
         except psycopg.Error as error:
             raise translated(error, driver) from error
 
-    async def read_at_once(self, send: Callable[[Driver], Awaitable[T]]) -> T:
+    async def read_at_once(self, messages: Sequence[Message]) -> list[Answer]:
         """Send statements that only read, as a transaction of their own that ends with this round trip."""
         try:
-            return await self._begin_with(self.scope.open_reading, send)
+            return (await self._begin_with([self.scope.reading_message(), *messages]))[1:]
         finally:
             await self.close()
 
-    async def _begin_with(
-        self, begin: Callable[[Driver], Awaitable[None]], send: Callable[[Driver], Awaitable[T]]
-    ) -> T:
+    async def _begin_with(self, messages: Sequence[Message]) -> list[Answer]:
+        was_forgotten = False
         while True:
             driver = await self._connect()
             try:
-                async with driver.pipeline():
-                    await begin(driver)
-                    sent = await send(driver)
+                answers = await exchange(driver, messages)
+            except psycopg.errors.InvalidSqlStatementName as error:
+                if was_forgotten:
+                    raise translated(error, driver) from error
+                # Somebody removed what was prepared on this connection.
+                forget(driver)
+                was_forgotten = True
+                await exchange(driver, [ROLLBACK])
             except psycopg.Error as error:
-                failure = translated(error, driver)
-            except DBAPIError as error:
-                failure = error
+                if not await self._replaces_lost(driver):
+                    raise translated(error, driver) from error
             else:
                 info_of(self._connection)[HAS_SERVED] = True
-                return sent
-            if not await self._replaces_lost(driver):
-                raise failure
+                return answers
 
     async def flush(self) -> None:
         """Write what the session has pending."""
@@ -112,29 +108,31 @@ class Transaction:
     async def rescope(self) -> None:
         """Let what is left of a running transaction see the scope as it is now."""
         if self._has_begun or self._is_led_by_session:
-            await self.scope.enter(await self._connect())
+            await self.exchange([self.scope.message()])
 
-    async def commit(self, send: Callable[[Driver], Awaitable[None]] | None = None) -> None:
-        """Commit what runs, in one round trip with what is to be sent before.
+    async def commit(self, messages: Sequence[Message] = ()) -> list[Answer]:
+        """Commit what runs, in one round trip with statements that are to be run before.
 
         Raises:
             DBAPIError: a statement failed, now or before; nothing is committed.
         """
-        if send is not None:
+        answers: list[Answer] = []
+        if messages:
             # It has begun by now, so that no COMMIT is ever sent again.
             await self.driver()
-            await self.in_one_round_trip(_then_commit(send))
+            answers = await self.exchange([*messages, COMMIT])
             self._has_begun = False
         driver = self._driver
-        if driver is not None and driver.pgconn.transaction_status == _FAILED:
+        if driver is not None and driver.pgconn.transaction_status == TransactionStatus.INERROR:
             raise translated(psycopg.errors.InFailedSqlTransaction("a statement of it has failed"), driver)
         if self._is_led_by_session:
             await self.session.commit()
-        elif self._has_begun and driver is not None:
-            await driver.execute("COMMIT")
+        elif self._has_begun:
+            await self.exchange([COMMIT])
         self._has_begun = False
         if self._session is None:
             await self.close()
+        return answers
 
     async def close(self) -> None:
         """Give the connection back; what was not committed is rolled back."""
@@ -144,7 +142,7 @@ class Transaction:
         if session is not None and not session.in_transaction():
             session.sync_session.close()
             session = None
-        if session is None and driver is not None and driver.pgconn.transaction_status == _IDLE:
+        if session is None and driver is not None and is_idle(driver):
             # There is nothing to roll back, and so nothing to wait for.
             if connection is not None:
                 await connection.close()
@@ -188,11 +186,6 @@ class Transaction:
         return was_pooled
 
 
-def is_lost(driver: Driver) -> bool:
-    """Whether nothing can be sent on it any more."""
-    return bool(driver.closed or driver.broken)
-
-
 def info_of(connection: AsyncConnection | None) -> dict[Any, Any]:
     """What is noted of a pooled connection."""
     assert connection is not None
@@ -209,14 +202,6 @@ def translated(error: psycopg.Error, driver: Driver, sql: str | None = None) -> 
     return found
 
 
-def _then_commit(send: Callable[[Driver], Awaitable[None]]) -> Callable[[Driver], Awaitable[None]]:
-    async def both(driver: Driver) -> None:
-        await send(driver)
-        await driver.execute("COMMIT")
-
-    return both
-
-
 async def _give_back(
     session: AsyncSession | None, connection: AsyncConnection | None, driver: Driver | None
 ) -> None:
@@ -225,10 +210,15 @@ async def _give_back(
             await session.close()
     finally:
         if connection is not None:
-            if driver is not None and is_lost(driver):
-                await connection.invalidate()
+            if driver is not None:
+                await _roll_back(connection, driver)
             await connection.close()
 
 
-async def _nothing(_: Driver) -> None:
-    pass
+async def _roll_back(connection: AsyncConnection, driver: Driver) -> None:
+    """Undo what runs; not by the driver, which would remove all prepared statements too."""
+    try:
+        if not is_idle(driver):
+            await exchange(driver, [ROLLBACK])
+    except psycopg.Error:
+        await connection.invalidate()

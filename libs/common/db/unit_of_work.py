@@ -14,9 +14,9 @@ from starlette.datastructures import MutableHeaders
 
 from libs.common import metrics
 from libs.common.actor import Actor
-from libs.common.db.direct import Direct, values_of
+from libs.common.db.direct import Direct, heard, values_of
 from libs.common.db.tenancy import Scope
-from libs.common.db.transaction import Driver, Transaction
+from libs.common.db.transaction import Transaction
 from libs.common.errors import TenantRequired
 from libs.common.failpoints import failpoint
 from libs.common.jobs.queue import job_insert, job_row
@@ -156,18 +156,15 @@ class UnitOfWork:
         """Write what is pending: changed rows, then in one round trip what was recorded, events and jobs included."""
         await self.transaction.flush()
         if self._pending:
-            send = self._pending_sender()
-            await self.transaction.in_one_round_trip(send)
+            await heard(self, self._take_pending(), self.transaction.exchange)
 
-    def _pending_sender(self) -> Callable[[Driver], Awaitable[None]]:
+    def _take_pending(self) -> list[tuple[Direct, dict[str, Any]]]:
         pending, self._pending = self._pending, {}
-
-        async def send(driver: Driver) -> None:
-            for statement, rows in pending.items():
-                values = [row if isinstance(row, dict) else values_of(row) for row in rows]
-                await statement.send(self, driver, values[0] if len(values) == 1 else values)
-
-        return send
+        return [
+            (statement, row if isinstance(row, dict) else values_of(row))
+            for statement, rows in pending.items()
+            for row in rows
+        ]
 
     async def commit(self) -> None:
         """Commit, in one round trip with what is pending, then wake the relay and run the callbacks."""
@@ -176,7 +173,7 @@ class UnitOfWork:
             self.context.notify_outbox(self)
         for wire_name in self._emitted:
             failpoint("committing", wire_name)
-        await self.transaction.commit(self._pending_sender() if self._pending else None)
+        await heard(self, self._take_pending(), self.transaction.commit)
         if self._emitted:
             for wire_name in self._emitted:
                 failpoint("committed", wire_name)

@@ -1,0 +1,156 @@
+"""Statements sent to the server together, in one write, over the driver's connection.
+
+The driver's cursors send statement by statement and do much of their work in Python. Here a statement is prepared once
+on each connection, whatever its values are, and values and rows are converted by the driver's own adapters.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import psycopg
+from psycopg import errors
+from psycopg.abc import PQGen
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.generators import fetch_many, send
+from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+
+Driver = psycopg.AsyncConnection[Any]
+Row = tuple[Any, ...]
+
+_NAMED = re.compile(r"%\((\w+)\)s|%%")
+# Integers come in the size of the first value; the widest takes them all.
+_WIDEST = {21: 20, 23: 20, 1005: 1016, 1007: 1016}
+
+
+class Message(NamedTuple):
+    """A statement with placeholders such as `%(name)s`, and its values by name."""
+
+    sql: str
+    values: Mapping[str, Any] = {}
+
+
+class Answer(NamedTuple):
+    """The rows of a statement, and how many it returned or touched."""
+
+    rows: list[Row]
+    number: int
+
+
+class _Known:
+    """What is known of a connection: the names of the statements prepared on it, and its adapters."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.names: dict[bytes, bytes] = {}
+        self.adapters = Transformer(driver)
+        self.made = 0
+
+
+_KNOWN: WeakKeyDictionary[Driver, _Known] = WeakKeyDictionary()
+
+
+async def exchange(driver: Driver, messages: Sequence[Message]) -> list[Answer]:
+    """Send these statements and read what they answer. Outside of a transaction they are one.
+
+    None of them can need what another one answered; those after one that fails are not run.
+
+    Raises:
+        psycopg.Error: the first of them that failed, or the connection was lost.
+    """
+    async with driver.lock:
+        known = _KNOWN.get(driver)
+        if known is None:
+            known = _KNOWN[driver] = _Known(driver)
+        return await driver.wait(_converse(driver, known, messages))
+
+
+def forget(driver: Driver) -> None:
+    """Prepare statements anew: the driver removes all that are prepared where it rolls back."""
+    known = _KNOWN.get(driver)
+    if known is not None:
+        known.names.clear()
+
+
+def is_idle(driver: Driver) -> bool:
+    """Whether it is well and no transaction runs on it."""
+    return driver.pgconn.transaction_status == TransactionStatus.IDLE
+
+
+def is_lost(driver: Driver) -> bool:
+    """Whether nothing can be sent on it any more."""
+    return bool(driver.closed or driver.broken)
+
+
+def _converse(driver: Driver, known: _Known, messages: Sequence[Message]) -> PQGen[list[Answer]]:
+    pgconn, adapters = driver.pgconn, known.adapters
+    if pgconn.status != ConnStatus.OK:
+        raise psycopg.OperationalError("the connection is closed")
+    pgconn.enter_pipeline_mode()
+    is_over = False
+    try:
+        preparing: list[tuple[bytes, bytes] | None] = []
+        for message in messages:
+            query, names = _positional(message.sql)
+            values = adapters.dump_sequence([message.values[n] for n in names], [PyFormat.TEXT] * len(names))
+            name = known.names.get(query)
+            if name is None:
+                known.made += 1
+                name = b"direct_%d" % known.made
+                types = [_WIDEST.get(oid, oid) for oid in adapters.types or ()]
+                pgconn.send_prepare(name, query, types)
+                preparing.append((query, name))
+                # Another one of these messages may be of the same statement.
+                known.names[query] = name
+            else:
+                preparing.append(None)
+            pgconn.send_query_prepared(name, values)
+        pgconn.pipeline_sync()
+        yield from send(pgconn)
+        answers, failure = [], None
+        for prepared in preparing:
+            if prepared is not None:
+                (result,) = yield from fetch_many(pgconn)
+                if result.status != ExecStatus.COMMAND_OK:
+                    failure = failure or _failure(result)
+                    known.names.pop(prepared[0], None)
+            (result,) = yield from fetch_many(pgconn)
+            if result.status == ExecStatus.TUPLES_OK:
+                adapters.set_pgresult(result)
+                answers.append(Answer(adapters.load_rows(0, result.ntuples, tuple), result.ntuples))
+            elif result.status == ExecStatus.COMMAND_OK:
+                answers.append(Answer([], result.command_tuples or 0))
+            else:
+                failure = failure or _failure(result)
+        yield from fetch_many(pgconn)
+        is_over = True
+    finally:
+        if is_over:
+            pgconn.exit_pipeline_mode()
+        elif pgconn.status == ConnStatus.OK:
+            # Left in the middle of what the server says, it can never be used again.
+            pgconn.finish()
+    if failure is not None:
+        raise failure
+    return answers
+
+
+def _failure(result: Any) -> psycopg.Error | None:
+    if result.status == ExecStatus.PIPELINE_ABORTED:
+        return None
+    return errors.error_from_result(result)
+
+
+@lru_cache(maxsize=4096)
+def _positional(sql: str) -> tuple[bytes, tuple[str, ...]]:
+    """The statement with `$1` in place of each name, and the names in this order."""
+    names: dict[str, int] = {}
+
+    def number(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return "%"
+        return f"${names.setdefault(found[1], len(names) + 1)}"
+
+    query = _NAMED.sub(number, sql)
+    return query.encode(), tuple(names)
