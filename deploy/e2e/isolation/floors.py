@@ -15,7 +15,6 @@ from libs.common.runtime.context import ServiceContext
 
 # A comparison of a tenant_id with a value: the application's own filter, wherever it stands.
 _FILTER = re.compile(r'((?:"?\w+"?\.)*)"?tenant_id"? = %\(\w+\)s(?:::UUID)?')
-_ENTERS = "set_config('app.tenant_id'"
 _EXECUTE = "before_cursor_execute"
 
 
@@ -50,20 +49,12 @@ class Rewriting:
         """
         wanted = tuple(f"{name}." for name in only)
 
-        def begin(connection: Any) -> None:
-            scope = connection.get_execution_options().get(SCOPE)
-            connection.info["is_platform"] = scope is None or scope.is_platform
-
         def rewrite(
             connection: Any, cursor: Any, statement: str, parameters: Any, execution: Any, many: bool
         ) -> tuple[str, Any]:
-            if _ENTERS in statement:
-                connection.info["is_platform"] = parameters["scope"] == "platform"
-                return statement, parameters
             # Statements on the driver's own connection say their scope themselves.
-            is_platform = (
-                execution.scope.is_platform if connection is None else connection.info["is_platform"]
-            )
+            scope = execution.scope if connection is None else execution.execution_options.get(SCOPE)
+            is_platform = scope is None or scope.is_platform
             if not is_platform:
                 statement, count = _FILTER.subn(
                     lambda found: "true" if not wanted or found[1] in wanted else found[0], statement
@@ -71,7 +62,7 @@ class Rewriting:
                 self.count += count
             return statement, parameters
 
-        with _listening(contexts, "begin", begin), _listening(contexts, _EXECUTE, rewrite, retval=True):
+        with _listening(contexts, _EXECUTE, rewrite, retval=True):
             yield self
 
     @asynccontextmanager

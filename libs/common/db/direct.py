@@ -81,9 +81,13 @@ class Direct:
         return sql
 
 
+# A statement with its values.
+Run = tuple[Direct, Mapping[str, Any]]
+
+
 async def heard(
     uow: "UnitOfWork",
-    runs: Iterable[tuple[Direct, Mapping[str, Any]]],
+    runs: Iterable[Run],
     send: Callable[[Sequence[Message]], Awaitable[list[Answer]]],
 ) -> list[Answer]:
     """Let statements with their values be sent, in one round trip, while the listeners of the engine hear of it."""
@@ -110,7 +114,7 @@ async def heard(
     return answers
 
 
-async def all_of(uow: "UnitOfWork", *runs: tuple[Direct, Mapping[str, Any]]) -> list[list[Row]]:
+async def all_of(uow: "UnitOfWork", *runs: Run) -> list[list[Row]]:
     """The rows of several statements, each with its values, in one round trip."""
     return [answer.rows for answer in await heard(uow, runs, uow.transaction.exchange)]
 

@@ -2,21 +2,19 @@
 
 from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.money import Money
 from services.orders.carts.models import Cart, CartStatus
-from services.orders.carts.pricing import Priced, cart_needs_shipping, price
-from services.orders.shipping.providers.base import Quote
+from services.orders.carts.pricing import Priced, Tariff, cart_needs_shipping, price
 from services.orders.totals import Totals
 
 
 async def present(
-    uow: UnitOfWork, carts: Sequence[Cart], quotes: dict[UUID, Quote] | None = None
+    uow: UnitOfWork, carts: Sequence[Cart], tariff: Tariff | None = None
 ) -> list[dict[str, Any]]:
-    """Each cart as the fields of `CartOut`; the quotes of their shipping methods are asked for unless given."""
-    priced = await price(uow, carts, quotes)
+    """Each cart as the fields of `CartOut`; the tariff that they are priced by is asked for unless given."""
+    priced = await price(uow, carts, tariff)
     return [_fields(cart, priced[cart.id]) for cart in carts]
 
 

@@ -4,13 +4,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from libs.common.db.direct import all_of
 from libs.common.db.unit_of_work import UnitOfWork
 from services.orders.carts.models import Cart
 from services.orders.catalog import needs_shipping
 from services.orders.shipping.providers.base import Parcel, Quote
-from services.orders.shipping.service import ShippingService
+from services.orders.shipping.repository import ShippingMethodRepository
+from services.orders.shipping.service import Wanted, quote_each
 from services.orders.tax_rates.repository import TaxRateRepository
-from services.orders.totals import Line, Totals, compute
+from services.orders.totals import Line, TaxRule, Totals, compute
+
+
+@dataclass(frozen=True, slots=True)
+class Tariff:
+    """The quotes of carts by their ids, and the rules of taxes by country and tax class."""
+
+    quotes: dict[UUID, Quote]
+    taxes: dict[str, dict[str, TaxRule]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,32 +43,40 @@ def parcel_of(cart: Cart) -> Parcel:
         weight_g=sum(item.weight_g * item.quantity for item in sent),
         subtotal=sum(item.unit_amount * item.quantity for item in cart.items),
         currency=cart.currency,
-        country=_country(cart),
+        country=country_of(cart),
     )
 
 
-async def price(
-    uow: UnitOfWork, carts: Sequence[Cart], quotes: dict[UUID, Quote] | None = None
-) -> dict[UUID, Priced]:
-    """The price of each cart by its id, in two queries however many carts; one where their quotes are known.
+async def tariff_of(uow: UnitOfWork, wanted: dict[UUID, Wanted], countries: set[str]) -> Tariff:
+    """What these methods ask for these parcels, and the taxes of these countries, in one round trip."""
+    shipping, rates = ShippingMethodRepository(uow), TaxRateRepository(uow)
+    by_method = [shipping.named({method_id for method_id, _ in wanted.values()})] if wanted else []
+    by_country = [rates.of(countries)] if countries else []
+    found = await all_of(uow, *by_method, *by_country) if wanted or countries else []
+    methods = shipping.paired(found.pop(0)) if wanted else []
+    return Tariff(await quote_each(wanted, methods), rates.rules(found.pop(0)) if countries else {})
+
+
+async def price(uow: UnitOfWork, carts: Sequence[Cart], tariff: Tariff | None = None) -> dict[UUID, Priced]:
+    """The price of each cart by its id, in one round trip however many carts; none where the tariff is known.
 
     Raises:
         TotalsTooLarge: a sum is beyond what can be stored exactly.
     """
-    if quotes is None:
-        wanted = {
-            cart.id: (cart.shipping_method_id, parcel_of(cart))
-            for cart in carts
-            if cart.shipping_method_id is not None and cart_needs_shipping(cart)
-        }
-        quotes = await ShippingService(uow).quote_each(wanted)
-    taxes = await TaxRateRepository(uow).rules({country for c in carts if (country := _country(c))})
+    wanted = {
+        cart.id: (cart.shipping_method_id, parcel_of(cart))
+        for cart in carts
+        if cart.shipping_method_id is not None and cart_needs_shipping(cart)
+    }
+    if tariff is None:
+        tariff = await tariff_of(uow, wanted, {country for c in carts if (country := country_of(c))})
+    quotes = {cart_id: quote for cart_id, quote in tariff.quotes.items() if cart_id in wanted}
     return {
         cart.id: Priced(
             compute(
                 [Line(item.quantity, item.unit_amount, item.tax_class) for item in cart.items],
                 shipping=quotes[cart.id].amount if cart.id in quotes else 0,
-                taxes=taxes.get(_country(cart) or ""),
+                taxes=tariff.taxes.get(country_of(cart) or ""),
             ),
             quotes.get(cart.id),
         )
@@ -66,5 +84,6 @@ async def price(
     }
 
 
-def _country(cart: Cart) -> str | None:
+def country_of(cart: Cart) -> str | None:
+    """Where it is sent, once that is known."""
     return cart.address["country"] if cart.address else None

@@ -11,7 +11,7 @@ from libs.common.ids import new_id
 from services.orders.carts.errors import CartNotOpen, QuantityTooLarge, TooManyLines
 from services.orders.carts.models import Cart, CartItem, CartStatus
 from services.orders.carts.presenting import present
-from services.orders.carts.pricing import cart_needs_shipping, parcel_of
+from services.orders.carts.pricing import Tariff, country_of, parcel_of, tariff_of
 from services.orders.carts.repository import CartRepository
 from services.orders.carts.schemas import CartAddress, CartCreate, CartItemAdd, CartItemUpdate, CartUpdate
 from services.orders.catalog import Catalog, Variant
@@ -132,11 +132,14 @@ class CartService:
             UnknownShippingMethod: it is not offered for this cart.
         """
         cart = await self._lock(cart_id)
-        quotes = await ShippingService(self.uow).quote_each({cart.id: (method_id, parcel_of(cart))})
-        if not quotes:
+        country = country_of(cart)
+        tariff = await tariff_of(
+            self.uow, {cart.id: (method_id, parcel_of(cart))}, {country} if country else set()
+        )
+        if not tariff.quotes:
             raise UnknownShippingMethod("Choose one that GET /shipping/methods lists for this cart.")
         cart.shipping_method_id = method_id
-        return await self._saved(cart, quotes if cart_needs_shipping(cart) else None)
+        return await self._saved(cart, tariff)
 
     async def claim(self, cart_id: UUID) -> dict[str, Any]:
         """Make a guest's cart the signed-in user's own, or part of the cart he has open in the same currency.
@@ -181,13 +184,13 @@ class CartService:
         if self.uow.if_match is not None and self.uow.if_match != cart.version:
             raise PreconditionFailed("Read it again and repeat the change.", current_version=cart.version)
 
-    async def _saved(self, cart: Cart, quotes: dict[UUID, Quote] | None = None) -> dict[str, Any]:
+    async def _saved(self, cart: Cart, tariff: Tariff | None = None) -> dict[str, Any]:
         await self.rows.save(cart)
-        return await self._shown(cart, quotes)
+        return await self._shown(cart, tariff)
 
-    async def _shown(self, cart: Cart, quotes: dict[UUID, Quote] | None = None) -> dict[str, Any]:
+    async def _shown(self, cart: Cart, tariff: Tariff | None = None) -> dict[str, Any]:
         self.uow.tag(cart.version)
-        return (await present(self.uow, [cart], quotes))[0]
+        return (await present(self.uow, [cart], tariff))[0]
 
 
 def put(cart: Cart, variant: Variant, quantity: int) -> None:

@@ -1,11 +1,12 @@
 """All SQL of shipping accounts and methods."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from sqlalchemy import Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from libs.common.db.direct import Direct, hydrated
+from libs.common.db.direct import Direct, Row, Run, hydrated
 from libs.common.db.repository import Repository
 from services.orders.shipping.models import ShippingAccount, ShippingMethod
 
@@ -41,11 +42,16 @@ class ShippingMethodRepository(Repository[ShippingMethod]):
 
     model = ShippingMethod
 
-    async def by_provider(self, method_ids: set[UUID] | None = None) -> list[tuple[str, ShippingMethod]]:
-        """The methods (those named, or all) with the provider of their account, in one query."""
-        if method_ids is None:
-            rows = await _ALL.all(self.uow, tenant_id=self.uow.tenant_id)
-        else:
-            rows = await _NAMED.all(self.uow, tenant_id=self.uow.tenant_id, method_ids=list(method_ids))
+    async def by_provider(self) -> list[tuple[str, ShippingMethod]]:
+        """All methods with the provider of their account, in one query."""
+        return self.paired(await _ALL.all(self.uow, tenant_id=self.uow.tenant_id))
+
+    def named(self, method_ids: set[UUID]) -> Run:
+        """What asks for these methods; `paired` reads the answer."""
+        return _NAMED, {"tenant_id": self.uow.tenant_id, "method_ids": list(method_ids)}
+
+    @staticmethod
+    def paired(rows: Sequence[Row]) -> list[tuple[str, ShippingMethod]]:
+        """Methods with the provider of their account."""
         methods = hydrated(ShippingMethod, (row[1:] for row in rows))
         return [(row[0], method) for row, method in zip(rows, methods, strict=True)]

@@ -1,5 +1,6 @@
 """The rules of shipping accounts, and the prices of their methods."""
 
+from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,9 @@ from services.orders.shipping.providers.base import Parcel, Quote
 from services.orders.shipping.providers.registry import PROVIDERS
 from services.orders.shipping.repository import ShippingAccountRepository, ShippingMethodRepository
 from services.orders.shipping.schemas import RateIn, RatesRequest
+
+# A method by its id, and what it is to take.
+Wanted = tuple[UUID, Parcel]
 
 
 class ShippingAccountService(ResourceService[ShippingAccount]):
@@ -120,21 +124,22 @@ class ShippingService:
             )
         )
 
-    async def quote_each(self, wanted: dict[UUID, tuple[UUID, Parcel]]) -> dict[UUID, Quote]:
-        """Price one method for each of several parcels: key -> (method, parcel) gives key -> quote.
 
-        A key whose method is gone or does not take the parcel is absent. One query, however many keys.
-        """
-        if not wanted:
-            return {}
-        methods = {m.id: (p, m) for p, m in await self._methods.by_provider({m for m, _ in wanted.values()})}
-        found: dict[UUID, Quote] = {}
-        for key, (method_id, parcel) in wanted.items():
-            if method_id in methods:
-                provider, method = methods[method_id]
-                for quote in await PROVIDERS[provider].quotes([method], parcel):
-                    found[key] = quote
-        return found
+async def quote_each(
+    wanted: dict[UUID, Wanted], methods: Sequence[tuple[str, ShippingMethod]]
+) -> dict[UUID, Quote]:
+    """Price one method for each of several parcels: key -> (method, parcel) gives key -> quote.
+
+    `methods` are those named, with their providers. A key whose method is gone or does not take the parcel is absent.
+    """
+    known = {method.id: (provider, method) for provider, method in methods}
+    found: dict[UUID, Quote] = {}
+    for key, (method_id, parcel) in wanted.items():
+        if method_id in known:
+            provider, method = known[method_id]
+            for quote in await PROVIDERS[provider].quotes([method], parcel):
+                found[key] = quote
+    return found
 
 
 async def _quotes(methods: list[tuple[str, ShippingMethod]], parcel: Parcel) -> list[Quote]:

@@ -1,11 +1,12 @@
 """All SQL of tax rates."""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from sqlalchemy import Text, Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from libs.common.db.direct import Direct
+from libs.common.db.direct import Direct, Row, Run
 from libs.common.db.repository import Repository
 from services.orders.tax_rates.models import TaxRate
 from services.orders.totals import TaxRule
@@ -23,11 +24,14 @@ class TaxRateRepository(Repository[TaxRate]):
 
     model = TaxRate
 
-    async def rules(self, countries: set[str]) -> dict[str, dict[str, TaxRule]]:
-        """The rules that hold in these countries, by country and tax class, in one query."""
+    def of(self, countries: set[str]) -> Run:
+        """What asks for the rates of these countries; `rules` reads the answer."""
+        return _RULES, {"tenant_id": self.uow.tenant_id, "countries": list(countries)}
+
+    @staticmethod
+    def rules(rows: Sequence[Row]) -> dict[str, dict[str, TaxRule]]:
+        """The rules by country and tax class."""
         found: dict[str, dict[str, TaxRule]] = defaultdict(dict)
-        if countries:
-            rows = await _RULES.all(self.uow, tenant_id=self.uow.tenant_id, countries=list(countries))
-            for country, tax_class, rate_ppm, inclusive in rows:
-                found[country][tax_class] = TaxRule(rate_ppm, inclusive)
+        for country, tax_class, rate_ppm, inclusive in rows:
+            found[country][tax_class] = TaxRule(rate_ppm, inclusive)
         return found
