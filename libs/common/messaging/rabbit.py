@@ -8,7 +8,7 @@ supervisor, which declares everything anew each time.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -52,6 +52,7 @@ _STOP_SECONDS = 15.0
 _STEP_SECONDS = 10.0
 _PUBLISH_WAIT_SECONDS = 2.0
 _MEASURE_SECONDS = 15.0
+_LOST = "the connection to RabbitMQ was lost"
 _BLOCKED = "RabbitMQ takes no messages now: it is short of memory or disk"
 # RabbitMQ 4 drops a message after 20 returns unless told otherwise; ours are counted by us, and never dropped.
 _DELIVERY_LIMIT = 1_000_000_000
@@ -174,9 +175,10 @@ class RabbitBroker:
         """Keep events for these subscriptions from now on."""
         session = await self._current()
         try:
-            for subscription in subscriptions:
-                await self._declare(session, subscription)
-                self._declared[queue_name(self._namespace, subscription)] = subscription
+            with _cancelled_by_us_only():
+                for subscription in subscriptions:
+                    await self._declare(session, subscription)
+                    self._declared[queue_name(self._namespace, subscription)] = subscription
         except _AWAY as error:
             raise ConnectionError(f"the queues could not be declared: {error}") from error
 
@@ -184,12 +186,13 @@ class RabbitBroker:
         """Unbind; the queues stay, since their emptiness cannot be told for certain over AMQP."""
         session = await self._current()
         try:
-            for queue, pattern in bindings:
-                # A channel each: the server closes it where there is no such queue.
-                async with session.connection.channel() as channel:
-                    with contextlib.suppress(ChannelNotFoundEntity):
-                        found = await channel.get_queue(queue, ensure=False)
-                        await found.unbind(self._exchange, routing_key=pattern, timeout=_STEP_SECONDS)
+            with _cancelled_by_us_only():
+                for queue, pattern in bindings:
+                    # A channel each: the server closes it where there is no such queue.
+                    async with session.connection.channel() as channel:
+                        with contextlib.suppress(ChannelNotFoundEntity):
+                            found = await channel.get_queue(queue, ensure=False)
+                            await found.unbind(self._exchange, routing_key=pattern, timeout=_STEP_SECONDS)
         except _AWAY as error:
             raise ConnectionError(f"the queues could not be unbound: {error}") from error
 
@@ -202,10 +205,14 @@ class RabbitBroker:
         except ConnectionError as error:
             raise PublishFailed(str(error)) from error
         if session.lost.is_set():
-            raise PublishFailed("the connection to RabbitMQ was lost")
-        if not await session.may_publish(_PUBLISH_WAIT_SECONDS):
-            raise PublishFailed(_BLOCKED)
-        await publish_batch(session.publisher, self._exchange, envelopes)
+            raise PublishFailed(_LOST)
+        try:
+            with _cancelled_by_us_only():
+                if not await session.may_publish(_PUBLISH_WAIT_SECONDS):
+                    raise PublishFailed(_BLOCKED)
+                await publish_batch(session.publisher, self._exchange, envelopes)
+        except ConnectionError as error:
+            raise PublishFailed(str(error)) from error
 
     async def consume(
         self,
@@ -235,14 +242,15 @@ class RabbitBroker:
         session = await self._current()
         found = []
         try:
-            async with asyncio.timeout(_STEP_SECONDS), session.connection.channel() as channel:
-                for name in sorted(self._declared):
-                    ready = await _count(channel, name)
-                    consumer = self._consumers.get(name)
-                    found.append(QueueState(name, ready, consumer.in_hand if consumer else 0, 0))
-                for delay in self._retry_delays:
-                    name = self._retry_name(delay)
-                    found.append(QueueState(name, 0, 0, await _count(channel, name)))
+            with _cancelled_by_us_only():
+                async with asyncio.timeout(_STEP_SECONDS), session.connection.channel() as channel:
+                    for name in sorted(self._declared):
+                        ready = await _count(channel, name)
+                        consumer = self._consumers.get(name)
+                        found.append(QueueState(name, ready, consumer.in_hand if consumer else 0, 0))
+                    for delay in self._retry_delays:
+                        name = self._retry_name(delay)
+                        found.append(QueueState(name, 0, 0, await _count(channel, name)))
         except _AWAY as error:
             raise ConnectionError(f"RabbitMQ does not answer: {error}") from error
         return found
@@ -253,8 +261,9 @@ class RabbitBroker:
         if session is None or session.lost.is_set():
             return False
         try:
-            async with asyncio.timeout(2), session.connection.channel():
-                return await session.may_publish(0)
+            with _cancelled_by_us_only():
+                async with asyncio.timeout(2), session.connection.channel():
+                    return await session.may_publish(0)
         except _AWAY:
             return False
 
@@ -264,30 +273,37 @@ class RabbitBroker:
         return self._session
 
     async def _supervise(self) -> None:
+        """Connect, again and again, until this task is cancelled; nothing else may end it."""
         failures = 0
         while True:
             try:
-                async with asyncio.timeout(3 * _STEP_SECONDS):
-                    session = await self._open()
-            except _AWAY as error:
+                with _cancelled_by_us_only():
+                    async with asyncio.timeout(3 * _STEP_SECONDS):
+                        session = await self._open()
+                    failures = 0
+                    await self._hold(session)
+            except Exception as error:
                 failures += 1
-                if failures == 1 or failures % 20 == 0:
+                if not isinstance(error, _AWAY):
+                    logger.exception("the connection to RabbitMQ broke, connecting again")
+                elif failures == 1 or failures % 20 == 0:
                     logger.warning("RabbitMQ cannot be reached: %s", error)
                 await asyncio.sleep(backoff(failures, limit=1))
-                continue
-            failures = 0
-            self._session = session
-            self._connected.set()
-            try:
-                await self._consume_all(session)
-                while not await wait_for(session.lost, _MEASURE_SECONDS):
-                    await self._set_gauges()
-                logger.warning("the connection to RabbitMQ was lost, connecting again")
-            finally:
-                self._connected.clear()
-                self._session = None
-                await _close(session.publishing_connection)
-                await _close(session.connection)
+
+    async def _hold(self, session: _Session) -> None:
+        """Work over a session until it is lost."""
+        self._session = session
+        self._connected.set()
+        try:
+            await self._consume_all(session)
+            while not await wait_for(session.lost, _MEASURE_SECONDS):
+                await self._set_gauges()
+            logger.warning("the connection to RabbitMQ was lost, connecting again")
+        finally:
+            self._connected.clear()
+            self._session = None
+            await _close(session.publishing_connection)
+            await _close(session.connection)
 
     async def _open(self) -> _Session:
         async with AsyncExitStack() as opened:
@@ -377,8 +393,9 @@ class RabbitBroker:
         """Consume from every queue that this session does not consume from yet."""
         async with session.consuming_lock:
             try:
-                for name in self._consumers.keys() - session.tags.keys():
-                    await self._consume(session, name)
+                with _cancelled_by_us_only():
+                    for name in self._consumers.keys() - session.tags.keys():
+                        await self._consume(session, name)
             except _AWAY as error:
                 logger.warning("consuming did not start, connecting again: %s", error)
                 session.lost.set()
@@ -566,6 +583,18 @@ class _Connection(aio_pika.Connection):
 
 
 async def _close(connection: AbstractConnection) -> None:
-    with contextlib.suppress(*_AWAY):
+    with contextlib.suppress(*_AWAY), _cancelled_by_us_only():
         async with asyncio.timeout(5):
             await connection.close()
+
+
+@contextlib.contextmanager
+def _cancelled_by_us_only() -> Iterator[None]:
+    """Take it for a lost connection when the library cancels what waits for it, and nobody asked this task to end."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ConnectionError(_LOST) from None

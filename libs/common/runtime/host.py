@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 import logging
 import socket
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import uvicorn
@@ -21,7 +22,7 @@ from libs.common.jobs.runner import JobRunner
 from libs.common.messaging.broker import Broker
 from libs.common.messaging.consumer import Consumer
 from libs.common.messaging.relay import Relay
-from libs.common.messaging.waiting import done_before
+from libs.common.messaging.waiting import done_before, wait_for
 from libs.common.runtime.app import build_app
 from libs.common.runtime.brokers import make_broker
 from libs.common.runtime.context import ServiceContext
@@ -96,10 +97,10 @@ class Host:
                 if HTTP not in self.roles:
                     # With it, requests are accepted all the same, and their events wait in the outbox.
                     context.essential.add("broker")
-            self._spawn(self._join_bus(self.broker), "bus")
+            self._spawn(partial(self._join_bus, self.broker), "bus")
         if JOBS in self.roles:
             for context in self.contexts.values():
-                self._spawn(JobRunner(context).run(self._stop), f"jobs of {context.service.name}")
+                self._spawn(partial(JobRunner(context).run, self._stop), f"jobs of {context.service.name}")
         if self.gateway is not None:
             app: App = self.gateway
             return app
@@ -140,17 +141,28 @@ class Host:
                     consumer.deliver_batch,
                 )
             if RELAY in self.roles:
-                self._spawn(Relay(context, broker).run(self._stop), f"relay of {context.service.name}")
+                self._spawn(partial(Relay(context, broker).run, self._stop), f"relay of {context.service.name}")
         self._bus_joined.set()
 
     async def bus_joined(self, timeout: float = 30) -> None:
         """Wait until relays and consumers run."""
         await asyncio.wait_for(self._bus_joined.wait(), timeout)
 
-    def _spawn(self, work: Any, name: str) -> None:
-        task = asyncio.create_task(work, name=name)
-        task.add_done_callback(_report)
-        self._tasks.append(task)
+    def _spawn(self, work: Callable[[], Awaitable[None]], name: str) -> None:
+        self._tasks.append(asyncio.create_task(self._keep(work, name), name=name))
+
+    async def _keep(self, work: Callable[[], Awaitable[None]], name: str) -> None:
+        """Do this until told to stop; whatever ends it before is told, and it begins again."""
+        while not self._stop.is_set():
+            try:
+                return await work()
+            except (Exception, asyncio.CancelledError):
+                task = asyncio.current_task()
+                # A library may cancel what waits for it; that is no order to end.
+                if task is None or task.cancelling():
+                    raise
+                log.exception("background task %s ended, beginning again", name)
+                await wait_for(self._stop, RECONNECT_SECONDS)
 
     async def serve(
         self,
@@ -220,8 +232,3 @@ class Host:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
         await self._stack.aclose()
-
-
-def _report(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()):
-        log.error("background task %s ended", task.get_name(), exc_info=error)

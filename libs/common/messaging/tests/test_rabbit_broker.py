@@ -1,5 +1,6 @@
 """The RabbitMQ broker passes the suite."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import aio_pika
@@ -11,6 +12,7 @@ from libs.common.messaging.rabbit import RabbitBroker
 from libs.common.messaging.rabbit_listener import RabbitListener
 from libs.common.messaging.subscription import Subscription
 from libs.common.testing.broker_suite import BrokerSuite, MakeBroker
+from libs.common.testing.eventually import eventually
 
 
 @pytest.mark.rabbit
@@ -43,3 +45,31 @@ class TestRabbitBroker(BrokerSuite):
                 )
 
         return put
+
+
+@pytest.mark.rabbit
+async def test_it_connects_again_when_the_library_gives_up_all_that_waits(
+    rabbit_url: str, namespace: str
+) -> None:
+    broker = RabbitBroker(rabbit_url, namespace=namespace)
+    await broker.start()
+    try:
+        # As the library does with a connection on which nothing is heard any more; the supervisor may be among those
+        # who wait for it.
+        ours = {asyncio.current_task(), *(t for t in asyncio.all_tasks() if t.get_name() == "rabbit-broker")}
+        for task in asyncio.all_tasks() - ours:
+            task.cancel()
+
+        async def healthy() -> bool:
+            return await broker.healthy()
+
+        await eventually(healthy)
+        (supervisor,) = ours - {asyncio.current_task()}
+        assert supervisor is not None
+        # A wait that is cancelled from within, by nobody who asked the supervisor to end.
+        waiting = supervisor._fut_waiter  # type: ignore[attr-defined]
+        waiting.cancel()
+        await eventually(healthy)
+        assert not supervisor.done()
+    finally:
+        await broker.stop()
