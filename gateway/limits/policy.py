@@ -38,7 +38,7 @@ class RateLimits:
         elif actor.kind is ActorKind.GUEST:
             limit, who = self._guest, address
         else:
-            limit, who = self._actor, str(actor.user_id or actor.name or exchange.client)
+            limit, who = self._actor, str(actor.user_id or actor.key_id or actor.name or exchange.client)
         decision = await self._take(limit, who)
         if decision is not None:
             exchange.response_headers += decision.headers()

@@ -17,6 +17,7 @@ from uuid import UUID
 import orjson
 
 from libs.common.errors import Unauthenticated
+from libs.common.permissions import holds
 
 ACTOR_HEADER = "x-pillars-actor"
 
@@ -60,11 +61,7 @@ class Actor:
         """Whether the actor holds the permission, exactly or by a wildcard."""
         if self.kind is ActorKind.SYSTEM or self.is_superuser:
             return True
-        held = self.permissions
-        if permission in held or "*" in held:
-            return True
-        parts = permission.split(".")
-        return any(".".join(parts[:n]) + ".*" in held for n in range(1, len(parts)))
+        return holds(self.permissions, permission)
 
     @property
     def is_anonymous(self) -> bool:

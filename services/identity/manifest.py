@@ -7,6 +7,8 @@ from libs.common.messaging.subscription import in_batches, on
 from libs.common.runtime.service import Service
 from libs.contracts.crm import DealLost, DealWon
 from services.identity.access.router import router as access
+from services.identity.api_keys.router import router as api_keys
+from services.identity.api_keys.tokens_router import router as personal_tokens
 from services.identity.attempts.jobs import forget_attempts
 from services.identity.audit_log.handlers import record_audit
 from services.identity.audit_log.router import router as audit_log
@@ -27,6 +29,7 @@ from services.identity.sessions.router import router as sessions
 from services.identity.settings import IdentitySettings
 from services.identity.signing_keys.jobs import rotate_signing_keys
 from services.identity.signing_keys.router import router as signing_keys
+from services.identity.staff_grants.router import router as staff_grants
 from services.identity.tenants.router import router as tenants
 from services.identity.users.router import router as users
 
@@ -51,6 +54,9 @@ SERVICE = Service(
         departments,
         domains,
         roles,
+        api_keys,
+        personal_tokens,
+        staff_grants,
         audit_log,
     ),
     subscriptions=(
@@ -64,6 +70,8 @@ SERVICE = Service(
         Job("forget_attempts", forget_attempts, every=600),
     ),
     permissions={
+        "identity.api_keys.read": "See the API keys of the business",
+        "identity.api_keys.write": "Make, change, rotate and revoke API keys",
         "identity.applications.write": "Hand in the application of one's own business again",
         "identity.audit_log.read": "See who did what",
         "identity.company.write": "Change one's own business and its settings",
@@ -78,6 +86,8 @@ SERVICE = Service(
         "identity.registrations.decide": "Approve, reject and send back applications",
         "identity.roles.read": "See roles and permissions",
         "identity.roles.write": "Add, change and remove roles",
+        "identity.staff_grants.read": "See whom of the staff the business has let in",
+        "identity.staff_grants.write": "Let staff into a business for a time, and end it",
         "identity.tenants.read": "See all businesses of the platform",
         "identity.tenants.write": "Set up, change and close businesses",
         "identity.tenants.suspend": "Suspend and reactivate businesses",

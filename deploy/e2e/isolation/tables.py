@@ -46,7 +46,11 @@ UNIQUE_TO_ALL = {
     "notifications.devices.token": "a secret of the device itself",
 }
 # References to rows of no tenant, each with the reason.
-REFERENCES_TO_SHARED = {"fk_members_user_id": "a person may be a member of several businesses"}
+REFERENCES_TO_SHARED = {
+    "fk_members_user_id": "a person may be a member of several businesses",
+    "fk_api_keys_user_id": "whose personal token it is",
+    "fk_staff_grants_user_id": "whom of the operator's staff a business lets in",
+}
 # Policies that show more than the tenant's own rows, each with the reason.
 WIDER = {("identity.roles", "system_roles"): "the roles of the platform are the same for every business"}
 

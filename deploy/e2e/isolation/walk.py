@@ -81,6 +81,8 @@ OPEN = {
     "GET /api/v1/asyncapi.json": "the documents of the API",
     "GET /api/v1/schema": "the documents of the API",
     "POST /api/v1/auth/login": "needs the password",
+    "POST /api/v1/auth/token": "needs the password",
+    "POST /api/v1/auth/token/revoke": "needs the token",
     "POST /api/v1/auth/logout": "ends the session of the token shown, and no other",
     "POST /api/v1/auth/refresh": "needs the token",
     "POST /api/v1/auth/register": "makes a business of its own",

@@ -52,7 +52,8 @@ def actor_of(request: Request) -> Actor:
     context = context_of(request)
     actor = context.signer.verify(header, context.clock.now().timestamp())
     bind(
-        tenant_id=str(actor.tenant_id) if actor.tenant_id else None, actor_id=str(actor.user_id or actor.kind)
+        tenant_id=str(actor.tenant_id) if actor.tenant_id else None,
+        actor_id=str(actor.user_id or actor.key_id or actor.kind),
     )
     request.scope[_ACTOR] = actor
     return actor

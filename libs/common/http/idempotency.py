@@ -34,7 +34,12 @@ class Idempotency:
         actor = self._uow.actor
         token = request.headers.get("x-cart-token")
         # A cart token is a secret, so only its hash is stored.
-        return str(actor.user_id or (token and hashlib.sha256(token.encode()).hexdigest()) or actor.kind)
+        return str(
+            actor.user_id
+            or actor.key_id
+            or (token and hashlib.sha256(token.encode()).hexdigest())
+            or actor.kind
+        )
 
     async def run(
         self, action: Callable[[], Awaitable[Any]], model: type[OutSchema], *, status: int = 201

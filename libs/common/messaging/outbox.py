@@ -19,7 +19,7 @@ from libs.common.telemetry import current_traceparent
 def actor_label(actor: Actor) -> str:
     """Who acted, as an envelope carries it: `user:<id>`, `api_key:<id>`, `guest` or `system:<service>`."""
     if actor.kind in (ActorKind.USER, ActorKind.API_KEY):
-        return f"{actor.kind.value}:{actor.user_id}"
+        return f"{actor.kind.value}:{actor.user_id or actor.key_id}"
     return f"system:{actor.name}" if actor.kind is ActorKind.SYSTEM else "guest"
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Integer, Uuid, and_, any_, bindparam, case, func, or_, select
+from sqlalchemy import DateTime, Integer, Uuid, and_, any_, bindparam, case, func, null, or_, select
 from sqlalchemy.dialects.postgresql import array
 
 from libs.common.actor import OPERATOR_TENANT_ID
@@ -20,6 +20,7 @@ from services.identity.roles.catalogue import GUEST
 from services.identity.roles.models import Role
 from services.identity.sessions.idleness import is_not_idle
 from services.identity.sessions.models import Session
+from services.identity.staff_grants.models import StaffGrant
 from services.identity.tenants.models import Tenant
 from services.identity.users.models import User
 
@@ -33,6 +34,8 @@ class Place:
     is_host: bool
     is_member: bool = False
     roles: dict[str, list[str]] = field(default_factory=dict)
+    # What the business has opened to this person of the staff, each with the Unix time when that ends.
+    grants: Sequence[tuple[list[str], float]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,9 @@ class Person:
     email: str
     name: str
     home_tenant_id: UUID | None
-    last_seen_at: datetime
+    last_seen_at: datetime | None
     idle_seconds: int | None
-    session_ends: datetime
+    session_ends: datetime | None
     places: dict[UUID, Place]
     guest_permissions: list[str]
 
@@ -70,39 +73,60 @@ _ROLES = (
     .correlate(Member)
     .scalar_subquery()
 )
-_named = [bindparam(f"named_{n}", type_=Uuid()) for n in range(2)]
-_PERSON = (
+_GRANTS = (
     select(
+        func.jsonb_agg(
+            func.jsonb_build_array(StaffGrant.permissions, func.extract("epoch", StaffGrant.expires_at))
+        )
+    )
+    .where(
+        StaffGrant.user_id == User.id,
+        StaffGrant.tenant_id == Tenant.tenant_id,
+        StaffGrant.deleted_at.is_(None),
+        StaffGrant.expires_at > bindparam("now"),
+    )
+    .correlate(User, Tenant)
+    .scalar_subquery()
+)
+_named = [bindparam(f"named_{n}", type_=Uuid()) for n in range(2)]
+# Whoever shows a session, it must be live; whoever shows a personal token has shown that it is good.
+_ON_SESSION = and_(Session.user_id == User.id, Session.id == bindparam("session_id", type_=Uuid()))
+_LIVE = and_(
+    Session.revoked_at.is_(None),
+    Session.expires_at > bindparam("now"),
+    is_not_idle(bindparam("now", type_=DateTime(timezone=True))),
+)
+
+
+def _person(*, has_session: bool) -> Any:
+    seen = (Session.last_seen_at, Session.idle_seconds, Session.expires_at)
+    statement = select(
         User.email,
         User.first_name,
         User.last_name,
         User.home_tenant_id,
-        Session.last_seen_at,
-        Session.idle_seconds,
-        Session.expires_at,
+        *(seen if has_session else (null(), null(), null())),
         Tenant.id,
         Tenant.status,
         func.coalesce(Tenant.id == _HOST, False),
         Member.id.is_not(None),
         func.coalesce(_ROLES, func.jsonb_build_object()),
+        func.coalesce(_GRANTS, func.jsonb_build_array()),
         _GUEST,
+    ).select_from(User)
+    if has_session:
+        statement = statement.join(Session, _ON_SESSION).where(_LIVE)
+    return (
+        statement.outerjoin(
+            Tenant,
+            Tenant.tenant_id == any_(array([User.home_tenant_id, *_named, _HOST, OPERATOR_TENANT_ID])),
+        )
+        .outerjoin(Member, and_(Member.tenant_id == Tenant.tenant_id, Member.user_id == User.id))
+        .where(User.id == bindparam("user_id", type_=Uuid()), User.is_active)
     )
-    .select_from(User)
-    .join(Session, Session.user_id == User.id)
-    .outerjoin(
-        Tenant,
-        Tenant.tenant_id == any_(array([User.home_tenant_id, *_named, _HOST, OPERATOR_TENANT_ID])),
-    )
-    .outerjoin(Member, and_(Member.tenant_id == Tenant.tenant_id, Member.user_id == User.id))
-    .where(
-        User.id == bindparam("user_id", type_=Uuid()),
-        User.is_active,
-        Session.id == bindparam("session_id", type_=Uuid()),
-        Session.revoked_at.is_(None),
-        Session.expires_at > bindparam("now"),
-        is_not_idle(bindparam("now", type_=DateTime(timezone=True))),
-    )
-)
+
+
+_WITH_SESSION, _WITH_TOKEN = _person(has_session=True), _person(has_session=False)
 _SHOPS = select(Tenant.id, Tenant.status, func.coalesce(Tenant.id == _HOST, False), _GUEST).where(
     Tenant.tenant_id == any_(array([_named[0], _HOST]))
 )
@@ -125,22 +149,28 @@ class AccessRepository:
         self.uow = uow
 
     async def person(
-        self, user_id: UUID, session_id: UUID, *, named: Sequence[UUID | None], host: str | None
+        self, user_id: UUID, session_id: UUID | None, *, named: Sequence[UUID | None], host: str | None
     ) -> Person | None:
-        """The person of a live session, or None. `named` are up to two businesses that the request names."""
-        parameters = {
+        """The person of a live session (or, without one, of a token), or None.
+
+        `named` are up to two businesses that the request names.
+        """
+        parameters: dict[str, Any] = {
             "user_id": user_id,
-            "session_id": session_id,
             "now": self.uow.now,
             "host": host,
             "named_0": named[0],
             "named_1": named[1],
         }
-        rows: Sequence[Any] = (await self.uow.session.execute(_PERSON, parameters)).all()
+        statement = _WITH_TOKEN
+        if session_id is not None:
+            statement = _WITH_SESSION
+            parameters["session_id"] = session_id
+        rows: Sequence[Any] = (await self.uow.session.execute(statement, parameters)).all()
         if not rows:
             return None
         email, first_name, last_name, home, seen, idle, ends, *_, guest = rows[0]
-        places = {row[7]: Place(*row[7:12]) for row in rows if row[7] is not None}
+        places = {row[7]: Place(*row[7:13]) for row in rows if row[7] is not None}
         name = f"{first_name} {last_name}".strip()
         return Person(email, name, home, seen, idle, ends, places, guest or [])
 
@@ -153,4 +183,4 @@ class AccessRepository:
 
     async def unpublished(self, limit: int) -> Sequence[tuple[str, dict[str, Any] | None]]:
         """The names of the oldest events that wait to be published, with their data where they change rights."""
-        return [(row[0], row[1]) for row in await _UNPUBLISHED.all_at_once(self.uow, limit=limit)]
+        return [(row[0], row[1]) for row in await _UNPUBLISHED.all(self.uow, limit=limit)]

@@ -4,21 +4,27 @@ The business of a request: its host name, else the `X-Company-Id` header, else t
 superusers) the `company_id` of the query, else for staff the operator.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from libs.common.actor import OPERATOR_TENANT_ID, Actor, ActorKind
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import TenantForbidden, Unauthenticated
+from libs.common.permissions import ALL, meet
 from services.identity.access.features import FEATURES
 from services.identity.access.repository import AccessRepository, Person, Place
 from services.identity.access.schemas import AuthenticateIn, TokenCredential, UserCredential
-from services.identity.roles.catalogue import GUEST, OPERATOR_ROLES, SUPERADMIN
+from services.identity.api_keys.models import ApiKey
+from services.identity.api_keys.repository import ApiKeyRepository
+from services.identity.api_keys.secrets import hash_of
+from services.identity.roles.catalogue import GUEST, OPERATOR_ROLES, REACHING_ROLES, SUPERADMIN
 from services.identity.sessions.idleness import kept_seconds, noted_seconds
 from services.identity.sessions.repository import SessionRepository
 from services.identity.tenants.models import TenantStatus
 
+# What a key of a business is called among the roles: none, but not nothing, for nothing is what customers have.
+API_KEY_ROLE = "api-key"
 # How long what a guest may do holds, in seconds, where no event says that it changed.
 _GUEST_SECONDS = 30.0
 # With more events than these in wait, the bus is away or late.
@@ -50,7 +56,7 @@ class AccessService:
         if body.credential is None:
             return Answer(await self._guest(body), _GUEST_SECONDS)
         if isinstance(body.credential, TokenCredential):
-            raise Unauthenticated("The token is not valid.")
+            return await self._key(body.credential, body)
         return await self._user(body.credential, body)
 
     async def unpublished(self) -> dict[str, Any]:
@@ -82,6 +88,58 @@ class AccessService:
             features=FEATURES,
         )
 
+    async def _key(self, credential: TokenCredential, body: AuthenticateIn) -> Answer:
+        keys = ApiKeyRepository(self.uow)
+        secret = hash_of(credential.token)
+        key = await keys.by_secret(secret)
+        if key is None:
+            raise Unauthenticated("The token is not valid.")
+        now = self.uow.now
+        if key.last_used_at is None or (now - key.last_used_at).total_seconds() > noted_seconds(None):
+            await keys.used(key, now)
+        ends = [key.expires_at, key.previous_expires_at if secret != key.token_hash else None]
+        left = min([kept_seconds(None), *((end - now).total_seconds() for end in ends if end is not None)])
+        if key.user_id is None:
+            return Answer(await self._business_key(key, body), left)
+        company_id, query_id = _named(body.company_id), _uuid(body.query_company_id)
+        person = await self.rows.person(
+            key.user_id, None, named=(company_id, query_id), host=_host(body.host)
+        )
+        if person is None:
+            raise Unauthenticated("The token is not valid.")
+        actor = self._actor(person, key.user_id, company_id, query_id)
+        limited = replace(
+            actor,
+            key_id=key.id,
+            permissions=meet(actor.permissions, key.scopes),
+            is_superuser=actor.is_superuser and ALL in key.scopes,
+        )
+        return Answer(limited, min([left, *self._granted(person, actor)]))
+
+    async def _business_key(self, key: ApiKey, body: AuthenticateIn) -> Actor:
+        places, _ = await self.rows.shops(key.tenant_id, _host(body.host))
+        hosted = next((p for p in places.values() if p.is_host), None)
+        company_id = _named(body.company_id)
+        if (hosted is not None and hosted.tenant_id != key.tenant_id) or (
+            company_id is not None and company_id != key.tenant_id
+        ):
+            raise TenantForbidden("The key is of another business.")
+        place = places.get(key.tenant_id)
+        if place is None:
+            raise Unauthenticated("The token is not valid.")
+        return Actor(
+            kind=ActorKind.API_KEY,
+            key_id=key.id,
+            name=key.name,
+            tenant_id=place.tenant_id,
+            tenant_status=place.status,
+            tenant_via="key",
+            home_tenant_id=place.tenant_id,
+            roles=(API_KEY_ROLE,),
+            permissions=frozenset(key.scopes),
+            features=FEATURES,
+        )
+
     async def _user(self, credential: UserCredential, body: AuthenticateIn) -> Answer:
         if credential.session_id is None:
             raise Unauthenticated("The session has ended; sign in again.")
@@ -94,17 +152,35 @@ class AccessService:
         )
         if person is None:
             raise Unauthenticated("The session has ended; sign in again.")
+        assert person.last_seen_at is not None
+        assert person.session_ends is not None
         unseen = (self.uow.now - person.last_seen_at).total_seconds()
         if unseen > noted_seconds(person.idle_seconds) and not credential.is_passive:
             await SessionRepository(self.uow).seen(credential.session_id, self.uow.now)
-        staff = _staff_roles(person)
-        is_superuser = SUPERADMIN in staff
-        place, via = _resolve(person, company_id, query_id if is_superuser else None, is_staff=bool(staff))
-        roles = _roles_at(person, place, staff)
-        actor = Actor(
+        actor = self._actor(person, credential.user_id, company_id, query_id, credential.session_id)
+        left = [(person.session_ends - self.uow.now).total_seconds(), *self._granted(person, actor)]
+        return Answer(actor, min(kept_seconds(person.idle_seconds), *left))
+
+    def _granted(self, person: Person, actor: Actor) -> list[float]:
+        """In how many seconds the grants end by which somebody acts in a business."""
+        now = self.uow.now.timestamp()
+        return [ends - now for ends in _grants_end(person, actor.tenant_id)]
+
+    def _actor(
+        self,
+        person: Person,
+        user_id: UUID,
+        company_id: UUID | None,
+        query_id: UUID | None,
+        session_id: UUID | None = None,
+    ) -> Actor:
+        staff = _Staff.of(person)
+        place, via = _resolve(person, company_id, query_id if staff.is_superuser else None, staff)
+        roles, permissions = _rights(person, place, staff)
+        return Actor(
             kind=ActorKind.USER,
-            user_id=credential.user_id,
-            session_id=credential.session_id,
+            user_id=user_id,
+            session_id=session_id,
             email=person.email,
             name=person.name,
             tenant_id=place.tenant_id if place else None,
@@ -112,25 +188,59 @@ class AccessService:
             tenant_via=via,
             home_tenant_id=person.home_tenant_id,
             roles=tuple(sorted(roles)),
-            permissions=frozenset(p for granted in roles.values() for p in granted),
+            permissions=permissions,
             features=FEATURES if place else frozenset(),
-            is_superuser=is_superuser,
+            is_superuser=staff.is_superuser,
         )
-        left = (person.session_ends - self.uow.now).total_seconds()
-        return Answer(actor, min(kept_seconds(person.idle_seconds), left))
+
+
+@dataclass(frozen=True, slots=True)
+class _Staff:
+    """The operator's roles of a person, by code with what each opens; empty for all others."""
+
+    roles: dict[str, list[str]]
+
+    @classmethod
+    def of(cls, person: Person) -> "_Staff":
+        operator = person.places.get(OPERATOR_TENANT_ID)
+        held = operator.roles if operator is not None else {}
+        return cls({code: granted for code, granted in held.items() if code in OPERATOR_ROLES})
+
+    @property
+    def is_superuser(self) -> bool:
+        return SUPERADMIN in self.roles
+
+    @property
+    def reaches_all(self) -> bool:
+        return not REACHING_ROLES.isdisjoint(self.roles)
+
+    def reaches(self, place: Place) -> bool:
+        """Whether they may act in a business that they are no member of: with their roles, or by a grant of it."""
+        return self.reaches_all or bool(self.roles and place.grants)
+
+    def permissions_at(self, place: Place) -> frozenset[str]:
+        """What their roles open in a business: all of it, or what the grants let through."""
+        held = _opened(self.roles)
+        if self.reaches_all or place.tenant_id == OPERATOR_TENANT_ID:
+            return held
+        return frozenset().union(*(meet(held, permissions) for permissions, _ in place.grants))
+
+
+def _opened(roles: dict[str, list[str]]) -> frozenset[str]:
+    return frozenset(permission for granted in roles.values() for permission in granted)
 
 
 def _resolve(
-    person: Person, company_id: UUID | None, query_id: UUID | None, *, is_staff: bool
+    person: Person, company_id: UUID | None, query_id: UUID | None, staff: _Staff
 ) -> tuple[Place | None, str | None]:
     for place in person.places.values():
         if place.is_host:
-            if place.is_member or is_staff or place.status == TenantStatus.ACTIVE:
+            if place.is_member or staff.reaches(place) or place.status == TenantStatus.ACTIVE:
                 return place, "host"
             raise TenantForbidden("The shop does not trade now.")
     if company_id is not None:
         named = person.places.get(company_id)
-        if named is None or not (named.is_member or is_staff):
+        if named is None or not (named.is_member or staff.reaches(named)):
             raise TenantForbidden("You are not a member of this business.")
         return named, "header"
     home = person.places.get(person.home_tenant_id) if person.home_tenant_id else None
@@ -144,18 +254,24 @@ def _resolve(
     return None, None
 
 
-def _staff_roles(person: Person) -> dict[str, list[str]]:
-    operator = person.places.get(OPERATOR_TENANT_ID)
-    if operator is None:
-        return {}
-    return {code: granted for code, granted in operator.roles.items() if code in OPERATOR_ROLES}
+def _rights(person: Person, place: Place | None, staff: _Staff) -> tuple[set[str], frozenset[str]]:
+    """The roles that count in a business, and what they open there together."""
+    if place is None:
+        return set(staff.roles), _opened(staff.roles)
+    roles, permissions = set(place.roles), _opened(place.roles)
+    if staff.reaches(place):
+        roles |= set(staff.roles)
+        permissions |= staff.permissions_at(place)
+    elif not place.is_member:
+        # He came by the shop's host name, and looks around as a guest does.
+        return {GUEST}, frozenset(person.guest_permissions)
+    return roles, permissions
 
 
-def _roles_at(person: Person, place: Place | None, staff: dict[str, list[str]]) -> dict[str, list[str]]:
-    if place is None or place.is_member:
-        return {**staff, **(place.roles if place else {})}
-    # Whoever is neither member nor staff came by the shop's host name and looks around as a guest does.
-    return staff or {GUEST: person.guest_permissions}
+def _grants_end(person: Person, place_id: UUID | None) -> list[float]:
+    """The Unix times when grants end that count in a business."""
+    place = person.places.get(place_id) if place_id is not None else None
+    return [ends for _, ends in place.grants] if place is not None else []
 
 
 def _named(text: str | None) -> UUID | None:

@@ -1,9 +1,11 @@
 """One's own account."""
 
+from uuid import UUID
+
 from sqlalchemy import select
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import NotFound
+from libs.common.errors import NotFound, Unauthenticated
 from libs.contracts.identity import MemberChanged
 from services.identity.auth.own import own_user_id
 from services.identity.auth.schemas import AccountOut, MembershipOut, MeOut, MeUpdate
@@ -25,12 +27,12 @@ class AccountService:
 
     async def get(self) -> MeOut:
         """The account with its memberships."""
-        user = await self._own()
+        user = await self._own(self.uow.actor.user_id)
         return await self._shown(user, await self.members.everywhere(user.id))
 
     async def update(self, body: MeUpdate) -> MeOut:
         """Change the account; every business the person belongs to is told."""
-        user = await self._own(lock=True)
+        user = await self._own(own_user_id(self.uow.actor), lock=True)
         for name, value in body.changes().items():
             setattr(user, name, value)
         await self.users.save(user)
@@ -39,8 +41,10 @@ class AccountService:
             self.uow.emit(member_fact(MemberChanged, member), tenant_id=member.tenant_id)
         return await self._shown(user, members)
 
-    async def _own(self, *, lock: bool = False) -> User:
-        user = await self.users.get(own_user_id(self.uow.actor), lock=lock)
+    async def _own(self, user_id: UUID | None, *, lock: bool = False) -> User:
+        if user_id is None:
+            raise Unauthenticated("Sign in as a user first.")
+        user = await self.users.get(user_id, lock=lock)
         if user is None:
             raise NotFound("The account is gone.", resource="user")
         return user

@@ -5,6 +5,9 @@ from uuid import UUID
 from libs.common.actor import OPERATOR_TENANT_ID, Actor
 from libs.common.errors import NotFound, TenantNotActive, TenantRequired
 from libs.contracts.audit import change_recorded
+from services.identity.api_keys.models import ApiKey
+from services.identity.api_keys.schemas import TokenIn
+from services.identity.api_keys.service import PersonalTokenService
 from services.identity.attempts.guard import AttemptGuard
 from services.identity.auth.caller import Caller
 from services.identity.auth.errors import (
@@ -53,7 +56,7 @@ class SignIn:
             TooManyAttempts: not now.
         """
         password = body.password.get_secret_value()
-        user = await self._verify(body.name, password)
+        user = await self._verify(body.name_of_person, password)
         if user is None or user.password_hash is None:
             raise InvalidCredentials
         new_hash = None
@@ -109,6 +112,24 @@ class SignIn:
             if refresh is not None:
                 await sessions.revoke_token(refresh, "signed out")
 
+    async def personal_token(self, body: TokenIn) -> tuple[ApiKey, str]:
+        """Make a personal token for who shows a password.
+
+        Raises:
+            InvalidCredentials: unknown account, wrong password or account switched off, all alike.
+            TooManyAttempts: not now.
+            TooManyKeys: the person has too many tokens.
+        """
+        user = await self._verify(body.name_of_person, body.password.get_secret_value())
+        if user is None:
+            raise InvalidCredentials
+        async with self.caller.unit_of_work() as uow:
+            current = await UserRepository(uow).get(user.id, lock=True)
+            if current is None or not current.is_active or current.password_hash != user.password_hash:
+                raise InvalidCredentials
+            act_as(uow, current)
+            return await PersonalTokenService(uow).make(current, body)
+
     async def change_password(self, actor: Actor, body: PasswordChange) -> None:
         """Replace one's own password, and end one's other sessions.
 
@@ -130,6 +151,7 @@ class SignIn:
             current.password_hash = new_hash
             await users.save(current)
             await SessionService(uow).revoke_all(user_id, "password changed", keep=actor.session_id)
+            await PersonalTokenService(uow).revoke_all(user_id)
             uow.emit(
                 change_recorded("identity", "password_changed", "user", user_id, None, None),
                 tenant_id=current.home_tenant_id or OPERATOR_TENANT_ID,

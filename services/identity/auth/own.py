@@ -7,11 +7,11 @@ from libs.common.errors import Unauthenticated
 
 
 def own_user_id(actor: Actor) -> UUID:
-    """The id of the person who calls.
+    """The id of the person who calls. A personal token stands for its person in business, not over the account.
 
     Raises:
-        Unauthenticated: the caller is no person.
+        Unauthenticated: the caller is no person who signed in.
     """
-    if actor.user_id is None:
+    if actor.user_id is None or actor.key_id is not None:
         raise Unauthenticated("Sign in as a user first.")
     return actor.user_id

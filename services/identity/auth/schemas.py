@@ -57,7 +57,7 @@ class LoginIn(Schema):
         return self
 
     @property
-    def name(self) -> str:
+    def name_of_person(self) -> str:
         """The name, whichever field it came in."""
         return self.email or self.username or ""
 

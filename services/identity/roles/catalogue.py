@@ -31,8 +31,10 @@ class SystemRole:
 
 SUPERADMIN, STAFF_ADMIN, STAFF = "superadmin", "staff-admin", "staff"
 OWNER, CLIENT, GUEST = "owner", "client", "guest"
-# Their holders reach every business, with the permissions of these roles.
+# Who holds one of these is of the operator's staff.
 OPERATOR_ROLES = frozenset({SUPERADMIN, STAFF_ADMIN, STAFF})
+# Their holders reach every business, with the permissions of these roles; other staff need a grant of the business.
+REACHING_ROLES = frozenset({SUPERADMIN, STAFF_ADMIN})
 
 _BUSINESS = ("crm.*", "catalog.*", "orders.*", "payments.*", "notifications.*", "analytics.*")
 _PEOPLE = (
@@ -42,6 +44,8 @@ _PEOPLE = (
     "identity.departments.*",
     "identity.domains.*",
     "identity.company.*",
+    "identity.api_keys.*",
+    "identity.staff_grants.*",
     "identity.audit_log.read",
 )
 # What a guest of a shop may do; a client may do it too.
@@ -60,7 +64,7 @@ SYSTEM_ROLES: tuple[SystemRole, ...] = (
     SystemRole(
         STAFF,
         "Staff",
-        "Works registrations and helps businesses",
+        "Works registrations, and helps businesses that let them in",
         RoleScope.PLATFORM,
         (
             *_BUSINESS,

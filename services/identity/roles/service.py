@@ -36,7 +36,7 @@ class RoleService(ResourceService[Role]):
         return await super().get(row_id, lock=True) if lock else row
 
     async def prepare(self, values: dict[str, Any], row: Role | None) -> dict[str, Any]:
-        """Put nothing into a role that its maker lacks.
+        """Put nothing into a role, and take nothing out of it, that its maker lacks.
 
         Raises:
             AlreadyExists, PermissionDenied.
@@ -45,7 +45,7 @@ class RoleService(ResourceService[Role]):
             raise AlreadyExists("The platform has a role of this code.")
         if "permissions" in values:
             wanted = sorted(set(values["permissions"]))
-            require_all(self.uow.actor, set(wanted) - set(row.permissions if row else ()))
+            require_all(self.uow.actor, set(wanted) ^ set(row.permissions if row else ()))
             values = {**values, "permissions": wanted}
         return values
 

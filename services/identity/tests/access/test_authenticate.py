@@ -9,7 +9,6 @@ from sqlalchemy import event
 from libs.common.actor import OPERATOR_TENANT_ID, ActorKind
 from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
-from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from services.identity.seed import DEMO_EMAIL, DEMO_PASSWORD
 
@@ -123,34 +122,6 @@ async def test_the_demo_admin_is_superuser_and_staff(platform: Any) -> None:
     assert (actor.tenant_id, actor.tenant_via) == (OPERATOR_TENANT_ID, "home")
     assert actor.roles == ("staff-admin", "superadmin")
     assert actor.is_superuser
-
-
-async def test_staff_reach_every_business_with_their_own_permissions(
-    context: ServiceContext, platform: Any
-) -> None:
-    shop = await platform.register()
-    email = platform.email()
-    chief = Client(context, user(OPERATOR_TENANT_ID))
-    made = await chief.post(
-        "/users",
-        json={
-            "email": email,
-            "password": shop.password,
-            "first_name": "S",
-            "last_name": "T",
-            "roles": ["staff"],
-        },
-    )
-    assert made.status_code == 201, made.text
-    access = (await platform.login(email))["access"]
-
-    there = await platform.actor(access, company_id=str(shop.company_id))
-
-    assert (there.tenant_id, there.tenant_via, there.roles) == (shop.company_id, "header", ("staff",))
-    assert there.may("crm.deals.win")
-    assert not there.may("identity.members.write")
-    assert not there.is_superuser
-    assert (await platform.actor(access)).tenant_id == OPERATOR_TENANT_ID
 
 
 async def test_guests_look_at_active_shops_only(platform: Any) -> None:

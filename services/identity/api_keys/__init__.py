@@ -1,0 +1,1 @@
+"""Secrets for programs: API keys of a business, and personal tokens of people."""
