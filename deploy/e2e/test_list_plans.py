@@ -180,8 +180,12 @@ def endpoints(service: Service) -> Iterator[Endpoint]:
 
 
 # Roles are those of the platform and a business's own: few, and two indexes would have to be merged.
-# What the sandboxes keep is for development.
-FEW = {"/roles", "/fcm/sandbox/messages", "/mailbox"}
+# What the sandboxes keep is for development. Keys, tokens and grants to staff are few by rule.
+FEW = {"/roles", "/fcm/sandbox/messages", "/mailbox"} | {
+    "/api-keys",
+    "/auth/token",
+    "/tenants/{tenant_id}/staff-grants",
+}
 LISTS = [one for name in NAMES for one in endpoints(load(name)) if one.path not in FEW]
 
 

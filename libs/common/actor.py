@@ -39,13 +39,15 @@ class Actor:
     """A caller with the tenant it acts in.
 
     `permissions` hold exact strings, `<service>.*` and `*`. `tenant_id` is None where no tenant was resolved. `key_id` is
-    the API key or personal token that was shown, where one was.
+    the API key or personal token that was shown, where one was. `acting_user_id` is who really acts, where somebody of
+    the staff acts as the user.
     """
 
     kind: ActorKind = ActorKind.GUEST
     user_id: UUID | None = None
     session_id: UUID | None = None
     key_id: UUID | None = None
+    acting_user_id: UUID | None = None
     email: str | None = None
     name: str | None = None
     tenant_id: UUID | None = None
@@ -79,6 +81,7 @@ class Actor:
             "user_id": self.user_id,
             "session_id": self.session_id,
             "key_id": self.key_id,
+            "acting_user_id": self.acting_user_id,
             "email": self.email,
             "name": self.name,
             "tenant_id": self.tenant_id,
@@ -104,6 +107,7 @@ class Actor:
             user_id=uuid("user_id"),
             session_id=uuid("session_id"),
             key_id=uuid("key_id"),
+            acting_user_id=uuid("acting_user_id"),
             email=raw.get("email"),
             name=raw.get("name"),
             tenant_id=uuid("tenant_id"),

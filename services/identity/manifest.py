@@ -79,6 +79,7 @@ SERVICE = Service(
         "identity.departments.write": "Add, change and remove departments",
         "identity.domains.read": "See the host names of the business",
         "identity.domains.write": "Add, change and remove host names",
+        "identity.impersonations.write": "Act as another person for a while",
         "identity.members.read": "See who belongs to the business",
         "identity.members.write": "Add and remove members, and change their roles",
         "identity.owners.write": "Make and remove owners",

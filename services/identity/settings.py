@@ -25,6 +25,9 @@ class IdentitySettings(ServiceSettings):
     idle_warning_seconds: int = Field(
         300, ge=0, description="How long before that end a frontend is to warn, at most a quarter of the time"
     )
+    acting_seconds: int = Field(
+        900, ge=30, le=3600, description="How long somebody may act as another before asking again"
+    )
     signing_key_seconds: int = Field(7_776_000, ge=3600, description="After this a new key signs")
 
     lockout_failures: int = Field(5, ge=1, description="Wrong passwords for one account before it is locked")

@@ -63,6 +63,7 @@ LOOSE = {
 BODIES = {
     "POST /api/v1/payments/checkouts": {"order_id": "open_order_id"},
     "POST /api/v1/tenants/{tenant_id}/members": {"email": "free_email"},
+    "POST /api/v1/tenants/{tenant_id}/staff-grants": {"email": "staff_email"},
 }
 # Fields of which a body has one.
 EITHER = ({"line_id", "variant_id"}, {"to_user_id", "to_email"})

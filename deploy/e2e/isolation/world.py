@@ -6,17 +6,20 @@ import json
 import re
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 from rich.console import Console
 
-from deploy.demo.story import Story
+from deploy.demo.story import ADMIN, Story
 from libs.common.ids import new_id
 
 Json = Any
 # How long a token must still be good for a walk to begin with it.
 FRESH_SECONDS = 300
+# Somebody of the operator's staff, whom both businesses let in.
+STAFF_EMAIL = ADMIN["email"]
 # Fields of bodies that take any text, which then bears the word of the business.
 _TEXTS = frozenset(
     [
@@ -89,7 +92,7 @@ class Business(Story):
 
     async def call(self, method: str, path: str, **options: Any) -> Any:
         """As in the story, with the word in every text, and kept for those who try it again."""
-        if options.get("json") is not None and not path.startswith("/auth/login"):
+        if options.get("json") is not None and not path.startswith(("/auth/login", "/auth/token")):
             options["json"] = marked(options["json"], self.marker)
         return await super().call(method, path, **options)
 
@@ -170,6 +173,16 @@ class Business(Story):
                 f"{path}/departments", {"name": self.unique(), "description": "They"}
             )
             domain = await self.make(f"{path}/domains", {"host": f"{self.unique()}.example.com"})
+            await self.make("/api-keys", {"name": self.unique(), "scopes": ["crm.deals.read"]})
+            token = {
+                "username": f"owner-{self.run}@example.com",
+                "password": f"Sunrise-{self.run}-9",
+                "name": self.unique(),
+            }
+            await self.make("/auth/token", token, status=200)
+            tomorrow = datetime.now(UTC) + timedelta(days=1)
+            grant = {"email": STAFF_EMAIL, "reason": "They cannot", "expires_at": tomorrow.isoformat()}
+            await self.make(f"{path}/staff-grants", grant)
             person = {
                 "email": f"colleague-{self.unique()}@example.com",
                 "password": f"Evening-{self.marker}-8",
@@ -195,6 +208,7 @@ class Business(Story):
         await self.call("DELETE", member, status=204, who=self.owner)
         self.ids |= {
             "free_email": free["email"],
+            "staff_email": STAFF_EMAIL,
             "role": role["code"],
             "role_id": role["id"],
             "department_id": department["id"],

@@ -44,8 +44,8 @@ class Envelope:
 
     @property
     def actor_id(self) -> UUID | None:
-        """The user that caused it, where a user did."""
-        kind, _, ident = (self.actor or "").partition(":")
+        """The user that caused it, where a user did: who really acted, whomever as."""
+        kind, _, ident = (self.actor or "").partition("/as:")[0].partition(":")
         return UUID(ident) if kind == "user" and ident else None
 
     def attributes(self) -> dict[str, str]:

@@ -17,7 +17,12 @@ from libs.common.telemetry import current_traceparent
 
 
 def actor_label(actor: Actor) -> str:
-    """Who acted, as an envelope carries it: `user:<id>`, `api_key:<id>`, `guest` or `system:<service>`."""
+    """Who acted, as an envelope carries it: `user:<id>`, `api_key:<id>`, `guest` or `system:<service>`.
+
+    Where somebody acts as another: `user:<who really acts>/as:<whom as>`.
+    """
+    if actor.acting_user_id is not None:
+        return f"user:{actor.acting_user_id}/as:{actor.user_id}"
     if actor.kind in (ActorKind.USER, ActorKind.API_KEY):
         return f"{actor.kind.value}:{actor.user_id or actor.key_id}"
     return f"system:{actor.name}" if actor.kind is ActorKind.SYSTEM else "guest"

@@ -48,6 +48,7 @@ class Person:
     last_seen_at: datetime | None
     idle_seconds: int | None
     session_ends: datetime | None
+    acting_user_id: UUID | None
     places: dict[UUID, Place]
     guest_permissions: list[str]
 
@@ -99,13 +100,13 @@ _LIVE = and_(
 
 
 def _person(*, has_session: bool) -> Any:
-    seen = (Session.last_seen_at, Session.idle_seconds, Session.expires_at)
+    seen = (Session.last_seen_at, Session.idle_seconds, Session.expires_at, Session.acting_user_id)
     statement = select(
         User.email,
         User.first_name,
         User.last_name,
         User.home_tenant_id,
-        *(seen if has_session else (null(), null(), null())),
+        *(seen if has_session else (null(), null(), null(), null())),
         Tenant.id,
         Tenant.status,
         func.coalesce(Tenant.id == _HOST, False),
@@ -169,10 +170,10 @@ class AccessRepository:
         rows: Sequence[Any] = (await self.uow.session.execute(statement, parameters)).all()
         if not rows:
             return None
-        email, first_name, last_name, home, seen, idle, ends, *_, guest = rows[0]
-        places = {row[7]: Place(*row[7:13]) for row in rows if row[7] is not None}
+        email, first_name, last_name, home, seen, idle, ends, acting, *_, guest = rows[0]
+        places = {row[8]: Place(*row[8:14]) for row in rows if row[8] is not None}
         name = f"{first_name} {last_name}".strip()
-        return Person(email, name, home, seen, idle, ends, places, guest or [])
+        return Person(email, name, home, seen, idle, ends, acting, places, guest or [])
 
     async def shops(self, company_id: UUID | None, host: str | None) -> tuple[dict[UUID, Place], list[str]]:
         """The businesses that a guest's request names, and what guests may do."""

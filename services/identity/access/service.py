@@ -181,6 +181,7 @@ class AccessService:
             kind=ActorKind.USER,
             user_id=user_id,
             session_id=session_id,
+            acting_user_id=person.acting_user_id,
             email=person.email,
             name=person.name,
             tenant_id=place.tenant_id if place else None,

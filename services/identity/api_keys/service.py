@@ -19,6 +19,7 @@ from services.identity.api_keys.models import ApiKey
 from services.identity.api_keys.repository import ApiKeyRepository, PersonalTokenRepository
 from services.identity.api_keys.schemas import ApiKeyCreate, TokenIn
 from services.identity.api_keys.secrets import Mark, NewSecret, hash_of, new_secret
+from services.identity.auth.errors import ActingAsAnother
 from services.identity.roles.granting import require_all
 from services.identity.users.models import User
 
@@ -39,6 +40,9 @@ class ApiKeyService(ResourceService[ApiKey]):
             PermissionDenied: a scope is more than the caller may.
             TooManyKeys: there are too many.
         """
+        if self.uow.actor.acting_user_id is not None:
+            # A key would outlive the quarter of an hour.
+            raise ActingAsAnother
         rows = ApiKeyRepository(self.uow)
         if await rows.count() >= _MOST_KEYS:
             raise TooManyKeys(_MOST_KEYS)
@@ -75,6 +79,8 @@ class ApiKeyService(ResourceService[ApiKey]):
         """Give a key a new secret; the one of now works for a while longer, and the one before it no more."""
         row = await self.get(row_id, lock=True)
         self.check_version(row)
+        if self.uow.actor.acting_user_id is not None:
+            raise ActingAsAnother
         # Who can make the key a new secret can use it, so he must hold what it opens.
         require_all(self.uow.actor, row.scopes)
         made = new_secret(Mark.KEY)

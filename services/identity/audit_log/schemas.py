@@ -15,7 +15,10 @@ class AuditEntryOut(OutSchema):
 
     id: UUID
     time: datetime
-    actor: str | None = Field(description="`user:<id>`, `api_key:<id>`, `guest` or `system:<service>`")
+    actor: str | None = Field(
+        description="`user:<id>`, `api_key:<id>`, `guest` or `system:<service>`; where somebody acted as another, "
+        "`user:<who really acted>/as:<whom as>`"
+    )
     actor_id: UUID | None
     tenant_id: UUID
     service: str

@@ -62,6 +62,7 @@ class AccountService:
             permissions=sorted(actor.permissions),
             features=sorted(actor.features),
             is_superuser=actor.is_superuser,
+            acting_user_id=actor.acting_user_id,
             companies=[_membership(tenants[m.tenant_id], m) for m in members],
         )
 

@@ -41,6 +41,17 @@ class WrongPassword(AppError):
     title = "Wrong password"
 
 
+class ActingAsAnother(AppError):
+    """Who acts as another person has no power over that person's account; end it first with POST /auth/logout."""
+
+    status = 403
+    slug = "acting-as-another"
+    title = "Acting as another"
+
+    def __init__(self) -> None:
+        super().__init__("This is for the person alone, not for who acts as one.")
+
+
 class EmailTaken(Conflict):
     """There is an account with this e-mail address already."""
 

@@ -21,6 +21,8 @@ from services.identity.auth.own import own_user_id
 from services.identity.auth.persona import act_as
 from services.identity.auth.schemas import (
     AccountOut,
+    ActAsIn,
+    ActingOut,
     LoginIn,
     PasswordChange,
     ShopOut,
@@ -32,6 +34,7 @@ from services.identity.members.service import MemberService
 from services.identity.passwords.hashing import Passwords
 from services.identity.passwords.policy import check_password
 from services.identity.roles.catalogue import CLIENT
+from services.identity.roles.granting import check_acting
 from services.identity.sessions.service import SessionService
 from services.identity.signing_keys.tokens import TokenIssuer
 from services.identity.tenants.models import Tenant, TenantStatus
@@ -100,6 +103,46 @@ class SignIn:
         if outcome.session is None or outcome.token is None or user is None or not user.is_active:
             raise RefreshInvalid
         return await self._tokens(user, outcome.session.id, outcome.token)
+
+    async def act_as(self, actor: Actor, body: ActAsIn) -> ActingOut:
+        """Act as another person for a short while. The person sees it; what is done is written down with both names.
+
+        Raises:
+            NotFound: there is no such person, or the account is switched off.
+            PermissionDenied: the person may do something, somewhere, that the caller may not.
+        """
+        acting_user_id = own_user_id(actor)
+        settings = self.context.settings
+        async with self.caller.unit_of_work() as uow:
+            user = await UserRepository(uow).get(body.user_id)
+            if user is None or not user.is_active or user.id == acting_user_id:
+                raise NotFound("There is no such person.", resource="user")
+            await check_acting(uow, user.id)
+            session = await SessionService(uow).start_acting(
+                user,
+                acting_user_id,
+                body.reason,
+                address=self.caller.address,
+                user_agent=self.caller.user_agent,
+            )
+            fact = {
+                "acting_user_id": str(acting_user_id),
+                "reason": body.reason,
+                "session_id": str(session.id),
+            }
+            for tenant_id in {user.home_tenant_id or OPERATOR_TENANT_ID, OPERATOR_TENANT_ID}:
+                event = change_recorded("identity", "acted_as", "user", user.id, None, fact)
+                uow.emit(event, tenant_id=tenant_id)
+        access = await TokenIssuer.of(self.context).issue(
+            user.id, session.id, acting_user_id=acting_user_id, seconds=settings.acting_seconds
+        )
+        return ActingOut(
+            access=access,
+            expires_in=settings.acting_seconds,
+            session_id=session.id,
+            user=AccountOut.model_validate(user),
+            acting_user_id=acting_user_id,
+        )
 
     async def logout(self, actor: Actor, refresh: str | None) -> None:
         """End the session of the caller, or of the refresh token shown."""

@@ -4,13 +4,14 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from libs.common.errors import NotFound, TenantNotActive, Unauthenticated
-from libs.common.http.deps import CurrentActor, provide_platform, public, signed_in
+from libs.common.errors import NotFound, PermissionDenied, TenantNotActive, Unauthenticated
+from libs.common.http.deps import CurrentActor, allow, provide_platform, public, signed_in
 from libs.common.http.problems import problems
 from services.identity.attempts.errors import TooManyAttempts
 from services.identity.auth.account import AccountService
 from services.identity.auth.caller import CurrentCaller
 from services.identity.auth.errors import (
+    ActingAsAnother,
     EmailTaken,
     InvalidCredentials,
     RefreshInvalid,
@@ -19,6 +20,8 @@ from services.identity.auth.errors import (
 )
 from services.identity.auth.flows import SignIn
 from services.identity.auth.schemas import (
+    ActAsIn,
+    ActingOut,
     LoginIn,
     LogoutIn,
     MeOut,
@@ -64,6 +67,21 @@ async def login(body: LoginIn, flows: SignInFlows) -> Any:
 async def refresh(body: RefreshIn, flows: SignInFlows) -> Any:
     """Trade a refresh token for a new pair of tokens. Showing one a second time ends its session."""
     return await flows.refresh(body.refresh)
+
+
+@router.post(
+    "/act-as",
+    response_model=ActingOut,
+    dependencies=[allow("identity.impersonations.write")],
+    responses=problems(NotFound, PermissionDenied, ActingAsAnother),
+)
+async def act_as(body: ActAsIn, flows: SignInFlows, actor: CurrentActor) -> Any:
+    """Act as another person for a quarter of an hour, for a reason that is written down.
+
+    Nobody acts as a person who may do more than he himself, and nobody has power over that person's account. What is done
+    is written down with both names. POST /auth/logout ends it.
+    """
+    return await flows.act_as(actor, body)
 
 
 @router.post("/logout", status_code=204, dependencies=[public()], responses=problems(Unauthenticated))

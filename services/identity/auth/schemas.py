@@ -96,6 +96,32 @@ class TokensOut(OutSchema):
     user: AccountOut
 
 
+class ActAsIn(Schema):
+    """Whom to act as, and why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"user_id": "01890a5d-ac96-774b-bcce-b302099a8057", "reason": "Ticket 4711: cannot check out"}
+            ]
+        }
+    )
+
+    user_id: UUID
+    reason: str = Field(min_length=3, max_length=500)
+
+
+class ActingOut(Schema):
+    """An access token with which to act as another. It cannot be refreshed; the other sees the session."""
+
+    access: str = Field(description="Its claim `act` names who really acts, for a banner")
+    token_type: str = "Bearer"
+    expires_in: int = Field(description="Seconds until it ends")
+    session_id: UUID
+    user: AccountOut
+    acting_user_id: UUID
+
+
 class SignupIn(Schema):
     """A client who joins a shop; `company_id` may be left out on the shop's own host name."""
 
@@ -143,6 +169,9 @@ class MeOut(AccountOut):
     permissions: list[str]
     features: list[str]
     is_superuser: bool
+    acting_user_id: UUID | None = Field(
+        None, description="Who really acts, where somebody of the operator's staff acts as this person"
+    )
     companies: list[MembershipOut]
 
 

@@ -1,12 +1,17 @@
 """Who may give which role: nobody grants, or takes, what he lacks himself."""
 
 from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
 
 from libs.common.actor import OPERATOR_TENANT_ID, Actor
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import PermissionDenied
+from services.identity.members.models import Member, MemberRole
 from services.identity.roles.catalogue import RoleScope
 from services.identity.roles.errors import UnknownRole
+from services.identity.roles.models import Role
 from services.identity.roles.repository import RoleRepository
 
 
@@ -37,3 +42,23 @@ async def check_grant(uow: UnitOfWork, wanted: Collection[str], held: Collection
     if unknown:
         raise UnknownRole(f"These roles cannot be given here: {', '.join(unknown)}.", roles=unknown)
     require_all(uow.actor, {permission for role in roles.values() for permission in role.permissions})
+
+
+async def check_acting(uow: UnitOfWork, user_id: UUID) -> None:
+    """Let the actor act as a person, in the platform scope: only as one who may do no more anywhere than he himself.
+
+    Raises:
+        PermissionDenied: the person holds a permission, in some business, that the actor lacks.
+    """
+    statement = (
+        select(Role.permissions)
+        .join(MemberRole, MemberRole.role == Role.code)
+        .join(Member, and_(Member.tenant_id == MemberRole.tenant_id, Member.id == MemberRole.member_id))
+        .where(
+            Member.user_id == user_id,
+            Role.tenant_id.in_([MemberRole.tenant_id, OPERATOR_TENANT_ID]),
+            or_(Role.is_system, Role.tenant_id == MemberRole.tenant_id),
+        )
+    )
+    held = (await uow.session.execute(statement)).scalars()
+    require_all(uow.actor, {permission for permissions in held for permission in permissions})

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, func
+from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.ids import new_id
@@ -18,6 +18,11 @@ class Session(Base):
     __table_args__ = (
         Index("ix_sessions_user_id", "user_id", "created_at", "id"),
         Index("ix_sessions_expires_at", "expires_at"),
+        Index(
+            "ix_sessions_acting_user_id",
+            "acting_user_id",
+            postgresql_where=text("acting_user_id IS NOT NULL"),
+        ),
     )
     __mapper_args__ = {"eager_defaults": True}
 
@@ -30,6 +35,9 @@ class Session(Base):
     # How long it lives without a request; where it is not said, for ever, up to `expires_at`.
     idle_seconds: Mapped[int | None] = mapped_column(Integer)
     expires_at: Mapped[datetime]
+    # Who really acts, where somebody of the staff acts as the user; and why.
+    acting_user_id: Mapped[UUID | None]
+    acting_reason: Mapped[str | None]
     revoked_at: Mapped[datetime | None]
     revoked_reason: Mapped[str | None]
 

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 
 from libs.common.db.repository import Repository
 from services.identity.sessions.idleness import is_not_idle
@@ -27,8 +27,9 @@ class SessionRepository(Repository[Session]):
         return row
 
     async def live_of(self, user_id: UUID, *, lock: bool = False) -> list[Session]:
-        """The live sessions of a person, in the order in which they are locked."""
-        statement = select(Session).where(Session.user_id == user_id, *self._live()).order_by(Session.id)
+        """The live sessions of a person, and those in which he acts as others, in the order in which they are locked."""
+        own = or_(Session.user_id == user_id, Session.acting_user_id == user_id)
+        statement = select(Session).where(own, *self._live()).order_by(Session.id)
         if lock:
             statement = statement.with_for_update()
         return list((await self.session.execute(statement)).scalars())

@@ -19,6 +19,9 @@ class SessionOut(OutSchema):
     created_at: datetime
     last_seen_at: datetime
     expires_at: datetime
+    acting_user_id: UUID | None = Field(
+        None, description="Who of the operator's staff acts as oneself in it, where that is so"
+    )
     is_current: bool = Field(False, description="Whether this request belongs to it")
 
 

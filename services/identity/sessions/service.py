@@ -63,6 +63,24 @@ class SessionService:
         await self.rows.add(session)
         return session, await self._new_token(session)
 
+    async def start_acting(
+        self, user: User, acting_user_id: UUID, reason: str, *, address: str, user_agent: str | None
+    ) -> Session:
+        """A session in which somebody acts as a person for a short while; it cannot be refreshed."""
+        now, settings = self.uow.now, self._settings
+        session = Session(
+            user_id=user.id,
+            address=address,
+            user_agent=user_agent,
+            created_at=now,
+            last_seen_at=now,
+            idle_seconds=settings.shared_idle_seconds,
+            expires_at=now + timedelta(seconds=settings.acting_seconds),
+            acting_user_id=acting_user_id,
+            acting_reason=reason,
+        )
+        return await self.rows.add(session)
+
     async def refresh(self, token: str, *, address: str) -> Refreshed:
         """Trade a refresh token for a new one; the session's row lock lets one of several at once win."""
         token_hash = _hash(token)

@@ -28,8 +28,18 @@ class TokenIssuer:
         found: TokenIssuer = context.resources["token_issuer"]
         return found
 
-    async def issue(self, user_id: UUID, session_id: UUID) -> str:
-        """A token for a session, valid for `access_seconds`."""
+    async def issue(
+        self,
+        user_id: UUID,
+        session_id: UUID,
+        *,
+        acting_user_id: UUID | None = None,
+        seconds: int | None = None,
+    ) -> str:
+        """A token for a session, valid for `access_seconds` unless said otherwise.
+
+        Where somebody acts as the user, the claim `act` names him (RFC 8693, section 4.1), for a banner.
+        """
         settings = self._context.settings
         now = self._context.clock.now().timestamp()
         key_id, key = await self._current(now)
@@ -39,9 +49,11 @@ class TokenIssuer:
             "sub": str(user_id),
             "sid": str(session_id),
             "iat": int(now),
-            "exp": int(now) + settings.access_seconds,
+            "exp": int(now) + (seconds or settings.access_seconds),
             "jti": str(new_id()),
         }
+        if acting_user_id is not None:
+            claims["act"] = {"sub": str(acting_user_id)}
         return jws.sign(claims, key, headers={"kid": key_id}, algorithm=ALGORITHM)
 
     async def _current(self, now: float) -> tuple[str, Key]:
