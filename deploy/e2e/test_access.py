@@ -132,6 +132,27 @@ async def test_every_gateway_hears_of_it(
         assert time.monotonic() - began < AT_ONCE
 
 
+async def test_a_revoked_key_ends_at_every_gateway(suite: Suite, shop: Shop) -> None:
+    async with suite.client(**shop.owner) as owner:
+        body = {"name": "Till", "scopes": ["crm.deals.*", "crm.pipelines.read"]}
+        key = (await owner.post("/api-keys", json=body)).json()
+        headers = {"X-API-Key": key["secret"]}
+        async with another_gateway(suite) as one, another_gateway(suite) as two:
+            for gateway in (one, two):
+                await gateway.know("/deals", headers)
+                assert await gateway.status("/products", headers) == 403
+            # What the key makes is the business's, by nobody in particular.
+            made = await one.client.post("/deals", json={"name": "By the till"}, headers=headers)
+            assert made.status_code in (201, 422), made.text
+
+            assert (await owner.delete(f"/api-keys/{key['id']}")).status_code == 204
+
+            async def is_refused() -> bool:
+                return {await g.status("/deals", headers) for g in (one, two)} == {401}
+
+            await eventually(is_refused, seconds=AT_ONCE)
+
+
 async def test_a_gateway_that_was_away_knows_nothing_and_asks(suite: Suite, shop: Shop) -> None:
     user_id, headers = await colleague(suite, shop, "manager")
     async with another_gateway(suite) as before:

@@ -25,6 +25,31 @@ OPERATOR_PATHS = {
 }
 
 
+# What the gateway itself answers to anyone, each for a reason that its name tells; all else needs a permission or an actor.
+PUBLIC = {
+    "/",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/schema",
+    "/openapi.json",
+    "/asyncapi.json",
+    "/events",
+    "/docs",
+    "/docs/swagger",
+    "/docs/static/{name}",
+    "/redoc",
+    "/docs/redoc",
+    "/favicon.ico",
+}
+
+
+async def test_every_operation_of_the_gateway_says_who_may_call_it(world: World) -> None:
+    operations = world.gateway.operations.operations
+    open_to_all = {each.path for each in operations if each.permission is None and not each.needs_actor}
+    assert open_to_all == PUBLIC
+
+
 def operator(world: World, *permissions: str) -> Person:
     return world.identity.person(*(permissions or ("gateway.*",)), tenant_id=OPERATOR_TENANT_ID)
 

@@ -1,6 +1,13 @@
-"""Hashing and checking passwords with argon2id, off the event loop and a few at a time."""
+"""Hashing and checking passwords with argon2id, off the event loop and a few at a time.
+
+Hashes that came from elsewhere are checked too, and replaced at the next sign-in: bcrypt, and Django's PBKDF2.
+"""
 
 import asyncio
+import base64
+import binascii
+import hashlib
+import hmac
 import secrets
 
 import bcrypt
@@ -12,6 +19,10 @@ from services.identity.settings import IdentitySettings
 
 _BCRYPT = ("$2a$", "$2b$", "$2y$")
 _BCRYPT_BYTES = 72
+# Django writes `<algorithm>$<iterations>$<salt>$<hash in base64>`.
+_PBKDF2 = {"pbkdf2_sha256": "sha256", "pbkdf2_sha1": "sha1"}
+# Ten times what Django uses now; what asks for more would hold a thread for seconds.
+_MOST_ITERATIONS = 12_000_000
 
 
 class Passwords:
@@ -48,15 +59,33 @@ class Passwords:
 
     def needs_rehash(self, stored: str) -> bool:
         """Whether the hash was made by another method or with other parameters than are set now."""
-        return stored.startswith(_BCRYPT) or self._hasher.check_needs_rehash(stored)
+        return _is_foreign(stored) or self._hasher.check_needs_rehash(stored)
 
     def _matches(self, stored: str, password: str) -> bool:
         if stored.startswith(_BCRYPT):
             return _bcrypt_matches(stored, password)
+        if _is_foreign(stored):
+            return _pbkdf2_matches(stored, password)
         try:
             return self._hasher.verify(stored, password)
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _is_foreign(stored: str) -> bool:
+    return stored.startswith(_BCRYPT) or stored.partition("$")[0] in _PBKDF2
+
+
+def _pbkdf2_matches(stored: str, password: str) -> bool:
+    try:
+        algorithm, iterations, salt, encoded = stored.split("$")
+        expected, rounds = base64.b64decode(encoded, validate=True), int(iterations)
+    except (ValueError, binascii.Error):
+        return False
+    if not expected or not 1 <= rounds <= _MOST_ITERATIONS:
+        return False
+    digest = hashlib.pbkdf2_hmac(_PBKDF2[algorithm], password.encode(), salt.encode(), rounds)
+    return hmac.compare_digest(digest, expected)
 
 
 def _bcrypt_matches(stored: str, password: str) -> bool:

@@ -1,5 +1,9 @@
 """Hashing and the rule for new passwords."""
 
+import base64
+import hashlib
+from collections.abc import Callable
+
 import bcrypt
 import pytest
 from sqlalchemy import select, update
@@ -34,11 +38,46 @@ def test_the_default_is_the_owasp_minimum() -> None:
     )
 
 
-async def test_a_bcrypt_hash_is_taken_and_replaced_at_sign_in(
-    context: ServiceContext, platform: Platform
+def by_bcrypt(password: str) -> str:
+    return bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode()
+
+
+def by_django(password: str) -> str:
+    raw = hashlib.pbkdf2_hmac("sha256", password.encode(), b"seasalt", 1_000)
+    return f"pbkdf2_sha256$1000$seasalt${base64.b64encode(raw).decode()}"
+
+
+async def test_a_hash_of_djangos_matches_its_password_only(context: ServiceContext) -> None:
+    # PBKDF2-HMAC-SHA-256 of "passwd" with "salt", one iteration: RFC 7914, section 11, the first 32 bytes.
+    raw = bytes.fromhex("55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc")
+    stored = f"pbkdf2_sha256$1$salt${base64.b64encode(raw).decode()}"
+    passwords = Passwords.of(context)
+
+    assert await passwords.verify(stored, "passwd")
+    assert passwords.needs_rehash(stored)
+    for changed in (
+        stored.replace("$1$", "$2$"),
+        stored.replace("$1$", "$0$"),
+        stored.replace("$1$", "$-1$"),
+        stored.replace("$1$", "$99999999999$"),
+        stored.replace("$salt$", "$pepper$"),
+        stored.replace("sha256", "sha1"),
+        stored.replace("sha256", "md5"),
+        stored[:-4],
+        "pbkdf2_sha256$1$salt$",
+        "pbkdf2_sha256$1$salt$!",
+        "pbkdf2_sha256",
+    ):
+        assert not await passwords.verify(changed, "passwd"), changed
+    assert not await passwords.verify(stored, "password")
+
+
+@pytest.mark.parametrize("made", [by_bcrypt, by_django])
+async def test_a_hash_from_elsewhere_is_taken_and_replaced_at_sign_in(
+    context: ServiceContext, platform: Platform, made: Callable[[str], str]
 ) -> None:
     owner = await platform.register()
-    old = bcrypt.hashpw(owner.password.encode(), bcrypt.gensalt(4)).decode()
+    old = made(owner.password)
     async with context.unit_of_work(platform=True) as uow:
         await uow.session.execute(update(User).where(User.id == owner.user_id).values(password_hash=old))
 
