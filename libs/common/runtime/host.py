@@ -155,7 +155,8 @@ class Host:
         """Do this until told to stop; whatever ends it before is told, and it begins again."""
         while not self._stop.is_set():
             try:
-                return await work()
+                await work()
+                break
             except (Exception, asyncio.CancelledError):
                 task = asyncio.current_task()
                 # A library may cancel what waits for it; that is no order to end.
