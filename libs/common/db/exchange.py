@@ -44,7 +44,8 @@ class _Known:
 
     def __init__(self, driver: Driver) -> None:
         self.names: dict[bytes, bytes] = {}
-        self.adapters = Transformer(driver)
+        # Without the connection itself, which would keep itself alive by what is known of it.
+        self.adapters = Transformer(driver.adapters)
         self.made = 0
 
 
@@ -93,7 +94,10 @@ def _converse(driver: Driver, known: _Known, messages: Sequence[Message]) -> PQG
         preparing: list[tuple[bytes, bytes] | None] = []
         for message in messages:
             query, names = _positional(message.sql)
-            values = adapters.dump_sequence([message.values[n] for n in names], [PyFormat.TEXT] * len(names))
+            given = [message.values[name] for name in names]
+            # As text, which the server takes for a number of any size; bytes as they are.
+            formats = [PyFormat.BINARY if isinstance(v, bytes) else PyFormat.TEXT for v in given]
+            values = adapters.dump_sequence(given, formats)
             name = known.names.get(query)
             if name is None:
                 known.made += 1
@@ -105,7 +109,7 @@ def _converse(driver: Driver, known: _Known, messages: Sequence[Message]) -> PQG
                 known.names[query] = name
             else:
                 preparing.append(None)
-            pgconn.send_query_prepared(name, values)
+            pgconn.send_query_prepared(name, values, adapters.formats)
         pgconn.pipeline_sync()
         yield from send(pgconn)
         answers, failure = [], None

@@ -141,7 +141,9 @@ class Host:
                     consumer.deliver_batch,
                 )
             if RELAY in self.roles:
-                self._spawn(partial(Relay(context, broker).run, self._stop), f"relay of {context.service.name}")
+                self._spawn(
+                    partial(Relay(context, broker).run, self._stop), f"relay of {context.service.name}"
+                )
         self._bus_joined.set()
 
     async def bus_joined(self, timeout: float = 30) -> None:

@@ -1,6 +1,8 @@
 """Statements sent together: what they answer, and what is left of the connection after whatever goes wrong."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
@@ -171,3 +173,14 @@ async def test_what_the_driver_removed_is_prepared_anew(context: ServiceContext)
 async def test_forgetting_a_connection_that_was_never_used_is_no_error(driver: Driver) -> None:
     forget(driver)
     assert await ask(driver, "SELECT 1") == [(1,)]
+
+
+async def test_nothing_is_kept_of_a_connection_that_is_gone(postgres_url: str) -> None:
+    async def use() -> "weakref.ref[Driver]":
+        async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as driver:
+            assert await ask(driver, "SELECT 1") == [(1,)]
+            return weakref.ref(driver)
+
+    gone = await use()
+    gc.collect()
+    assert gone() is None
