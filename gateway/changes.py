@@ -16,7 +16,7 @@ from uuid import UUID
 from libs.common.actor import system_actor
 from libs.common.errors import AppError
 from libs.common.messaging.listening import Listener
-from libs.common.messaging.waiting import backoff
+from libs.common.messaging.waiting import backoff, cancelled_by_us_only
 from libs.common.runtime.upstreams import Upstreams
 from libs.contracts.identity import CHANGES_OF_ACCESS
 
@@ -128,10 +128,13 @@ class AccessChanges:
 
         while True:
             try:
-                await listener.listen(_TYPES, self._hear, begun)
-            except ConnectionError as error:
+                with cancelled_by_us_only("the library gave up"):
+                    await listener.listen(_TYPES, self._hear, begun)
+            except Exception as error:
                 failures += 1
-                if failures == 1:
+                if not isinstance(error, ConnectionError):
+                    log.exception("changes of rights are not heard")
+                elif failures == 1:
                     log.warning("changes of rights are not heard, so rights are asked for often: %s", error)
             self._is_listening = False
             self._doubt()
@@ -153,17 +156,20 @@ class AccessChanges:
 
     async def _is_in_step(self, listener: Listener) -> bool:
         try:
-            async with asyncio.timeout(self._patience_seconds):
-                await listener.check()
-                answer = await self._upstreams.call(
-                    "identity", "GET", "/internal/access/unpublished", actor=system_actor("gateway")
-                )
+            with cancelled_by_us_only("the library gave up"):
+                async with asyncio.timeout(self._patience_seconds):
+                    await listener.check()
+                    answer = await self._upstreams.call(
+                        "identity", "GET", "/internal/access/unpublished", actor=system_actor("gateway")
+                    )
             for _, data in answer["events"]:
                 self._note(data)
             return bool(answer["is_whole"]) and self._is_listening
-        except (AppError, ConnectionError, TimeoutError, KeyError, TypeError, ValueError) as error:
+        except (AppError, ConnectionError, TimeoutError) as error:
             log.debug("whether changes of rights are heard is not certain: %s", error)
-            return False
+        except Exception:
+            log.exception("whether changes of rights are heard cannot be told")
+        return False
 
     def _trust(self) -> None:
         if not self.is_certain:

@@ -29,6 +29,8 @@ class Bus:
         self.hear: Hear | None = None
         self.is_up = True
         self.is_silent = False
+        self.failures = 0
+        self._failure: BaseException = ConnectionError("lost")
         self._lost = asyncio.Event()
 
     async def listen(self, types: Sequence[str], hear: Hear, begun: Callable[[], None]) -> None:
@@ -40,7 +42,8 @@ class Bus:
         begun()
         await self._lost.wait()
         self.hear = None
-        raise ConnectionError("lost")
+        self.failures += 1
+        raise self._failure
 
     async def check(self) -> None:
         if self.is_silent:
@@ -51,6 +54,10 @@ class Bus:
     def tell(self, event: Any) -> None:
         assert self.hear is not None
         self.hear(event.wire_name, event.model_dump(mode="json"))
+
+    def fail_with(self, failure: BaseException) -> None:
+        self._failure = failure
+        self._lost.set()
 
     def break_down(self) -> None:
         self.is_up = False
@@ -186,6 +193,19 @@ async def test_a_lost_connection_makes_the_gateway_forget_and_doubt() -> None:
 
         bus.is_up = True
         await settle(world, ann)
+
+
+@pytest.mark.parametrize("failure", [asyncio.CancelledError(), RuntimeError("unheard of")])
+async def test_whatever_a_library_does_the_gateway_goes_on_listening(failure: BaseException) -> None:
+    async with listening(actor_cache_seconds=0) as (world, bus):
+        ann = world.identity.person()
+        await settle(world, ann)
+
+        bus.fail_with(failure)
+        await eventually(lambda: bus.failures == 1)
+
+        await settle(world, ann)
+        assert world.gateway.authenticator.changes.is_certain
 
 
 async def test_a_connection_that_fell_silent_is_noticed() -> None:

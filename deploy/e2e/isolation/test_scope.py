@@ -30,7 +30,9 @@ SETTERS = {
     "libs/common/runtime/backup.py": "the administrator's copy of all rows",
     "services/payments/migrations/versions/0002_guard_what_is_final.py": "for one function alone, see test_tables",
 }
-_SETS = re.compile(r"set_config\(\s*['\"]app\.\w+['\"],(?:[^()]|%\(\w+\)s)*?(\w+)\)|SET\s+(?:SESSION\s+|(LOCAL)\s+)?app\.")
+_SETS = re.compile(
+    r"set_config\(\s*['\"]app\.\w+['\"],(?:[^()]|%\(\w+\)s)*?(\w+)\)|SET\s+(?:SESSION\s+|(LOCAL)\s+)?app\."
+)
 
 
 def in_platform_scope() -> Iterator[tuple[str, APIRoute]]:

@@ -8,7 +8,7 @@ supervisor, which declares everything anew each time.
 import asyncio
 import contextlib
 import logging
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -40,7 +40,7 @@ from libs.common.messaging.broker import (
 from libs.common.messaging.envelope import BadEnvelope, Envelope
 from libs.common.messaging.slots import Slots
 from libs.common.messaging.subscription import Subscription
-from libs.common.messaging.waiting import backoff, wait_for
+from libs.common.messaging.waiting import backoff, cancelled_by_us_only, wait_for
 
 logger = logging.getLogger("pillars.bus")
 
@@ -53,6 +53,7 @@ _STEP_SECONDS = 10.0
 _PUBLISH_WAIT_SECONDS = 2.0
 _MEASURE_SECONDS = 15.0
 _LOST = "the connection to RabbitMQ was lost"
+_cancelled_by_us_only = partial(cancelled_by_us_only, _LOST)
 _BLOCKED = "RabbitMQ takes no messages now: it is short of memory or disk"
 # RabbitMQ 4 drops a message after 20 returns unless told otherwise; ours are counted by us, and never dropped.
 _DELIVERY_LIMIT = 1_000_000_000
@@ -586,15 +587,3 @@ async def _close(connection: AbstractConnection) -> None:
     with contextlib.suppress(*_AWAY), _cancelled_by_us_only():
         async with asyncio.timeout(5):
             await connection.close()
-
-
-@contextlib.contextmanager
-def _cancelled_by_us_only() -> Iterator[None]:
-    """Take it for a lost connection when the library cancels what waits for it, and nobody asked this task to end."""
-    try:
-        yield
-    except asyncio.CancelledError:
-        task = asyncio.current_task()
-        if task is None or task.cancelling():
-            raise
-        raise ConnectionError(_LOST) from None

@@ -13,12 +13,14 @@ from pamqp.commands import Basic
 from yarl import URL
 
 from libs.common.messaging.listening import Hear
+from libs.common.messaging.waiting import cancelled_by_us_only
 
 _STEP_SECONDS = 5.0
 _CLOSE_SECONDS = 1.0
 # What any step may fail with while the server is away or the connection breaks.
 _AWAY = (AMQPError, ChannelInvalidStateError, OSError, TimeoutError, RuntimeError)
 _CHECK = "check"
+_LOST = "the connection to the bus was lost"
 
 
 class RabbitListener:
@@ -46,11 +48,11 @@ class RabbitListener:
                 return
             hear(message.routing_key or "", orjson.loads(message.body))
 
-        connection: aiormq.abc.AbstractConnection | None = None
+        connection = aiormq.Connection(self._url)
         try:
-            try:
+            with cancelled_by_us_only(_LOST):
                 async with asyncio.timeout(_STEP_SECONDS):
-                    connection = await aiormq.connect(self._url)
+                    await connection.connect()
                     connection.closing.add_done_callback(lose)
                     channel = await connection.channel(publisher_confirms=False)
                     channel.closing.add_done_callback(lose)
@@ -64,16 +66,15 @@ class RabbitListener:
                 self._channel = channel
                 begun()
                 await lost
-            finally:
-                self._channel = None
-                self._settle(ConnectionError("the connection to the bus was lost"))
-                if connection is not None:
-                    with contextlib.suppress(*_AWAY):
-                        async with asyncio.timeout(_CLOSE_SECONDS):
-                            await connection.close()
         except _AWAY as error:
             raise ConnectionError(f"the bus cannot be listened to: {error}") from error
-        raise ConnectionError("the connection to the bus was lost")
+        finally:
+            self._channel = None
+            self._settle(ConnectionError(_LOST))
+            with contextlib.suppress(*_AWAY), cancelled_by_us_only(_LOST):
+                async with asyncio.timeout(_CLOSE_SECONDS):
+                    await connection.close()
+        raise ConnectionError(_LOST)
 
     async def check(self) -> None:
         """See `Listener`."""
@@ -84,9 +85,10 @@ class RabbitListener:
         self._checks.append(asked)
         try:
             # Through the default exchange into the queue of this connection, behind what is in it.
-            await channel.basic_publish(
-                b"", routing_key=self._queue, properties=Basic.Properties(message_type=_CHECK)
-            )
+            with cancelled_by_us_only(_LOST):
+                await channel.basic_publish(
+                    b"", routing_key=self._queue, properties=Basic.Properties(message_type=_CHECK)
+                )
         except _AWAY as error:
             raise ConnectionError(f"the bus does not answer: {error}") from error
         await asked

@@ -2,11 +2,24 @@
 
 import asyncio
 import random
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 # Whatever comes back is found soon: everything goes on within 5 s.
 LONGEST_PAUSE_SECONDS = 2.0
+
+
+@contextmanager
+def cancelled_by_us_only(otherwise: str) -> Iterator[None]:
+    """Take it for a lost connection when a library cancels what waits for it, and nobody asked this task to end."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise ConnectionError(otherwise) from None
 
 
 async def wait_for(event: asyncio.Event, seconds: float) -> bool:

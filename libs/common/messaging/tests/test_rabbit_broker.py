@@ -51,13 +51,14 @@ class TestRabbitBroker(BrokerSuite):
 async def test_it_connects_again_when_the_library_gives_up_all_that_waits(
     rabbit_url: str, namespace: str
 ) -> None:
+    others = asyncio.all_tasks()
     broker = RabbitBroker(rabbit_url, namespace=namespace)
     await broker.start()
     try:
         # As the library does with a connection on which nothing is heard any more; the supervisor may be among those
         # who wait for it.
         ours = {asyncio.current_task(), *(t for t in asyncio.all_tasks() if t.get_name() == "rabbit-broker")}
-        for task in asyncio.all_tasks() - ours:
+        for task in asyncio.all_tasks() - ours - others:
             task.cancel()
 
         async def healthy() -> bool:
