@@ -111,7 +111,7 @@ async def test_more_requests_than_a_service_has_places_for_are_refused_before_an
     silent: Silent,
 ) -> None:
     silent.is_healthy = True
-    async with before(silent, upstream_concurrency=2) as world, asyncio.timeout(20):
+    async with before(silent, upstream_concurrency=2, stall_seconds=20) as world, asyncio.timeout(30):
         inside = [asyncio.create_task(world.get("/api/v1/deals")) for _ in range(2)]
         await eventually(lambda: silent.count(b"/deals") == 2)
         more = await asyncio.gather(*(world.get("/api/v1/deals") for _ in range(20)))
