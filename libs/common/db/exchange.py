@@ -24,6 +24,8 @@ _NAMED = re.compile(r"%\((\w+)\)s|%%")
 # Integers come in the size of the first value; the widest takes them all.
 _WIDEST = {21: 20, 23: 20, 1005: 1016, 1007: 1016}
 
+_BYTES = (bytes, bytearray, memoryview, psycopg.Binary)
+
 
 class Message(NamedTuple):
     """A statement with placeholders such as `%(name)s`, and its values by name."""
@@ -88,28 +90,23 @@ def _converse(driver: Driver, known: _Known, messages: Sequence[Message]) -> PQG
     pgconn, adapters = driver.pgconn, known.adapters
     if pgconn.status != ConnStatus.OK:
         raise psycopg.OperationalError("the connection is closed")
+    # What cannot be converted fails before anything is sent.
+    bound = [_bound(adapters, message) for message in messages]
     pgconn.enter_pipeline_mode()
     is_over = False
     try:
         preparing: list[tuple[bytes, bytes] | None] = []
-        for message in messages:
-            query, names = _positional(message.sql)
-            given = [message.values[name] for name in names]
-            # As text, which the server takes for a number of any size; bytes as they are.
-            formats = [PyFormat.BINARY if isinstance(v, bytes) else PyFormat.TEXT for v in given]
-            values = adapters.dump_sequence(given, formats)
+        for query, values, types, formats in bound:
             name = known.names.get(query)
             if name is None:
                 known.made += 1
-                name = b"direct_%d" % known.made
-                types = [_WIDEST.get(oid, oid) for oid in adapters.types or ()]
+                # Another one of these messages may be of the same statement.
+                name = known.names[query] = b"direct_%d" % known.made
                 pgconn.send_prepare(name, query, types)
                 preparing.append((query, name))
-                # Another one of these messages may be of the same statement.
-                known.names[query] = name
             else:
                 preparing.append(None)
-            pgconn.send_query_prepared(name, values, adapters.formats)
+            pgconn.send_query_prepared(name, values, formats)
         pgconn.pipeline_sync()
         yield from send(pgconn)
         answers, failure = [], None
@@ -138,6 +135,16 @@ def _converse(driver: Driver, known: _Known, messages: Sequence[Message]) -> PQG
     if failure is not None:
         raise failure
     return answers
+
+
+def _bound(adapters: Any, message: Message) -> tuple[bytes, Any, list[int], Any]:
+    """The statement, and its values as they are sent, with their types and formats."""
+    query, names = _positional(message.sql)
+    given = [message.values[name] for name in names]
+    # As text, which the server takes for a number of any size; bytes as they are.
+    formats = [PyFormat.BINARY if isinstance(value, _BYTES) else PyFormat.TEXT for value in given]
+    values = adapters.dump_sequence(given, formats)
+    return query, values, [_WIDEST.get(oid, oid) for oid in adapters.types or ()], adapters.formats
 
 
 def _failure(result: Any) -> psycopg.Error | None:

@@ -11,7 +11,7 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg import errors
-from sqlalchemy import Uuid, bindparam, select, text
+from sqlalchemy import LargeBinary, Uuid, bindparam, select, text
 from sqlalchemy.exc import IntegrityError
 
 from libs.common.db.direct import Direct, insert_of
@@ -73,6 +73,19 @@ async def test_values_and_rows_keep_their_types(driver: Driver) -> None:
     assert await ask(driver, sql, **row) == [tuple(row.values())]
 
 
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview, psycopg.Binary])
+async def test_bytes_come_as_they_are_however_they_are_given(driver: Driver, kind: Any) -> None:
+    every = bytes(range(256))
+    assert await ask(driver, "SELECT %(raw)s::bytea", raw=kind(every)) == [(every,)]
+
+
+async def test_a_column_of_bytes_takes_every_byte(context: ServiceContext) -> None:
+    every = bytes(range(256))
+    echo = Direct(select(bindparam("raw", type_=LargeBinary())))
+    async with context.unit_of_work(tenant_id=new_id()) as uow:
+        assert await echo.all(uow, raw=every) == [(every,)]
+
+
 @pytest.mark.parametrize("numbers", [(1, 70_000, 2**40), (None, 2**40, 1), (2**62, None, -1)])
 async def test_a_statement_prepared_for_one_value_takes_any(
     driver: Driver, numbers: tuple[int | None]
@@ -93,6 +106,13 @@ async def test_statements_outside_of_a_transaction_are_one(driver: Driver) -> No
     assert await ask(driver, "SELECT n FROM heap") == []
     await exchange(driver, put[1:])
     assert await ask(driver, "SELECT n FROM heap ORDER BY n") == [(1,), (2,), (3,)]
+
+
+async def test_what_cannot_be_sent_is_an_error_and_costs_nothing(driver: Driver) -> None:
+    for value in ("nul \0 within", object()):
+        with pytest.raises(psycopg.Error):
+            await exchange(driver, [Message("SELECT 1"), Message("SELECT %(it)s::text", {"it": value})])
+        assert await ask(driver, "SELECT 2") == [(2,)]
 
 
 async def test_what_cannot_be_understood_is_an_error_each_time(driver: Driver) -> None:
