@@ -106,7 +106,7 @@ class Buyer:
                 if entry.order is not None and entry.order["id"] != answer.body["id"]:
                     self.book.notes["one key made two orders"] += 1
                 entry.order = answer.body
-                self.book.replays += "Idempotency-Replayed" in answer.headers
+                self.book.replays += "idempotency-replayed" in answer.headers
             elif answer.status == 409:
                 entry.refused = answer.slug
                 if answer.slug != "insufficient-stock":

@@ -22,7 +22,7 @@ class GaveUp(Exception):
 
 @dataclass(frozen=True)
 class Answer:
-    """A final answer; `tries` above 1 means that earlier tries may have happened as well."""
+    """A final answer, header names in lower case; `tries` above 1 means that earlier tries may have happened as well."""
 
     status: int
     body: Any
@@ -106,7 +106,7 @@ class Client:
                 if "json" in response.headers.get("content-type", "") and raw:
                     body = await response.json(content_type=None)
                 status = response.status
-                told = dict(response.headers)
+                told = {name.lower(): value for name, value in response.headers.items()}
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             kind = "time-out" if isinstance(error, TimeoutError) else "broken"
             self.book.answered(kind, time.monotonic() - started, _shape(url))
@@ -119,9 +119,9 @@ class Client:
         elif status not in _AGAIN and not (status == 409 and answer.slug == _IN_PROGRESS):
             return answer, 0.0
         self.book.retries[str(status)] += 1
-        if status in (429, 503) and "Retry-After" not in told:
+        if status in (429, 503) and "retry-after" not in told:
             self.book.without_retry_after[f"{method} {_shape(url)}"] += 1
-        return None, _seconds(told.get("Retry-After"))
+        return None, _seconds(told.get("retry-after"))
 
 
 def _seconds(value: str | None) -> float:
