@@ -9,7 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("sqlalchemy", "psycopg", "fastapi", "pydantic", "uvicorn", "uvloop", "aiohttp", "aio-pika")
+_PACKAGES = ("sqlalchemy", "psycopg", "fastapi", "pydantic", "uvicorn", "uvloop", "httptools", "aio-pika")
 
 
 def describe() -> dict[str, Any]:
