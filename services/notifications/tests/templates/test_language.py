@@ -73,10 +73,11 @@ ATTACKS = [
 
 @pytest.mark.parametrize("source", ATTACKS, ids=range(len(ATTACKS)))
 def test_an_attack_is_refused_at_once(source: str) -> None:
-    started = time.monotonic()
+    # Of its own CPU, so that what else the machine does is no attack.
+    started = time.thread_time()
     with pytest.raises(TemplateInvalid):
         check(source)
-    assert time.monotonic() - started < 1
+    assert time.thread_time() - started < 1
 
 
 def test_variables_conditions_filters_and_one_loop_work() -> None:
