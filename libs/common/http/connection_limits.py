@@ -7,6 +7,7 @@ waited longest that are closed, and a newcomer is served; it is refused only whe
 import asyncio
 import contextlib
 import resource
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -66,22 +67,22 @@ class _Address:
     waiting: dict["Connection", None] = field(default_factory=dict)
 
 
-class Connection:
+class Connection(ABC):
     """What the table asks of a connection, and what it keeps of it."""
 
     address: str
 
+    @abstractmethod
     def refuse(self, error: AppError) -> None:
         """Answer with a problem, where that is possible, and close."""
-        raise NotImplementedError
 
+    @abstractmethod
     def leave(self) -> None:
         """Close without a word."""
-        raise NotImplementedError
 
+    @abstractmethod
     def drop(self) -> None:
         """Close at once, and forget what is not sent yet."""
-        raise NotImplementedError
 
 
 class ConnectionTable:

@@ -22,7 +22,7 @@ from libs.common.jobs.runner import JobRunner
 from libs.common.messaging.broker import Broker
 from libs.common.messaging.consumer import Consumer
 from libs.common.messaging.relay import Relay
-from libs.common.messaging.waiting import done_before, wait_for
+from libs.common.messaging.waiting import cancelled_by_us_only, done_before, wait_for
 from libs.common.runtime.app import build_app
 from libs.common.runtime.brokers import make_broker
 from libs.common.runtime.context import ServiceContext
@@ -157,13 +157,11 @@ class Host:
         """Do this until told to stop; whatever ends it before is told, and it begins again."""
         while not self._stop.is_set():
             try:
-                await work()
-                break
-            except (Exception, asyncio.CancelledError):
-                task = asyncio.current_task()
                 # A library may cancel what waits for it; that is no order to end.
-                if task is None or task.cancelling():
-                    raise
+                with cancelled_by_us_only("what it waited for was cancelled"):
+                    await work()
+                break
+            except Exception:
                 log.exception("background task %s ended, beginning again", name)
                 await wait_for(self._stop, RECONNECT_SECONDS)
 
