@@ -13,7 +13,7 @@ from typing import Any
 
 import aiohttp
 
-from deploy.e2e.proof.installation import Installation
+from deploy.e2e.proof.installation import SERVERS, Installation
 from deploy.e2e.proof.plan import CUT, DEADLY, DELAY, FREEZE, KILL, ONE_WAY, REFUSE, STALL, STEP, Fault
 from deploy.e2e.proof.steps import MOMENTS
 
@@ -38,11 +38,25 @@ RECOVERY_LIMIT = 120.0
 
 @dataclass
 class Recovery:
-    """How long a death was felt, and what the gateway said meanwhile."""
+    """How long a death was felt, and what the gateway said meanwhile.
+
+    Attributes:
+        own_start: the seconds that a dead server took to take connections again; 0 for our own processes.
+    """
 
     what: str
     seconds: float
+    own_start: float
     statuses: Counter[str]
+
+    @property
+    def after_server(self) -> float:
+        """Seconds from when everything that is needed was there to when the suite served again."""
+        return max(0.0, self.seconds - self.own_start)
+
+    def __str__(self) -> str:
+        start = f" (its own start {self.own_start:.1f} s)" if self.own_start else ""
+        return f"{self.what} {self.seconds:.1f} s{start}"
 
 
 class Faults:
@@ -168,6 +182,7 @@ class Faults:
         """Ask the target's canary until it answers again."""
         statuses: Counter[str] = Counter()
         started = time.monotonic()
+        own_start = asyncio.create_task(self._own_start(target))
         url = self.installation.url + CANARIES[target]
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=40)) as session:
             while time.monotonic() - started < RECOVERY_LIMIT:
@@ -176,9 +191,18 @@ class Faults:
                 if said.isdigit() and int(said) < 500:
                     break
                 await asyncio.sleep(0.05)
-        recovery = Recovery(what, time.monotonic() - started, statuses)
+        recovery = Recovery(what, time.monotonic() - started, await own_start, statuses)
         self.recoveries.append(recovery)
         return recovery
+
+    async def _own_start(self, target: str) -> float:
+        """Seconds until a server takes connections again, past every proxy; 0 for what is no server."""
+        started = time.monotonic()
+        if target not in SERVERS:
+            return 0.0
+        while time.monotonic() - started < RECOVERY_LIMIT and not await self.installation.answers(target):
+            await asyncio.sleep(0.05)
+        return time.monotonic() - started
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)

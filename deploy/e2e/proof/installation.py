@@ -14,7 +14,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
+import aio_pika
 import aiohttp
+import psycopg
 
 from deploy.e2e.proof.processes import port_of, processes, role_of
 from deploy.e2e.proof.proxy import Link, Target
@@ -188,6 +190,17 @@ class Installation:
             async with aiohttp.ClientSession(timeout=limit) as session:
                 async with session.get(f"{self.url}/readyz") as response:
                     return response.status == 200
+        return False
+
+    async def answers(self, server: str) -> bool:
+        """Whether Postgres or RabbitMQ takes connections, past every proxy."""
+        with suppress(psycopg.Error, aio_pika.exceptions.AMQPError, TimeoutError, OSError):
+            async with asyncio.timeout(5):
+                if server == "postgres":
+                    await (await psycopg.AsyncConnection.connect(self.database_url)).close()
+                else:
+                    await (await aio_pika.connect(self._amqp_url)).close()
+                return True
         return False
 
     def pid_of(self, name: str) -> int | None:

@@ -32,7 +32,7 @@ class Report:
     retries: dict[str, int] = field(default_factory=dict)
     gave_up: dict[str, int] = field(default_factory=dict)
     slowest_request: tuple[float, str] = (0.0, "")
-    slowest_recovery: dict[str, float] = field(default_factory=dict)
+    slowest_recoveries: list[str] = field(default_factory=list)
     recoveries_over_5_s: list[str] = field(default_factory=list)
     drained_seconds: float = 0.0
     scenarios: dict[str, Any] = field(default_factory=dict)
@@ -62,7 +62,8 @@ class Report:
             "answers": _list(self.answers),
             "tried again": _list(self.retries),
             "slowest request": f"{self.slowest_request[0]:.1f} s {self.slowest_request[1]}",
-            "slowest recovery": ", ".join(f"{k} {v:.1f} s" for k, v in self.slowest_recovery.items()),
+            "slowest recovery": ", ".join(self.slowest_recoveries),
+            "over 5 s after its server was back": ", ".join(self.recoveries_over_5_s),
         }
         for name, figures in self.scenarios.items():
             rows[name] = _list(figures)

@@ -14,7 +14,7 @@ from deploy.e2e.proof.businesses import Registrar
 from deploy.e2e.proof.buyers import Buyer
 from deploy.e2e.proof.client import Client, GaveUp
 from deploy.e2e.proof.compare import differences, events_handled, invariants
-from deploy.e2e.proof.faults import Faults
+from deploy.e2e.proof.faults import Faults, Recovery
 from deploy.e2e.proof.installation import Installation
 from deploy.e2e.proof.plan import make_plan
 from deploy.e2e.proof.report import Report
@@ -234,10 +234,13 @@ class Run:
             report.killed, report.broken = dict(faults.killed), dict(faults.broken)
             report.steps_reached, report.steps_missed = faults.reached, faults.missed
             report.connections_reset = sum(link.broken["reset"] for link in self.installation.links.values())
+            slowest: dict[str, Recovery] = {}
             for recovery in faults.recoveries:
-                slowest = report.slowest_recovery.get(recovery.what, 0.0)
-                report.slowest_recovery[recovery.what] = round(max(slowest, recovery.seconds), 2)
-                if recovery.seconds > 5:
-                    report.recoveries_over_5_s.append(f"{recovery.what} {recovery.seconds:.1f} s")
+                known = slowest.get(recovery.what)
+                if known is None or recovery.seconds > known.seconds:
+                    slowest[recovery.what] = recovery
+                if recovery.after_server > 5:
+                    report.recoveries_over_5_s.append(str(recovery))
                 if recovery.statuses["503 without Retry-After"]:
                     report.breaches.append(f"no Retry-After: after {recovery.what}")
+            report.slowest_recoveries = [str(recovery) for recovery in slowest.values()]

@@ -9,8 +9,9 @@ import os
 import secrets
 import shutil
 import tempfile
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -89,7 +90,14 @@ def new_database(server: str) -> Iterator[str]:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     yield server.rpartition("/")[0] + f"/{name}"
-    with psycopg.connect(server, autocommit=True) as connection:
+    # The server drops it when every connection to any database has taken note. A connection that this thread's event
+    # loop is just making cannot while the thread waits, so another one waits.
+    threading.Thread(target=_drop_database, args=(server, name), name=f"drop {name}").start()
+
+
+def _drop_database(server: str, name: str) -> None:
+    # The server may be gone by now, and the database with it.
+    with suppress(psycopg.OperationalError), psycopg.connect(server, autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
