@@ -200,7 +200,9 @@ class Faults:
         started = time.monotonic()
         if target not in SERVERS:
             return 0.0
-        while time.monotonic() - started < RECOVERY_LIMIT and not await self.installation.answers(target):
+        while time.monotonic() - started < RECOVERY_LIMIT:
+            if await self.installation.answers(target):
+                break
             await asyncio.sleep(0.05)
         return time.monotonic() - started
 
