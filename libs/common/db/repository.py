@@ -102,6 +102,11 @@ class Repository(Generic[M]):
         """Whether the actor may see few of the rows only; override with ownership scopes."""
         return False
 
+    @property
+    def searched_owner(self) -> UUID | None:
+        """Whose rows a search looks at; override where the search index is by another column than the tenant's."""
+        return None if self.uow.is_platform else self.uow.tenant_id
+
     def sought(self, query: ListQuery, row: Any) -> list[ColumnElement[bool]]:
         """The conditions on a row that no index of an order can answer: that it contains the text searched for."""
         found = query.search(row)
@@ -115,9 +120,7 @@ class Repository(Generic[M]):
         """What the search indexes know of the rows sought; nothing where there are none. See `search.indexed`."""
         if not query.q:
             return []
-        found = indexed(
-            self.model, query.q, None if self.uow.is_platform else self.uow.tenant_id, hidden=hidden
-        )
+        found = indexed(self.model, query.q, self.searched_owner, hidden=hidden)
         return [] if found is None else [found]
 
     def split(self, query: ListQuery) -> list[ColumnElement[bool]]:

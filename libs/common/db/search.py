@@ -124,16 +124,21 @@ def paired(
     return pairs.op("@@", is_comparison=True)(_hidden(terms) if hidden else terms)
 
 
-def search_index(schema: str, table: str, *columns: str, everywhere: bool = False) -> Index:
-    """The index behind `q` on these columns; `everywhere` for a list over all businesses."""
-    tenant = _EVERYWHERE if everywhere else "tenant_id"
+def search_index(
+    schema: str, table: str, *columns: str, owner: str = "tenant_id", everywhere: bool = False
+) -> Index:
+    """The index behind `q` on these columns.
+
+    `owner` is the column that says whose rows are searched at a time; `everywhere` is for a list over all businesses.
+    """
+    whose = _EVERYWHERE if everywhere else owner
     return Index(
         f"ix_{table}_search",
-        literal_column(f"{schema}.search_grams({tenant}, ARRAY[{', '.join(columns)}])"),
+        literal_column(f"{schema}.search_grams({whose}, ARRAY[{', '.join(columns)}])"),
         postgresql_using="gin",
         # New rows wait in a list that every search reads, so it must stay short.
         postgresql_with={"gin_pending_list_limit": "256"},
-        info={"search": columns, "everywhere": everywhere},
+        info={"search": columns, "owner": None if everywhere else owner},
     )
 
 
@@ -144,22 +149,25 @@ def contains(columns: list[Any], term: str) -> ColumnElement[bool]:
 
 
 def indexed(
-    model: type[Any], term: str, tenant_id: UUID | None, *, hidden: bool = False
+    model: type[Any], term: str, owner: UUID | None, *, hidden: bool = False
 ) -> ColumnElement[bool] | None:
     """What the search index knows of a term (more rows than contain it, never fewer); None without such an index.
 
+    `owner` is whose rows are searched, by the column that the index names; None for those of all businesses.
     A `hidden` term is not known to the planner. It takes several pieces to be found together by chance alone, so it
     expects a row or two of any term, and would use no other index beside this one.
     """
     table = model.__table__
     found = next((index for index in table.indexes if "search" in index.info), None)
-    everywhere = found is not None and found.info["everywhere"]
-    if found is None or (tenant_id is None and not everywhere):
+    if found is None or (owner is None and found.info["owner"] is not None):
         return None
     functions = getattr(func, table.schema)
-    owner = literal_column(_EVERYWHERE) if everywhere else model.tenant_id
-    grams = functions.search_grams(owner, array([getattr(model, name) for name in found.info["search"]]))
-    terms: Any = functions.search_terms(literal(EVERYWHERE if everywhere else tenant_id), term)
+    if found.info["owner"] is None:
+        whose, owner = literal_column(_EVERYWHERE), EVERYWHERE
+    else:
+        whose = getattr(model, found.info["owner"])
+    grams = functions.search_grams(whose, array([getattr(model, name) for name in found.info["search"]]))
+    terms: Any = functions.search_terms(literal(owner), term)
     return grams.op("@@", is_comparison=True)(_hidden(terms) if hidden else terms)
 
 

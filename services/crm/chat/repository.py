@@ -4,12 +4,15 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import func, or_, select, true, update
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db.repository import Repository
 from libs.common.ids import new_id
 from services.crm.chat.models import Message, Thread, ThreadMember
+
+# Beyond so many messages of a thread it makes no difference how many are unread.
+MOST_UNREAD = 1000
 
 
 class MessageRepository(Repository[Message]):
@@ -102,22 +105,33 @@ class ThreadRepository(Repository[Thread]):
         return {row.thread_id: row.read_at for row in rows if row.read_at is not None}
 
     async def unread(self, threads: Sequence[Thread], user_id: UUID) -> dict[UUID, int]:
-        """How many messages of others somebody has not read in each of these threads; those without are absent."""
+        """How many of the newest messages of each of these threads are of others and unread; those without are absent."""
         mine = (
-            (ThreadMember.tenant_id == Message.tenant_id)
-            & (ThreadMember.thread_id == Message.thread_id)
+            (ThreadMember.tenant_id == Thread.tenant_id)
+            & (ThreadMember.thread_id == Thread.id)
             & (ThreadMember.user_id == user_id)
         )
-        statement = (
-            select(Message.thread_id, func.count())
-            .outerjoin(ThreadMember, mine)
+        newest = (
+            select(Message.author_id)
             .where(
-                Message.tenant_id == self.uow.tenant_id,
-                Message.thread_id.in_([thread.id for thread in threads]),
+                Message.tenant_id == Thread.tenant_id,
+                Message.thread_id == Thread.id,
                 Message.deleted_at.is_(None),
-                or_(Message.author_id.is_(None), Message.author_id != user_id),
                 or_(ThreadMember.read_at.is_(None), Message.created_at > ThreadMember.read_at),
             )
-            .group_by(Message.thread_id)
+            .order_by(Message.created_at.desc(), Message.id.desc())
+            .limit(MOST_UNREAD)
+            .lateral("newest")
+        )
+        statement = (
+            select(Thread.id, func.count())
+            .outerjoin(ThreadMember, mine)
+            .join(newest, true())
+            .where(
+                Thread.tenant_id == self.uow.tenant_id,
+                Thread.id.in_([thread.id for thread in threads]),
+                newest.c.author_id.is_distinct_from(user_id),
+            )
+            .group_by(Thread.id)
         )
         return {row[0]: row[1] for row in (await self.session.execute(statement)).all()}

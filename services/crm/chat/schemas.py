@@ -86,7 +86,9 @@ class ThreadOut(OutSchema):
     object_type: str
     object_id: UUID
     message_count: int
-    unread_count: int = Field(description="Messages of others that the caller has not read")
+    unread_count: int = Field(
+        description="Messages of others that the caller has not read, of the newest 1,000 of the thread"
+    )
     last_message_at: datetime
     created_at: datetime
 

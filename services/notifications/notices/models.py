@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow
+from libs.common.db.search import search_index
 from services.notifications.db import Base
 
 # What an inbox shows of its notices, each found without the others.
@@ -46,6 +47,7 @@ class Notice(TenantRow, Base):
             )
             for name, condition in (("inbox", INBOX), ("read", READ), ("archived", ARCHIVED))
         ),
+        search_index("notifications", "notifications", "title", "body", owner="user_id"),
         Index("uq_notifications_dedupe_key", "tenant_id", "dedupe_key", unique=True),
     )
 

@@ -64,6 +64,11 @@ class NoticeRepository(Repository[Notice]):
             )
         return user_id
 
+    @property
+    def searched_owner(self) -> UUID:
+        """The acting user."""
+        return self.user_id
+
     def select(self) -> Select[Any]:
         """The notices of the acting user."""
         return super().select().where(Notice.user_id == self.user_id)

@@ -4,6 +4,8 @@ import asyncio
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
+
 from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import user
@@ -12,6 +14,7 @@ from libs.common.testing.events import deliver, emitted
 from libs.common.testing.resource_suite import ResourceSuite
 from libs.contracts.crm import MessagePosted
 from libs.contracts.identity import MemberRemoved
+from services.crm.chat.repository import MOST_UNREAD
 from services.crm.tests.factories import Crm, add_member
 
 
@@ -167,6 +170,27 @@ async def test_reading_is_remembered(client: Client, crm: Crm, tenant_id: UUID) 
 
     await say(client, deal, "three")
     assert (await reader.get(f"/chat/threads/{thread['id']}"))["unread_count"] == 1
+
+
+async def test_of_a_long_thread_no_more_than_the_newest_are_counted(
+    client: Client, crm: Crm, context: ServiceContext, tenant_id: UUID
+) -> None:
+    deal = await crm.deal()
+    reader = Crm(await colleague(client, tenant_id))
+    first = await say(client, deal, "one")
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        copies = (
+            "INSERT INTO crm.chat_messages (tenant_id, id, thread_id, object_type, object_id, author_id, author_name, "
+            "text, mentions, created_at, updated_at) SELECT tenant_id, gen_random_uuid(), thread_id, object_type, "
+            "object_id, author_id, author_name, text, mentions, created_at + n * interval '1 millisecond', updated_at "
+            "FROM crm.chat_messages, generate_series(1, :count) n WHERE id = :first"
+        )
+        await uow.session.execute(text(copies), {"count": MOST_UNREAD + 5, "first": first["id"]})
+
+    [thread] = (await reader.get("/chat/threads"))["items"]
+    assert thread["unread_count"] == MOST_UNREAD
+    assert (await reader.post(f"/chat/{first['id']}/read"))["is_read"]
+    assert (await reader.get(f"/chat/threads/{thread['id']}"))["unread_count"] == MOST_UNREAD
 
 
 async def test_one_who_only_reads_is_not_told(client: Client, crm: Crm, tenant_id: UUID) -> None:
