@@ -280,8 +280,8 @@ LISTS = (
         _product,
         {
             "notifications.notifications": {
-                # Those of the owner, who asks, are one in 20; of them one in five was read.
-                "user_id": f"CASE WHEN n % 20 = 0 THEN pattern.tenant_id ELSE '{_USUAL}'::uuid END",
+                # Those of the owner, who asks, are nine in ten; of all of them one in 100 was read.
+                "user_id": f"CASE WHEN n % 10 < 9 THEN pattern.tenant_id ELSE '{_USUAL}'::uuid END",
                 "dedupe_key": "'copy-' || n",
                 "title": _WORDS,
                 "type": "CASE WHEN n % 200 = 0 THEN 'rare' ELSE 'usual' END",
