@@ -1,7 +1,5 @@
 """Signing in and out: flows over accounts, sessions, keys and the guard against guessing."""
 
-from uuid import UUID
-
 from libs.common.actor import OPERATOR_TENANT_ID, Actor
 from libs.common.errors import NotFound, TenantNotActive, TenantRequired
 from libs.contracts.audit import change_recorded
@@ -9,6 +7,7 @@ from services.identity.api_keys.models import ApiKey
 from services.identity.api_keys.schemas import TokenIn
 from services.identity.api_keys.service import PersonalTokenService
 from services.identity.attempts.guard import AttemptGuard
+from services.identity.auth.admission import Admission
 from services.identity.auth.caller import Caller
 from services.identity.auth.errors import (
     EmailTaken,
@@ -17,6 +16,7 @@ from services.identity.auth.errors import (
     RefreshReused,
     WrongPassword,
 )
+from services.identity.auth.factor import FirstFactor
 from services.identity.auth.own import own_user_id
 from services.identity.auth.persona import act_as
 from services.identity.auth.schemas import (
@@ -50,6 +50,7 @@ class SignIn:
         self.caller = caller
         self.context = caller.context
         self.passwords = Passwords.of(caller.context)
+        self.admission = Admission(caller)
 
     async def login(self, body: LoginIn) -> TokensOut:
         """Start a session.
@@ -71,21 +72,9 @@ class SignIn:
             if current is None or not current.is_active or current.password_hash != user.password_hash:
                 raise InvalidCredentials
             current.password_hash = new_hash or current.password_hash
-            current.last_sign_in_at = uow.now
-            session, refresh = await SessionService(uow).start(
-                current,
-                address=self.caller.address,
-                user_agent=self.caller.user_agent,
-                is_remembered=body.remember,
-            )
-            act_as(uow, current, session.id)
-            uow.emit(
-                change_recorded(
-                    "identity", "signed_in", "session", session.id, None, {"address": self.caller.address}
-                ),
-                tenant_id=current.home_tenant_id or OPERATOR_TENANT_ID,
-            )
-        return await self._tokens(current, session.id, refresh)
+            first = FirstFactor(user.id, ("pwd",), is_remembered=body.remember)
+            started = await self.admission.start(uow, current, first)
+        return await self.admission.tokens(started.user, started.session, started.refresh)
 
     async def refresh(self, token: str) -> TokensOut:
         """Trade a refresh token for a new pair.
@@ -102,7 +91,7 @@ class SignIn:
             raise RefreshReused
         if outcome.session is None or outcome.token is None or user is None or not user.is_active:
             raise RefreshInvalid
-        return await self._tokens(user, outcome.session.id, outcome.token)
+        return await self.admission.tokens(user, outcome.session, outcome.token)
 
     async def act_as(self, actor: Actor, body: ActAsIn) -> ActingOut:
         """Act as another person for a short while. The person sees it; what is done is written down with both names.
@@ -255,14 +244,6 @@ class SignIn:
             matches = await self.passwords.verify(user.password_hash if user else None, password)
             attempt.succeeded = matches and user is not None and user.is_active
         return user if attempt.succeeded else None
-
-    async def _tokens(self, user: User, session_id: UUID, refresh: str) -> TokensOut:
-        return TokensOut(
-            access=await TokenIssuer.of(self.context).issue(user.id, session_id),
-            refresh=refresh,
-            expires_in=self.context.settings.access_seconds,
-            user=AccountOut.model_validate(user),
-        )
 
 
 def _trading(tenant: Tenant | None) -> Tenant:

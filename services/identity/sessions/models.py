@@ -34,6 +34,9 @@ class Session(Base):
     last_seen_at: Mapped[datetime]
     # How long it lives without a request; where it is not said, for ever, up to `expires_at`.
     idle_seconds: Mapped[int | None] = mapped_column(Integer)
+    # By which methods the person showed who he is (RFC 8176), and when last; null in sessions of release 0.1.0.
+    amr: Mapped[list[str] | None]
+    authenticated_at: Mapped[datetime | None]
     expires_at: Mapped[datetime]
     # Who really acts, where somebody of the staff acts as the user; and why.
     acting_user_id: Mapped[UUID | None]

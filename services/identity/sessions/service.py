@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -46,9 +47,18 @@ class SessionService:
         return {"items": rows, "next_cursor": cursor}
 
     async def start(
-        self, user: User, *, address: str, user_agent: str | None, is_remembered: bool = True
+        self,
+        user: User,
+        *,
+        address: str,
+        user_agent: str | None,
+        is_remembered: bool = True,
+        amr: Sequence[str] = (),
     ) -> tuple[Session, str]:
-        """A new session and its first refresh token. One that is not to be remembered ends when it was idle a while."""
+        """A new session and its first refresh token. One that is not to be remembered ends when it was idle a while.
+
+        `amr` are the methods by which the person showed who he is, by their registered names (RFC 8176).
+        """
         now, settings = self.uow.now, self._settings
         idle = settings.session_idle_seconds if is_remembered else settings.shared_idle_seconds
         session = Session(
@@ -58,6 +68,8 @@ class SessionService:
             created_at=now,
             last_seen_at=now,
             idle_seconds=idle,
+            amr=list(amr),
+            authenticated_at=now,
             expires_at=now + timedelta(seconds=settings.session_seconds),
         )
         await self.rows.add(session)

@@ -1,5 +1,8 @@
 """Access tokens: short-lived JWTs (RFC 9068 in short) that name a person and a session."""
 
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from jose import jwk, jws
@@ -35,15 +38,18 @@ class TokenIssuer:
         *,
         acting_user_id: UUID | None = None,
         seconds: int | None = None,
+        amr: Sequence[str] | None = None,
+        authenticated_at: datetime | None = None,
     ) -> str:
         """A token for a session, valid for `access_seconds` unless said otherwise.
 
-        Where somebody acts as the user, the claim `act` names him (RFC 8693, section 4.1), for a banner.
+        Where somebody acts as the user, the claim `act` names him (RFC 8693, section 4.1), for a banner. `amr` (RFC
+        8176) and `auth_time` say how and when the person showed who he is.
         """
         settings = self._context.settings
         now = self._context.clock.now().timestamp()
         key_id, key = await self._current(now)
-        claims = {
+        claims: dict[str, Any] = {
             "iss": settings.token_issuer,
             "aud": settings.token_audience,
             "sub": str(user_id),
@@ -54,6 +60,10 @@ class TokenIssuer:
         }
         if acting_user_id is not None:
             claims["act"] = {"sub": str(acting_user_id)}
+        if amr:
+            claims["amr"] = list(amr)
+        if authenticated_at is not None:
+            claims["auth_time"] = int(authenticated_at.timestamp())
         return jws.sign(claims, key, headers={"kid": key_id}, algorithm=ALGORITHM)
 
     async def _current(self, now: float) -> tuple[str, Key]:

@@ -1,0 +1,76 @@
+"""From a first factor to a session: what every way of signing in ends with."""
+
+from dataclasses import dataclass
+
+from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.db.unit_of_work import UnitOfWork
+from libs.contracts.audit import change_recorded
+from services.identity.auth.caller import Caller
+from services.identity.auth.errors import InvalidCredentials
+from services.identity.auth.factor import FirstFactor
+from services.identity.auth.persona import act_as
+from services.identity.auth.schemas import AccountOut, TokensOut
+from services.identity.sessions.models import Session
+from services.identity.sessions.service import SessionService
+from services.identity.signing_keys.tokens import TokenIssuer
+from services.identity.users.models import User
+from services.identity.users.repository import UserRepository
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A session that has begun, with its first refresh token."""
+
+    user: User
+    session: Session
+    refresh: str
+
+
+class Admission:
+    """Lets the caller in who has shown a first factor."""
+
+    def __init__(self, caller: Caller) -> None:
+        self.caller = caller
+        self.context = caller.context
+
+    async def admit(self, first: FirstFactor) -> TokensOut:
+        """Start a session.
+
+        Raises:
+            InvalidCredentials: the account is gone, or switched off.
+        """
+        async with self.caller.unit_of_work() as uow:
+            user = await UserRepository(uow).get(first.user_id, lock=True)
+            if user is None or not user.is_active:
+                raise InvalidCredentials
+            started = await self.start(uow, user, first)
+        return await self.tokens(started.user, started.session, started.refresh)
+
+    async def start(self, uow: UnitOfWork, user: User, first: FirstFactor) -> Started:
+        """Start a session of a person whose row is locked, as part of what else is done with the factor."""
+        user.last_sign_in_at = uow.now
+        session, refresh = await SessionService(uow).start(
+            user,
+            address=self.caller.address,
+            user_agent=self.caller.user_agent,
+            is_remembered=first.is_remembered,
+            amr=first.methods,
+        )
+        act_as(uow, user, session.id)
+        after = {"address": self.caller.address, "amr": list(first.methods)}
+        uow.emit(
+            change_recorded("identity", "signed_in", "session", session.id, None, after),
+            tenant_id=user.home_tenant_id or OPERATOR_TENANT_ID,
+        )
+        return Started(user, session, refresh)
+
+    async def tokens(self, user: User, session: Session, refresh: str) -> TokensOut:
+        """What the client is answered, once the session is committed."""
+        return TokensOut(
+            access=await TokenIssuer.of(self.context).issue(
+                user.id, session.id, amr=session.amr, authenticated_at=session.authenticated_at
+            ),
+            refresh=refresh,
+            expires_in=self.context.settings.access_seconds,
+            user=AccountOut.model_validate(user),
+        )
