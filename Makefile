@@ -36,9 +36,12 @@ SEED ?= 1
 BUYERS ?= 200
 # More for the proof, such as ARGS="--outage postgres:30", "--rolling 3", "--poison" or "--pressure 3" (one at a time)
 ARGS ?=
-prove: setup ## Prove that nothing is lost under failure: make prove KILLS=50 MINUTES=10 SEED=7
+# Minutes of hostile requests made from the API document afterwards; none with ARGS
+SCHEMA ?= 10
+prove: setup ## Prove that nothing is lost under failure: make prove KILLS=50 MINUTES=10 SEED=7 SCHEMA=10
 	@$(BIN)/python -m libs.common.runtime.embedded.debian
 	@$(BIN)/python -m deploy.e2e.proof --kills $(KILLS) --minutes $(MINUTES) --seed $(SEED) --buyers $(BUYERS) $(ARGS)
+	@$(if $(ARGS)$(filter 0,$(SCHEMA)),,$(BIN)/python -m deploy.e2e.hostile.schema --minutes $(SCHEMA) --seed $(SEED))
 
 verify: setup ## Check every invariant of the running or stopped suite
 	@$(PILLARS) verify
