@@ -12,7 +12,7 @@ from services.identity.db import Base
 
 
 class SigningKey(Base):
-    """An RSA key pair; the private part is encrypted. The one that is not retired signs."""
+    """An RSA key pair; the private part is encrypted. The one that is not retired signs, once it has been shown for a while."""
 
     __tablename__ = "signing_keys"
     __table_args__ = (

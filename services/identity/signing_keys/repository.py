@@ -18,7 +18,7 @@ class SigningKeyRepository:
         self.session = uow.session
 
     async def current(self) -> SigningKey | None:
-        """The key that signs."""
+        """The newest key."""
         found = await self.session.execute(select(SigningKey).where(SigningKey.retired_at.is_(None)))
         return found.scalar_one_or_none()
 

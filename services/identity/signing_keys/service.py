@@ -17,6 +17,10 @@ ALGORITHM = "RS256"
 PURPOSE = "signing_keys.private_pem"
 # A process that has not seen the rotation yet may sign with the old key for a while.
 _OVERLAP = timedelta(hours=1)
+# What the key set may be remembered for. A new key is shown for so long before it signs, so that whoever checks tokens
+# knows it by then; it must never be looked up in a hurry, for that is bounded where ids may be forged.
+PUBLISHED_SECONDS = 300
+_LEAD = timedelta(seconds=PUBLISHED_SECONDS)
 
 
 class SigningKeyService:
@@ -34,8 +38,15 @@ class SigningKeyService:
             found = await self.rows.current() or await self._make()
         return found
 
+    async def signing(self) -> SigningKey:
+        """The key that signs now: the newest that has been shown for long enough, or the oldest there is."""
+        await self.ensure()
+        known = await self.rows.verifying(self._oldest())
+        shown = [key for key in known if key.created_at + _LEAD <= self.uow.now]
+        return shown[0] if shown else known[-1]
+
     async def rotate(self) -> SigningKey:
-        """Sign with a new key from now on; the old one stays published until its last token has expired."""
+        """Show a new key, which signs a few minutes later; the old one stays shown until its last token has expired."""
         await self.rows.lock()
         old = await self.rows.current()
         if old is not None:

@@ -69,7 +69,7 @@ class TokenIssuer:
     async def _current(self, now: float) -> tuple[str, Key]:
         if self._key is None or not 0 <= now - self._loaded_at < _CACHE_SECONDS:
             async with self._context.unit_of_work(platform=True) as uow:
-                row = await SigningKeyService(uow).ensure()
+                row = await SigningKeyService(uow).signing()
             pem = self._context.keyring.decrypt(row.private_pem, purpose=PURPOSE)
             self._key = (str(row.id), jwk.construct(pem, ALGORITHM))
             self._loaded_at = now

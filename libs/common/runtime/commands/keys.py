@@ -49,7 +49,7 @@ def new(
 
 @app.command("rotate-signing")
 def rotate_signing() -> None:
-    """Sign access tokens with a new key from the next job run on; tokens of the old one stay good until they end."""
+    """Sign access tokens with a new key, which is shown for five minutes first; tokens of the old one stay good until they end."""
 
     async def run() -> None:
         context = ServiceContext(load("identity"), installation())

@@ -52,13 +52,17 @@ async def test_after_a_rotation_old_tokens_are_good_until_they_end(
         assert await published(platform) == [before]
         async with context.unit_of_work(platform=True) as uow:
             await rotate_signing_keys(uow, {"now": True})
-        clock.advance(seconds=31)
+        # It is shown first, for whoever remembers the key set to know it by the time it signs.
+        clock.advance(seconds=299)
+        early = await platform.login(owner.email)
+        assert jwt.get_unverified_header(early["access"])["kid"] == before["kid"]
+        clock.advance(seconds=32)
         new = await platform.login(owner.email)
 
         keys = await published(platform)
         assert [key["kid"] for key in keys][1:] == [before["kid"]]
         assert jwt.get_unverified_header(new["access"])["kid"] == keys[0]["kid"]
-        for tokens in (old, new):
+        for tokens in (old, early, new):
             claims = jwt.decode(tokens["access"], {"keys": keys}, algorithms=["RS256"], audience="pillars")
             assert claims["sub"] == str(owner.user_id)
 
@@ -84,3 +88,35 @@ async def test_a_tenants_scope_never_sees_keys_sessions_or_counters(
     async with context.unit_of_work(tenant_id=owner.company_id) as uow:
         for table in ("signing_keys", "sessions", "refresh_tokens", "attempt_counters"):
             assert await uow.session.scalar(text(f"SELECT count(*) FROM identity.{table}")) == 0
+
+
+async def test_of_several_rotations_at_once_each_key_waits_its_turn(
+    identity_settings: Any, fresh_database: Any
+) -> None:
+    from libs.common.clock import ManualClock
+    from services.identity.manifest import SERVICE
+    from services.identity.seed import seed
+    from services.identity.signing_keys.service import SigningKeyService
+
+    clock = ManualClock()
+    context = ServiceContext(SERVICE, fresh_database(SERVICE), settings=identity_settings, clock=clock)
+
+    async def signs() -> str:
+        async with context.unit_of_work(platform=True) as uow:
+            return str((await SigningKeyService(uow).signing()).id)
+
+    try:
+        await seed(context)
+        order = [await signs()]
+        clock.advance(hours=5)
+        for _ in range(2):
+            async with context.unit_of_work(platform=True) as uow:
+                order.append(str((await SigningKeyService(uow).rotate()).id))
+            clock.advance(seconds=60)
+            assert await signs() == order[0]
+        clock.advance(seconds=181)
+        assert await signs() == order[1]
+        clock.advance(seconds=60)
+        assert await signs() == order[2]
+    finally:
+        await context.close()
