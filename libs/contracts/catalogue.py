@@ -28,6 +28,10 @@ _HEADERS = {
         "ce-correlationid": {"type": "string", "description": "The request that started the story"},
         "ce-causationid": {"type": "string", "description": "The event that caused this one"},
         "ce-traceparent": {"type": "string", "description": "W3C trace context"},
+        "ce-origin": {
+            "type": "string",
+            "description": "<address of the client> <how the business was found> <user agent>; - for an unknown one",
+        },
     },
 }
 

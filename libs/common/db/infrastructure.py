@@ -49,6 +49,8 @@ def infrastructure(base: Any) -> Infrastructure:
         correlation_id: Mapped[str | None]
         causation_id: Mapped[str | None]
         traceparent: Mapped[str | None]
+        # Where the request came from: the line of `libs.common.origin`.
+        origin: Mapped[str | None]
         data: Mapped[dict[str, Any]]
         published_at: Mapped[datetime | None]
 

@@ -20,8 +20,10 @@ from libs.common.db.transaction import Transaction
 from libs.common.errors import TenantRequired
 from libs.common.failpoints import failpoint
 from libs.common.jobs.queue import job_insert, job_row
+from libs.common.masking import masked
 from libs.common.messaging.event import Event
 from libs.common.messaging.outbox import outbox_insert, outbox_row
+from libs.common.origin import origin_text
 
 if TYPE_CHECKING:
     from libs.common.runtime.context import ServiceContext
@@ -113,6 +115,7 @@ class UnitOfWork:
             time=self.now,
             correlation_id=self.correlation_id,
             causation_id=self.causation_id,
+            origin=origin_text(),
         )
         self.write(outbox_insert(self.context.models.outbox.__table__), row)
         self._emitted.append(event.wire_name)
@@ -126,10 +129,14 @@ class UnitOfWork:
         before: dict[str, Any] | None = None,
         after: dict[str, Any] | None = None,
     ) -> None:
-        """Record a change for the audit log: what was done to what, with the fields before and after."""
+        """Record a change for the audit log: what was done to what, with the fields before and after.
+
+        What is a secret by its name is masked.
+        """
         from libs.contracts.audit import change_recorded
 
-        self.emit(change_recorded(self.context.service.name, action, resource, resource_id, before, after))
+        name = self.context.service.name
+        self.emit(change_recorded(name, action, resource, resource_id, masked(before), masked(after)))
 
     def defer(self, job: str, *, run_at: datetime | None = None, key: str | None = None, **args: Any) -> None:
         """Record a job in this transaction; it runs after the commit (or at `run_at`).

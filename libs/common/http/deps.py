@@ -25,6 +25,7 @@ from libs.common.errors import (
     Unauthenticated,
 )
 from libs.common.logging import bind
+from libs.common.origin import Arrival, arrived
 from libs.common.runtime.context import ServiceContext
 
 S = TypeVar("S")
@@ -56,6 +57,7 @@ def actor_of(request: Request) -> Actor:
         actor_id=str(actor.user_id or actor.key_id or actor.kind),
     )
     request.scope[_ACTOR] = actor
+    arrived.set(Arrival(request.headers, actor.tenant_via))
     return actor
 
 

@@ -1,7 +1,7 @@
 """The envelope of an event: CloudEvents 1.0 attributes with our extensions.
 
 Source: CloudEvents 1.0.2, JSON event format; extensions `tenantid`, `actor`, `correlationid`, `causationid`,
-`traceparent`.
+`traceparent`, `origin`.
 """
 
 from dataclasses import dataclass, field
@@ -25,7 +25,7 @@ class Envelope:
     """One event as it travels. `data` is the JSON of the event class named by `type`.
 
     `attempts` counts failures to handle it; `returns` how often it came back without a verdict, because the process
-    that had it died or let it go.
+    that had it died or let it go. `origin` is the line of `libs.common.origin`.
     """
 
     id: UUID
@@ -39,6 +39,7 @@ class Envelope:
     correlation_id: str | None = None
     causation_id: str | None = None
     traceparent: str | None = None
+    origin: str | None = None
     attempts: int = field(default=0, compare=False)
     returns: int = field(default=0, compare=False)
 
@@ -62,6 +63,7 @@ class Envelope:
             "correlationid": self.correlation_id,
             "causationid": self.causation_id,
             "traceparent": self.traceparent,
+            "origin": self.origin,
         }
         return {name: value for name, value in found.items() if value is not None}
 
@@ -93,6 +95,7 @@ class Envelope:
                 correlation_id=attributes.get("correlationid"),
                 causation_id=attributes.get("causationid"),
                 traceparent=attributes.get("traceparent"),
+                origin=attributes.get("origin"),
                 attempts=attempts,
                 returns=returns,
             )

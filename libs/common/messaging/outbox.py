@@ -37,6 +37,7 @@ def outbox_row(
     time: datetime,
     correlation_id: str | None,
     causation_id: str | None,
+    origin: str | None = None,
 ) -> dict[str, Any]:
     """The columns of an event, its data as JSON text."""
     return {
@@ -50,6 +51,7 @@ def outbox_row(
         "correlation_id": correlation_id,
         "causation_id": causation_id,
         "traceparent": current_traceparent(),
+        "origin": origin,
         "data": event.model_dump_json(),
     }
 
@@ -79,4 +81,5 @@ def envelope_of(row: Any) -> Envelope:
         correlation_id=row.correlation_id,
         causation_id=row.causation_id,
         traceparent=row.traceparent,
+        origin=row.origin,
     )

@@ -53,7 +53,7 @@ class Relay:
         self._claim = (
             f"BEGIN; SELECT pg_advisory_xact_lock({lock_key(f'relay {outbox.schema}')}); "
             "SELECT id, event_id, type, source, subject, time, tenant_id, data, actor, correlation_id, causation_id, "
-            f"traceparent FROM {self._outbox} WHERE published_at IS NULL ORDER BY id LIMIT {batch} "
+            f"traceparent, origin FROM {self._outbox} WHERE published_at IS NULL ORDER BY id LIMIT {batch} "
             "FOR UPDATE SKIP LOCKED"
         )
         self._peek = f"SELECT EXISTS (SELECT FROM {self._outbox} WHERE published_at IS NULL)"

@@ -12,6 +12,7 @@ from libs.common.actor import ACTOR_HEADER, Actor, ActorSigner
 from libs.common.clock import Clock
 from libs.common.errors import AppError, Unavailable, UpstreamFailed, UpstreamTimeout
 from libs.common.http.breaker import CircuitBreaker
+from libs.common.origin import ORIGIN_HEADER, origin_text
 from libs.common.runtime.wires import Answer, NotReached, Wire
 from libs.common.telemetry import current_traceparent
 
@@ -128,6 +129,8 @@ class Upstreams:
         if not breaker.allows(now):
             raise Unavailable(f"{service} is not available now.")
         sent = {ACTOR_HEADER: self._signer.sign(actor, now), **(headers or {})}
+        if origin := origin_text():
+            sent[ORIGIN_HEADER] = origin
         traceparent = current_traceparent()
         if traceparent:
             sent["traceparent"] = traceparent

@@ -261,6 +261,7 @@ class BrokerSuite:
             correlation_id="called-by-käthe",
             causation_id=str(new_id()),
             traceparent="00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            origin="203.0.113.7 host Kiosk/2",
         )
         bare = made(ThingHappened(thing_id=new_id()))
         await broker.publish([full, bare])
