@@ -1,12 +1,15 @@
 """What must always hold in this service's data."""
 
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.runtime.verify import Finding, Invariant
+from services.identity.audit_log.models import AuditChain
+from services.identity.audit_log.verification import verify_chain
 from services.identity.members.models import MemberRole
 from services.identity.registrations.models import Registration, RegistrationStatus
 from services.identity.roles.catalogue import OWNER
@@ -16,6 +19,7 @@ from services.identity.signing_keys.models import SigningKey
 from services.identity.tenants.models import Tenant, TenantStatus
 
 _EXAMPLES = 5
+_PAGE = 1000
 
 
 async def _count(
@@ -80,7 +84,26 @@ async def one_refresh_token_per_session(uow: UnitOfWork) -> Finding:
     )
 
 
+async def the_audit_log_is_whole(uow: UnitOfWork) -> Finding:
+    """No entry of any business was altered, removed or moved since it was written."""
+    entries, faults = 0, 0
+    examples: list[str] = []
+    last = UUID(int=0)
+    while True:
+        statement = select(AuditChain.tenant_id).where(AuditChain.tenant_id > last)
+        tenants = (await uow.session.execute(statement.order_by(AuditChain.tenant_id).limit(_PAGE))).scalars()
+        found = list(tenants)
+        for last in found:
+            checked = await verify_chain(uow, last)
+            entries += checked.checked
+            faults += len(checked.faults)
+            examples += [f"{last}: {f.kind} {f.seq}" for f in checked.faults[: _EXAMPLES - len(examples)]]
+        if len(found) < _PAGE:
+            return Finding(f"{entries} entries in chains", faults, tuple(examples))
+
+
 INVARIANTS = (
+    Invariant("the audit log is as it was written", the_audit_log_is_whole),
     Invariant("every role held exists", every_held_role_exists),
     Invariant("every open company has an owner", every_open_company_has_an_owner),
     Invariant("decisions on registrations show in companies", decisions_show_in_companies),

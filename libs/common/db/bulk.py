@@ -47,5 +47,10 @@ async def returned_by_bulk(
     return await statement.all(uow, **_given(rows))
 
 
+def bulk_values(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """The values of such a statement, for `uow.write`: it goes out with the commit then."""
+    return _given(rows)
+
+
 def _given(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:
     return {_ROWS: orjson.dumps(list(rows)).decode()}

@@ -7,13 +7,10 @@ from typing import Any
 
 from fastapi.responses import Response
 
-from libs.common.money import Money
+from libs.common.csv_cells import cell
 
 # What the API document says of a report that can be had as a file.
 AS_CSV: dict[int | str, dict[str, Any]] = {200: {"content": {"text/csv": {"schema": {"type": "string"}}}}}
-
-# A cell that begins with one of these would be run as a formula by spreadsheet programs; some take the wide forms, too.
-_FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 
 
 def csv_response(name: str, columns: Sequence[str], rows: Iterable[Any]) -> Response:
@@ -22,13 +19,6 @@ def csv_response(name: str, columns: Sequence[str], rows: Iterable[Any]) -> Resp
     writer = csv.writer(output)
     writer.writerow(columns)
     for row in rows:
-        writer.writerow([_cell(getattr(row, column)) for column in columns])
+        writer.writerow([cell(getattr(row, column)) for column in columns])
     headers = {"Content-Disposition": f'attachment; filename="{name}.csv"'}
     return Response(output.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-def _cell(value: Any) -> str:
-    if isinstance(value, Money):
-        return str(value.amount)
-    text = value.isoformat() if hasattr(value, "isoformat") else str(value)
-    return f"'{text}" if isinstance(value, str) and text.startswith(_FORMULA) else text

@@ -2,48 +2,37 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
-from libs.common.db.bulk import bulk_insert, execute_bulk
-from libs.common.db.direct import Direct
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.ids import new_id
 from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.subscription import Taken
-from services.identity.audit_log.models import AuditEntry
-
-_COLUMNS = (
-    "tenant_id",
-    "id",
-    "time",
-    "event_id",
-    "actor",
-    "actor_id",
-    "service",
-    "action",
-    "resource",
-    "resource_id",
-    "before",
-    "after",
-    "request_id",
-)
-_WRITE = Direct(bulk_insert(AuditEntry, _COLUMNS).on_conflict_do_nothing())
+from libs.common.origin import read_origin
+from services.identity.audit_log.chain import append
 
 
 async def record_audit(taken: Sequence[Taken], uow: UnitOfWork) -> None:
     """Write down what events say, each in the log of its tenant."""
-    await execute_bulk(uow, _WRITE, (_entry(data, envelope) for data, envelope in taken))
+    await append(uow, (_entry(data, envelope) for data, envelope in taken))
 
 
 def _entry(data: dict[str, Any], envelope: Envelope) -> dict[str, Any]:
     """The entry of an event; a change record says it in full, other facts by their name."""
     kind, _, ident = envelope.subject.partition("/")
+    actor_id, acted_as_id = _people(envelope.actor)
+    origin = read_origin(envelope.origin)
     entry: dict[str, Any] = {
         "tenant_id": envelope.tenant_id,
         "id": new_id(),
         "time": envelope.time,
         "event_id": envelope.id,
         "actor": envelope.actor,
-        "actor_id": envelope.actor_id,
+        "actor_id": actor_id,
+        "acted_as_id": acted_as_id,
+        "address": origin.address,
+        "user_agent": origin.user_agent,
+        "tenant_via": origin.tenant_via,
         "service": envelope.source,
         "action": envelope.type,
         "resource": kind,
@@ -61,3 +50,17 @@ def _entry(data: dict[str, Any], envelope: Envelope) -> dict[str, Any]:
             "after": data.get("after"),
         }
     return entry
+
+
+def _people(actor: str | None) -> tuple[UUID | None, UUID | None]:
+    """The user or API key that acted, and whom as, where it was as another."""
+    who, _, whom = (actor or "").partition("/as:")
+    kind, _, ident = who.partition(":")
+    return (_id(ident) if kind in ("user", "api_key") else None), _id(whom)
+
+
+def _id(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,10 +1,10 @@
-"""Rows of the audit log."""
+"""Rows of the audit log, and of the chain that its entries of one business are in."""
 
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import BigInteger, Index, LargeBinary, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.search import search_index
@@ -17,13 +17,28 @@ def _by(*columns: str) -> Index:
 
 
 class AuditEntry(Base):
-    """That somebody did something. The database refuses to change or remove a row."""
+    """That somebody did something. The database refuses to change or remove a row.
+
+    `seq`, `previous_hash` and `hash` are its place in the chain of its business; see `chain`. Entries from before there
+    was a chain have none of them.
+    """
 
     __tablename__ = "audit_log"
     __table_args__ = (
         Index("uq_audit_log_event_id", "tenant_id", "event_id", unique=True),
+        Index("uq_audit_log_seq", "tenant_id", "seq", unique=True, postgresql_where=text("seq IS NOT NULL")),
+        # Of entries from before there was a chain.
+        Index("ix_audit_log_unchained", "tenant_id", "id", postgresql_where=text("seq IS NULL")),
         _by(),
         _by("actor_id"),
+        Index(
+            "ix_audit_log_acted_as_id",
+            "tenant_id",
+            "acted_as_id",
+            "time",
+            "id",
+            postgresql_where=text("acted_as_id IS NOT NULL"),
+        ),
         _by("action"),
         _by("resource"),
         _by("resource_id"),
@@ -36,8 +51,9 @@ class AuditEntry(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     time: Mapped[datetime]
     event_id: Mapped[UUID]
-    # `user:<id>`, `api_key:<id>`, `guest` or `system:<service>`.
+    # `user:<id>`, `user:<id>/as:<id>`, `api_key:<id>`, `guest` or `system:<service>`.
     actor: Mapped[str | None]
+    # The user or the API key of it: who really acted, whomever as.
     actor_id: Mapped[UUID | None]
     service: Mapped[str]
     action: Mapped[str]
@@ -46,3 +62,21 @@ class AuditEntry(Base):
     before: Mapped[dict[str, Any] | None]
     after: Mapped[dict[str, Any] | None]
     request_id: Mapped[str | None]
+    acted_as_id: Mapped[UUID | None]
+    address: Mapped[str | None]
+    user_agent: Mapped[str | None]
+    tenant_via: Mapped[str | None]
+    seq: Mapped[int | None]
+    previous_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+    hash: Mapped[bytes | None] = mapped_column(LargeBinary)
+
+
+class AuditChain(Base):
+    """How long the chain of a business is, and the hash of its last entry. The database lets it grow only."""
+
+    __tablename__ = "audit_chains"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    begun_at: Mapped[datetime] = mapped_column(server_default=func.now())
+    seq: Mapped[int] = mapped_column(BigInteger, server_default="0")
+    hash: Mapped[bytes] = mapped_column(LargeBinary)

@@ -8,12 +8,15 @@ from libs.common.errors import NotFound
 from libs.common.filters import ListQuery
 from services.identity.audit_log.models import AuditEntry
 from services.identity.audit_log.repository import AuditLogRepository
+from services.identity.audit_log.schemas import AuditExportQuery, VerifyQuery
+from services.identity.audit_log.verification import Verification, verify_chain
 
 
 class AuditLogService:
     """What was done in the tenant acted in."""
 
     def __init__(self, uow: UnitOfWork) -> None:
+        self.uow = uow
         self.rows = AuditLogRepository(uow)
 
     async def list(self, query: ListQuery) -> dict[str, Any]:
@@ -31,3 +34,15 @@ class AuditLogService:
         if found is None:
             raise NotFound("There is no such entry.", resource="audit entry")
         return found
+
+    async def verify(self, query: VerifyQuery) -> Verification:
+        """Check a part of the chain."""
+        after = bytes.fromhex(query.after_hash) if query.after_hash else None
+        return await verify_chain(
+            self.uow, self.uow.tenant_id, from_seq=query.from_seq, after_hash=after, limit=query.limit
+        )
+
+    def note_export(self, query: AuditExportQuery) -> None:
+        """Write down that somebody takes a copy, and of what."""
+        asked = query.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_none=True)
+        self.uow.audit("exported", "audit log", self.uow.tenant_id, after=asked)

@@ -1,0 +1,323 @@
+"""The chain of the audit log: whatever is done to an entry is found, and nothing else is."""
+
+import asyncio
+import random
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from sqlalchemy import text
+
+from libs.common.ids import new_id
+from libs.common.messaging.broker import Verdict
+from libs.common.messaging.consumer import Consumer
+from libs.common.messaging.envelope import Envelope
+from libs.common.runtime.context import ServiceContext
+from libs.common.testing.actors import guest, user
+from libs.common.testing.client import Client
+from libs.common.testing.events import envelope
+from libs.contracts.audit import change_recorded
+from services.identity.invariants import the_audit_log_is_whole
+from services.identity.manifest import SERVICE
+
+(RECORD,) = (s for s in SERVICE.subscriptions if s.name == "identity.record_audit")
+NASTY = {
+    "zz": [1, 1.0, -0.5, 1e-7, 0.1 + 0.2, 2**53 + 1, 12345678901234567, 1.7976931348623157e308],
+    "a": {"ü": "“é” \u2028 \x7f", "b": None, "10": True, "2": [], "": {}},
+    "aa": "\U0001f600 \\ \" '",
+}
+
+
+def change(tenant_id: UUID, number: int = 0, **changes: Any) -> Envelope:
+    """A change of something."""
+    event = change_recorded("crm", "updated", "deal", new_id(), {"was": number}, {"number": number})
+    return envelope(event, tenant_id, source="crm", **changes)
+
+
+async def record(context: ServiceContext, tenant_id: UUID, count: int) -> None:
+    """So many changes, in one batch."""
+    sent = [change(tenant_id, n) for n in range(count)]
+    assert set(await Consumer(context).deliver_batch(RECORD, sent)) == {Verdict.DONE}
+
+
+async def verified(client: Client, **params: Any) -> Any:
+    """What a check finds."""
+    response = await client.get("/audit-log/verify", params=params)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def places(client: Client) -> list[Any]:
+    """The entries in the order of the chain."""
+    items = (await client.get("/audit-log", params={"limit": 200})).json()["items"]
+    return sorted(items, key=lambda entry: entry["seq"])
+
+
+@pytest.fixture
+def intruder(context: ServiceContext) -> Iterator[psycopg.Connection]:
+    """Somebody who owns the database, so that no trigger stops him."""
+    with psycopg.connect(context.common.database_url, autocommit=True) as connection:
+        connection.execute("SET session_replication_role = replica")
+        yield connection
+
+
+async def test_entries_are_numbered_and_each_holds_the_hash_of_the_one_before(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    await record(context, tenant_id, 3)
+    await record(context, tenant_id, 1)
+
+    chain = await places(client)
+
+    assert [entry["seq"] for entry in chain] == [1, 2, 3, 4]
+    hashes = ["0" * 64, *(entry["hash"] for entry in chain)]
+    assert [entry["previous_hash"] for entry in chain] == hashes[:-1]
+    found = await verified(client)
+    assert found == {
+        "valid": True,
+        "checked": 4,
+        "from_seq": 1,
+        "to_seq": 4,
+        "length": 4,
+        "last_hash": hashes[-1],
+        "next_seq": None,
+        "unchained": 0,
+        "faults": [],
+    }
+
+
+async def test_values_come_back_as_they_were_hashed(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    event = change_recorded("crm", "updated", "deal", new_id(), NASTY, {"all": [NASTY, {}]})
+    await Consumer(context).deliver(RECORD, envelope(event, tenant_id, actor="user:nobody", origin="::1 - "))
+
+    assert (await verified(client))["faults"] == []
+
+
+async def test_an_empty_log_is_whole(client: Client) -> None:
+    found = await verified(client)
+
+    assert (found["valid"], found["checked"], found["length"], found["next_seq"]) == (True, 0, 0, None)
+
+
+@pytest.mark.parametrize(
+    ("done", "kind", "seq"),
+    [
+        ("UPDATE identity.audit_log SET after = '{\"number\": 9}' WHERE {here} AND seq = 3", "altered", 3),
+        ("UPDATE identity.audit_log SET actor = 'guest' WHERE {here} AND seq = 6", "altered", 6),
+        (
+            "UPDATE identity.audit_log SET time = time + interval '1 microsecond' WHERE {here} AND seq = 1",
+            "altered",
+            1,
+        ),
+        ("UPDATE identity.audit_log SET hash = sha256('x') WHERE {here} AND seq = 2", "altered", 2),
+        ("UPDATE identity.audit_log SET previous_hash = NULL WHERE {here} AND seq = 2", "altered", 2),
+        ("DELETE FROM identity.audit_log WHERE {here} AND seq = 1", "missing", 1),
+        ("DELETE FROM identity.audit_log WHERE {here} AND seq = 4", "missing", 4),
+        ("DELETE FROM identity.audit_log WHERE {here} AND seq = 6", "missing", 6),
+        ("UPDATE identity.audit_log SET seq = NULL WHERE {here} AND seq = 5", "missing", 5),
+        ("UPDATE identity.audit_log SET seq = 7 WHERE {here} AND seq = 6", "missing", 6),
+        ("UPDATE identity.audit_chains SET seq = 5 WHERE {here}", "unexpected", 6),
+        ("DELETE FROM identity.audit_chains WHERE {here}", "unexpected", 1),
+        ("UPDATE identity.audit_chains SET hash = sha256('x') WHERE {here}", "replaced", 6),
+    ],
+)
+async def test_what_was_done_to_one_entry_is_found_where_it_was_done(
+    context: ServiceContext,
+    client: Client,
+    tenant_id: UUID,
+    intruder: psycopg.Connection,
+    done: str,
+    kind: str,
+    seq: int,
+) -> None:
+    await record(context, tenant_id, 6)
+    assert (await verified(client))["valid"]
+
+    intruder.execute(done.replace("{here}", f"tenant_id = '{tenant_id}'"))
+
+    found = await verified(client)
+    assert not found["valid"]
+    assert (found["faults"][0]["kind"], found["faults"][0]["seq"]) == (kind, seq)
+    async with context.unit_of_work(platform=True) as uow:
+        figure = await the_audit_log_is_whole(uow)
+    if done.startswith("DELETE FROM identity.audit_chains"):
+        return
+    assert figure.breaches >= 1
+    # Others go on: what is wrong here stays here.
+    assert (await verified(client.acting(user(new_id()))))["valid"]
+
+
+@pytest.mark.parametrize("columns", [("seq",), ("seq", "previous_hash", "hash")])
+async def test_two_entries_that_changed_places_are_named(
+    context: ServiceContext,
+    client: Client,
+    tenant_id: UUID,
+    intruder: psycopg.Connection,
+    columns: tuple[str, ...],
+) -> None:
+    await record(context, tenant_id, 7)
+    chain = await places(client)
+    rows: dict[int, Any] = {}
+    for seq in (3, 6):
+        rows[seq] = intruder.execute(
+            f"SELECT {', '.join(columns)} FROM identity.audit_log WHERE id = %s", [chain[seq - 1]["id"]]
+        ).fetchone()
+    with intruder.transaction():
+        intruder.execute(
+            "UPDATE identity.audit_log SET seq = NULL WHERE id = ANY(%s)",
+            [[UUID(chain[2]["id"]), UUID(chain[5]["id"])]],
+        )
+        for here, there in ((3, 6), (6, 3)):
+            changes = ", ".join(f"{column} = %s" for column in columns)
+            intruder.execute(
+                f"UPDATE identity.audit_log SET {changes} WHERE id = %s",
+                [*rows[there], chain[here - 1]["id"]],
+            )
+
+    faults = (await verified(client))["faults"]
+
+    assert [(f["kind"], f["seq"], f["entry_id"], f["detail"]) for f in faults] == [
+        ("reordered", 3, chain[5]["id"], "Its place is 6."),
+        ("reordered", 6, chain[2]["id"], "Its place is 3."),
+    ]
+
+
+async def test_an_entry_rewritten_with_a_hash_that_fits_is_found_by_the_one_after(
+    context: ServiceContext, client: Client, tenant_id: UUID, intruder: psycopg.Connection
+) -> None:
+    from services.identity.audit_log.chain import HASHED, digest_of
+
+    await record(context, tenant_id, 5)
+    row = intruder.execute(
+        f"SELECT {', '.join(HASHED)}, previous_hash FROM identity.audit_log WHERE tenant_id = %s AND seq = 3",
+        [tenant_id],
+    ).fetchone()
+    assert row is not None
+    entry = {**dict(zip(HASHED, row, strict=False)), "action": "innocent"}
+    intruder.execute(
+        "UPDATE identity.audit_log SET action = 'innocent', hash = %s WHERE id = %s",
+        [digest_of(entry, row[-1]), entry["id"]],
+    )
+
+    (fault,) = (await verified(client))["faults"]
+
+    assert (fault["kind"], fault["seq"]) == ("replaced", 3)
+
+
+async def test_a_check_goes_on_where_it_stopped_and_believes_what_it_was_told_before(
+    context: ServiceContext, client: Client, tenant_id: UUID, intruder: psycopg.Connection
+) -> None:
+    await record(context, tenant_id, 5)
+
+    first = await verified(client, limit=2)
+    assert (first["valid"], first["checked"], first["to_seq"], first["next_seq"]) == (True, 2, 2, 3)
+    rest = await verified(client, from_seq=3, after_hash=first["last_hash"])
+    assert (rest["valid"], rest["checked"], rest["next_seq"]) == (True, 3, None)
+    told = await verified(client, from_seq=3, after_hash="ab" * 32)
+    assert [(f["kind"], f["seq"]) for f in told["faults"]] == [("replaced", 2)]
+    assert (await verified(client, from_seq=99))["checked"] == 0
+    assert (await client.get("/audit-log/verify", params={"after_hash": "xyz"})).status_code == 422
+
+
+async def test_two_consumers_at_once_do_not_fork_a_chain_or_wait_for_each_other_in_a_ring(
+    context: ServiceContext, client: Client
+) -> None:
+    tenants = [new_id() for _ in range(6)]
+    order = random.Random(7)
+    batches = []
+    for _ in range(12):
+        # Each batch has another order of tenants, some of them new.
+        sent = [change(tenant_id) for tenant_id in tenants for _ in range(3)]
+        order.shuffle(sent)
+        batches.append(sent[: order.randint(8, 18)])
+    again = batches[0]
+
+    verdicts = await asyncio.gather(
+        *(Consumer(context).deliver_batch(RECORD, batch) for batch in [*batches, again])
+    )
+
+    assert {verdict for found in verdicts for verdict in found} == {Verdict.DONE}
+    for tenant_id in tenants:
+        count = sum(e.tenant_id == tenant_id for batch in batches for e in batch)
+        found = await verified(client.acting(user(tenant_id)))
+        assert (found["valid"], found["checked"], found["length"]) == (True, count, count)
+
+
+async def test_an_event_whose_mark_was_swept_is_not_written_again(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    sent = [change(tenant_id), change(tenant_id)]
+    await Consumer(context).deliver_batch(RECORD, sent)
+    async with context.unit_of_work(platform=True) as uow:
+        await uow.session.execute(
+            text("DELETE FROM identity.inbox WHERE event_id = ANY(:ids)"), {"ids": [e.id for e in sent]}
+        )
+
+    await Consumer(context).deliver_batch(RECORD, [*sent, change(tenant_id)])
+
+    found = await verified(client)
+    assert (found["valid"], found["length"]) == (True, 3)
+
+
+async def test_entries_from_before_the_chain_are_counted_and_listed(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        # As the release before writes them.
+        await uow.session.execute(
+            text(
+                "INSERT INTO identity.audit_log (tenant_id, id, time, event_id, service, action, resource, resource_id)"
+                " VALUES (:tenant, :id, now(), :id, 'crm', 'created', 'deal', 'x')"
+            ),
+            {"tenant": tenant_id, "id": new_id()},
+        )
+    await record(context, tenant_id, 2)
+
+    found = await verified(client)
+
+    assert (found["valid"], found["length"], found["unchained"]) == (True, 2, 1)
+    assert {entry["seq"] for entry in (await client.get("/audit-log")).json()["items"]} == {None, 1, 2}
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE identity.audit_log SET action = 'x'",
+        "UPDATE identity.audit_log SET seq = 1",
+        "DELETE FROM identity.audit_log",
+        "TRUNCATE identity.audit_log",
+        "ALTER TABLE identity.audit_log DISABLE TRIGGER append_only",
+        "DROP TRIGGER append_only ON identity.audit_log",
+        "CREATE OR REPLACE FUNCTION identity.refuse_change() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN OLD; END'",
+        "SET session_replication_role = replica",
+        "UPDATE identity.audit_chains SET hash = sha256('x')",
+        "UPDATE identity.audit_chains SET seq = seq - 1",
+        "DELETE FROM identity.audit_chains",
+        "TRUNCATE identity.audit_chains",
+    ],
+)
+async def test_the_services_own_role_cannot_rewrite_it(
+    context: ServiceContext, client: Client, tenant_id: UUID, statement: str
+) -> None:
+    await record(context, tenant_id, 2)
+
+    with psycopg.connect(context.common.service_database_url("identity"), autocommit=True) as role:
+        assert role.execute("SELECT current_user").fetchone() == (context.common.role("identity"),)
+        for settings in ({"app.tenant_id": str(tenant_id)}, {"app.scope": "platform"}):
+            for name, value in settings.items():
+                role.execute("SELECT set_config(%s, %s, false)", [name, value])
+            assert role.execute("SELECT count(*) >= 2 FROM identity.audit_log").fetchone() == (True,)
+            with pytest.raises((psycopg.errors.RaiseException, psycopg.errors.InsufficientPrivilege)):
+                role.execute(statement)
+
+    assert (await verified(client))["valid"]
+
+
+async def test_who_may_not_see_the_log_may_not_check_or_export_it(client: Client, tenant_id: UUID) -> None:
+    for path in ("/audit-log/verify", "/audit-log/export"):
+        assert (await client.acting(guest(tenant_id)).get(path)).status_code == 401
+        assert (await client.acting(user(tenant_id, "crm.*")).get(path)).status_code == 403
