@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query
 from pydantic import Field
 from sqlalchemy import ColumnElement, and_, func, select, update
 
+from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.repository import Repository
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import Conflict, NotFound, Unavailable
@@ -165,6 +166,7 @@ async def retry_dead_letter(context: ServiceContext, letter_id: UUID, *, by: str
             await uow.enter_platform()
             letter.resolved_at = uow.now
             letter.resolution = f"{'retried' if handled else 'was handled already'}, asked by {by}"
+            _record(uow, "retried", "dead letter", letter_id, handler=letter.handler, by=by, is_resolved=True)
         return letter
     except (NotFound, NotRetriable):
         raise
@@ -172,6 +174,7 @@ async def retry_dead_letter(context: ServiceContext, letter_id: UUID, *, by: str
         if is_outage(error):
             raise Unavailable("The database is not available now.") from error
         async with context.unit_of_work(platform=True) as uow:
+            _record(uow, "retried", "dead letter", letter_id, by=by, is_resolved=False)
             changed = update(model).where(model.id == letter_id, model.resolved_at.is_(None))
             await uow.session.execute(changed.values(reason=reason_of(error), attempts=model.attempts + 1))
             return await get_dead_letter(uow, letter_id)
@@ -186,6 +189,7 @@ async def skip_dead_letter(uow: UnitOfWork, letter_id: UUID, reason: str, *, by:
     letter = await _open_letter(uow, letter_id)
     letter.resolved_at = uow.now
     letter.resolution = f"skipped by {by}: {reason}"
+    _record(uow, "skipped", "dead letter", letter_id, handler=letter.handler, by=by, reason=reason)
     await uow.flush()
     return letter
 
@@ -217,9 +221,21 @@ async def retry_job(uow: UnitOfWork, job_id: UUID) -> JobOut:
     if row is None:
         raise NotFound("There is no such dead job.", resource="job")
     row.dead_at, row.attempts, row.run_at = None, 0, uow.now
+    _record(uow, "retried", "job", job_id, name=row.name)
     await uow.flush()
     uow.after_commit(uow.context.wake_jobs)
     return _job(row, uow.now)
+
+
+def _record(uow: UnitOfWork, action: str, noun: str, ident: UUID, **after: Any) -> None:
+    """Write down what an operator did, in the log of the operator."""
+    from libs.contracts.audit import CHANGE_RECORDED
+
+    kind = CHANGE_RECORDED.get(uow.context.service.name)
+    # What is tried in tests is no service of the suite, and has no record.
+    if kind is not None:
+        event = kind(action=action, resource=noun, resource_id=str(ident), after=after)
+        uow.emit(event, tenant_id=OPERATOR_TENANT_ID)
 
 
 def _job(row: Any, now: datetime) -> JobOut:

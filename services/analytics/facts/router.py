@@ -21,5 +21,6 @@ class RebuildOut(OutSchema):
 )
 async def rebuild_facts(uow: Uow) -> Any:
     """Build all figures of the business anew from its archived events; they stay readable meanwhile."""
+    uow.audit("rebuilt", "facts", uow.tenant_id)
     uow.defer("rebuild_facts", key=str(uow.tenant_id))
     return {"status": "queued"}

@@ -26,7 +26,6 @@ class ChatService(ResourceService[Message]):
 
     repository = MessageRepository
     noun = "message"
-    audited = False
 
     def __init__(self, uow: UnitOfWork) -> None:
         super().__init__(uow)

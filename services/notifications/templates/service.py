@@ -69,4 +69,5 @@ class TemplateService(ResourceService[Template]):
             dedupe_key=f"test:{new_id()}",
         )
         [delivery_id] = await DeliveryService(self.uow).start([delivery])
+        self.uow.audit("tested", self.noun, row.id, after={"delivery_id": str(delivery_id)})
         return {"delivery_id": delivery_id}
