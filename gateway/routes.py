@@ -92,6 +92,7 @@ ROUTES: tuple[Route, ...] = (
     _sign_in("/auth/password/reset"),
     _sign_in("/auth/email/verify"),
     _sign_in("/auth/oidc"),
+    _sign_in("/auth/passkeys/login"),
     Route("/auth/refresh", "identity", trust=Trust.LENIENT),
     Route("/auth/refresh-token", "identity", to="/auth/refresh", trust=Trust.LENIENT),
     Route("/auth/logout", "identity", trust=Trust.LENIENT),

@@ -20,6 +20,8 @@ _CART = "a cart is a shopper's note, changed with every click; the order made of
 SILENT: dict[str, str] = {
     "identity POST /internal/authenticate": _READS,
     "identity POST /auth/session-management/extend": "keeps one's own session alive, as any request does",
+    "identity POST /auth/passkeys/login/options": "a challenge that lasts five minutes; the answer to it is written down",
+    "identity POST /auth/passkeys/register/options": "a challenge that lasts five minutes; the answer to it is written down",
     "crm POST /memos/{memo_id}/read": _MARKS,
     "crm POST /chat/threads/{thread_id}/read": _MARKS,
     "crm POST /chat/{message_id}/read": _MARKS,

@@ -19,13 +19,17 @@ SELDOM = {
     "aiohttp",
     "aiosmtplib",
     "alembic",
+    "authlib",
+    "cbor2",
     "firebase_admin",
     "google",
     "h2",
     "httpcore",
     "httpx",
+    "joserfc",
     "rich",
     "typst",
+    "webauthn",
 }
 
 

@@ -183,8 +183,9 @@ def endpoints(service: Service) -> Iterator[Endpoint]:
 
 
 # Roles are those of the platform and a business's own: few, and two indexes would have to be merged.
-# What the sandboxes keep is for development. Keys, tokens and grants to staff are few by rule.
+# What the sandboxes keep is for development. Keys, tokens, passkeys and grants to staff are few by rule.
 FEW = {"/roles", "/fcm/sandbox/messages", "/mailbox"} | {
+    "/auth/passkeys",
     "/api-keys",
     "/auth/token",
     "/tenants/{tenant_id}/staff-grants",

@@ -19,6 +19,8 @@ from services.identity.domains.router import router as domains
 from services.identity.dropdowns import router as dropdowns
 from services.identity.invariants import INVARIANTS
 from services.identity.members.router import router as members
+from services.identity.passkeys.jobs import forget_challenges
+from services.identity.passkeys.router import router as passkeys
 from services.identity.registrations.handlers import on_deal_lost, on_deal_won
 from services.identity.registrations.router import router as registrations
 from services.identity.roles.router import router as roles
@@ -49,6 +51,7 @@ SERVICE = Service(
         session_management,
         users,
         auth,
+        passkeys,
         tenants,
         members,
         departments,
@@ -68,6 +71,7 @@ SERVICE = Service(
         Job("rotate_signing_keys", rotate_signing_keys, every=3600),
         Job("forget_sessions", forget_sessions, every=600),
         Job("forget_attempts", forget_attempts, every=600),
+        Job("forget_challenges", forget_challenges, every=600),
     ),
     permissions={
         "identity.api_keys.read": "See the API keys of the business",

@@ -46,3 +46,13 @@ class IdentitySettings(ServiceSettings):
     argon2_parallelism: int = Field(1, ge=1, description="Lanes of one password hash")
     argon2_at_once: int = Field(4, ge=1, description="Hashes computed at once in one process")
     password_min_length: int = Field(8, ge=8, le=64, description="Shortest password taken")
+
+    passkey_rp_id: str | None = Field(
+        None,
+        description="For which host name passkeys are made; unset: the one of PILLARS_PUBLIC_URL. Changed, none works any more",
+    )
+    passkey_rp_name: str = Field("Pillars", description="What devices call the platform beside a passkey")
+    passkey_origins: list[str] | None = Field(
+        None,
+        description="Origins of pages that may use passkeys, as JSON; unset: the one of PILLARS_PUBLIC_URL",
+    )

@@ -30,6 +30,8 @@ PLATFORM_ONLY = {
     "identity.refresh_tokens": "belong to a session",
     "identity.signing_keys": "belong to the platform",
     "identity.attempt_counters": "belong to names and addresses",
+    "identity.passkeys": "belong to a person; found by the person or by what the device calls them",
+    "identity.passkey_challenges": "belong to a browser that is about to answer",
 }
 # Values that are unique on the whole platform, each with the reason why that tells nobody anything.
 UNIQUE_TO_ALL = {

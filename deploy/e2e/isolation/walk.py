@@ -87,6 +87,8 @@ OPEN = {
     "POST /api/v1/auth/logout": "ends the session of the token shown, and no other",
     "POST /api/v1/auth/refresh": "needs the token",
     "POST /api/v1/auth/register": "makes a business of its own",
+    "POST /api/v1/auth/passkeys/login/options": "the same for everybody",
+    "POST /api/v1/auth/passkeys/login/verify": "needs the passkey",
     "POST /api/v1/auth/signup": "joins a shop as its client, which is open to all",
     "GET /sandbox/pay/{checkout_id}": "the provider's page, open to who holds its address, which nobody can guess",
     "POST /sandbox/pay/{checkout_id}": "the provider's page, open to who holds its address, which nobody can guess",

@@ -14,6 +14,7 @@ from rich.console import Console
 
 from deploy.demo.story import ADMIN, Story
 from libs.common.ids import new_id
+from libs.common.testing.authenticator import Authenticator
 
 Json = Any
 # How long a token must still be good for a walk to begin with it.
@@ -192,6 +193,7 @@ class Business(Story):
                 "department_id": department["id"],
             }
             made = await self.make("/users", person)
+        await self._ways_in()
         self.texts["colleague"] = person["email"]
         self.colleague = {
             **await self.sign_in(person["email"], person["password"]),
@@ -228,6 +230,14 @@ class Business(Story):
             )
 
         await self.until("a colleague", known, lambda found: "id" in found)
+
+    async def _ways_in(self) -> None:
+        """Two passkeys of the owner."""
+        device = Authenticator(str(self.http.base_url).rstrip("/"))
+        for _ in range(2):
+            options = await self.make("/auth/passkeys/register/options", None, 200)
+            credential = device.create(options)
+            await self.make("/auth/passkeys/register/verify", {"name": "Phone", "credential": credential})
 
     async def _crm(self) -> None:
         ids = self.ids
