@@ -17,6 +17,7 @@ from services.identity.db import MODELS, metadata
 from services.identity.departments.router import router as departments
 from services.identity.domains.router import router as domains
 from services.identity.dropdowns import router as dropdowns
+from services.identity.encrypted import ENCRYPTED
 from services.identity.invariants import INVARIANTS
 from services.identity.members.router import router as members
 from services.identity.passkeys.jobs import forget_challenges
@@ -99,6 +100,7 @@ SERVICE = Service(
         "identity.users.read": "See the people of the business",
         "identity.users.write": "Add people, and change their accounts",
     },
+    encrypted=ENCRYPTED,
     invariants=INVARIANTS,
     seed=seed,
 )

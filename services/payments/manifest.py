@@ -10,6 +10,7 @@ from services.payments.checkouts.router import router as checkouts
 from services.payments.credit_notes.router import router as credit_notes
 from services.payments.db import MODELS, metadata
 from services.payments.documents import models as _documents  # noqa: F401 (its tables)
+from services.payments.encrypted import ENCRYPTED
 from services.payments.invariants import INVARIANTS
 from services.payments.invoices.handlers import on_order_paid
 from services.payments.invoices.jobs import JOBS as INVOICE_JOBS
@@ -73,5 +74,6 @@ SERVICE = Service(
         "payments.invoices.write": "Draft, finalise, send, void and settle invoices",
         "payments.ledger.read": "See the ledger and its proof",
     },
+    encrypted=ENCRYPTED,
     invariants=INVARIANTS,
 )

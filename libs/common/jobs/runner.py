@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from libs.common import metrics
 from libs.common.db.direct import Direct
+from libs.common.db.encrypted import encryption_jobs
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.failpoints import failpoint
 from libs.common.ids import new_id
@@ -82,7 +83,14 @@ class JobRunner:
     ) -> None:
         self._context = context
         own = context.service.jobs if jobs is None else jobs
-        self._jobs = {job.name: job for job in (*own, *sweep_jobs(retention or Retention()))}
+        self._jobs = {
+            job.name: job
+            for job in (
+                *own,
+                *encryption_jobs(context.service.encrypted),
+                *sweep_jobs(retention or Retention()),
+            )
+        }
         self._concurrency = concurrency
         self._poll = poll
         self._service = context.service.name

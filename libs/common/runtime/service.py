@@ -15,6 +15,7 @@ from libs.common.messaging.subscription import Subscription
 from libs.common.settings import ServiceSettings
 
 if TYPE_CHECKING:
+    from libs.common.db.encrypted import Encrypted
     from libs.common.runtime.context import ServiceContext
     from libs.common.runtime.verify import Invariant
 
@@ -37,6 +38,7 @@ class Service:
         migrations: the folder of its alembic environment.
         resources: by name, what is opened at start; handlers find them in `context.resources`.
         permissions: each permission it checks, with a description for role editors.
+        encrypted: its columns under the key ring, all of them.
         invariants: what `pillars verify` checks.
         seed: makes the rows a new installation needs; run after every migration, so it must be repeatable.
         description: one paragraph for the API documentation.
@@ -53,5 +55,6 @@ class Service:
     jobs: Sequence[Job] = ()
     resources: Mapping[str, Resource] = field(default_factory=dict)
     permissions: Mapping[str, str] = field(default_factory=dict)
+    encrypted: Sequence["Encrypted"] = ()
     invariants: Sequence["Invariant"] = ()
     seed: Seed | None = None

@@ -10,18 +10,19 @@ from services.payments.payment_accounts.models import PaymentAccount
 from services.payments.providers.base import Merchant
 
 
-def _purpose(account_id: UUID) -> str:
+def purpose_of(account_id: UUID) -> str:
+    """What the credentials of an account are bound to."""
     return f"payment_accounts.credentials:{account_id}"
 
 
 def seal(keyring: KeyRing, account_id: UUID, credentials: Mapping[str, str]) -> str:
     """The credentials as they are stored; they open for this account only."""
-    return keyring.encrypt(orjson.dumps(dict(credentials)).decode(), purpose=_purpose(account_id))
+    return keyring.encrypt(orjson.dumps(dict(credentials)).decode(), purpose=purpose_of(account_id))
 
 
 def open_credentials(keyring: KeyRing, account: PaymentAccount) -> dict[str, str]:
     """The credentials of an account."""
-    plain = keyring.decrypt(account.sealed_credentials, purpose=_purpose(account.id))
+    plain = keyring.decrypt(account.sealed_credentials, purpose=purpose_of(account.id))
     found: dict[str, str] = orjson.loads(plain)
     return found
 

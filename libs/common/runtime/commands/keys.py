@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import secrets
+import time
 from typing import Annotated
 
 import typer
@@ -10,9 +11,11 @@ from rich.console import Console
 from rich.table import Table
 
 from libs.common.crypto import KeyRing
+from libs.common.db.encrypted import REENCRYPT, keys_in_use
 from libs.common.runtime.commands.bus import installation
 from libs.common.runtime.context import ServiceContext
-from libs.common.runtime.registry import load
+from libs.common.runtime.registry import load, load_all
+from libs.common.settings import CommonSettings
 
 app = typer.Typer(help="Encryption keys, secret key and signing keys.", no_args_is_help=True)
 console = Console(highlight=False)
@@ -61,3 +64,76 @@ def rotate_signing() -> None:
 
     asyncio.run(run())
     console.print("[green]asked for[/]; the identity service does it within seconds")
+
+
+@app.command("stored")
+def stored() -> None:
+    """How many stored values each encryption key has, by column; a key without any may leave the ring."""
+    common = installation()
+    console.print(_table(asyncio.run(_stored(common)), common))
+
+
+@app.command("reencrypt")
+def reencrypt(
+    wait: Annotated[float, typer.Option(help="seconds to wait for the end, telling how far it is")] = 0,
+) -> None:
+    """Give every stored value the key that encrypts now: a job of each service, which may be asked for again.
+
+    Do it when all processes have the new order of keys. Exit code 1 where values of other keys are left after the wait.
+    """
+    common = installation()
+    asyncio.run(_ask(common))
+    console.print("[green]asked for[/]; the services do it within seconds, see `pillars keys stored`")
+    if wait:
+        raise typer.Exit(0 if asyncio.run(_wait(common, wait)) else 1)
+
+
+Stored = list[tuple[str, str, int]]
+
+
+async def _stored(common: CommonSettings) -> Stored:
+    found: Stored = []
+    for service in load_all():
+        if service.encrypted:
+            context = ServiceContext(service, common)
+            try:
+                found += await keys_in_use(context)
+            finally:
+                await context.close()
+    return found
+
+
+async def _ask(common: CommonSettings) -> None:
+    for service in load_all():
+        if service.encrypted:
+            context = ServiceContext(service, common)
+            try:
+                async with context.unit_of_work(platform=True) as uow:
+                    uow.defer(REENCRYPT, key=REENCRYPT)
+            finally:
+                await context.close()
+
+
+async def _wait(common: CommonSettings, seconds: float) -> bool:
+    current = _current(common)
+    until = time.monotonic() + seconds
+    told = -1
+    while True:
+        left = sum(count for _, key, count in await _stored(common) if key != current)
+        if left != told:
+            console.print(f"{left} values to go")
+            told = left
+        if not left or time.monotonic() >= until:
+            return not left
+        await asyncio.sleep(0.5)
+
+
+def _current(common: CommonSettings) -> str:
+    return KeyRing.parse(common.encryption_keys.get_secret_value()).current
+
+
+def _table(found: Stored, common: CommonSettings) -> Table:
+    table = Table("Column", "Key", "Values", "")
+    for name, key, count in found:
+        table.add_row(name, key, str(count), "" if key == _current(common) else "to be encrypted anew")
+    return table
