@@ -96,6 +96,8 @@ ROUTES: tuple[Route, ...] = (
     Route("/auth/refresh", "identity", trust=Trust.LENIENT),
     Route("/auth/refresh-token", "identity", to="/auth/refresh", trust=Trust.LENIENT),
     Route("/auth/logout", "identity", trust=Trust.LENIENT),
+    # Who accepts an invitation may have a token of before.
+    Route("/invitations", "identity", trust=Trust.LENIENT),
     Route("/admin/users", "identity", to="/users"),
     Route("/activity", "identity", to="/audit-log"),
     Route("/.well-known/jwks.json", "identity", trust=Trust.LENIENT, at_root=True),

@@ -177,3 +177,146 @@ async def test_without_the_bus_it_takes_a_second(suite: Suite, shop: Shop) -> No
             return await deaf.status("/deals", headers) == 401
 
         await eventually(is_refused, seconds=AT_ONCE)
+
+
+async def test_a_suspended_business_stops_everywhere_within_a_second(suite: Suite, shop: Shop) -> None:
+    guest = {"X-Company-Id": shop.company}
+    account = {
+        "email": f"{new_id().hex}@example.com",
+        "password": PASSWORD,
+        "first_name": "C",
+        "last_name": "D",
+    }
+    async with suite.client(**shop.owner) as owner, suite.client(**guest) as anyone:
+        body = {"name": "Till", "scopes": ["catalog.*", "crm.*", "orders.*"]}
+        key = {"X-API-Key": (await owner.post("/api-keys", json=body)).json()["secret"]}
+        joined = await anyone.post("/auth/signup", json={**account, "company_id": shop.company})
+        assert joined.status_code == 201, joined.text
+        signed_in = await sign_in(suite, email=account["email"], password=PASSWORD)
+        buyer = {**signed_in, "X-Company-Id": shop.company}
+        cart = (await anyone.post("/carts", json={"currency": "ZAR"})).json()
+        line = {"variant_id": shop.variant, "quantity": 1}
+        in_cart = {**guest, "X-Cart-Token": cart["token"]}
+        order = {"items": [line], "email": account["email"], "currency": "ZAR"}
+
+    # What trading is, by whom, and with which answer it is refused.
+    def trading() -> list[tuple[str, str, dict[str, str], Any, str]]:
+        once = {"Idempotency-Key": new_id().hex}
+        return [
+            ("POST", "/carts", guest, {"currency": "ZAR"}, "tenant-forbidden"),
+            ("POST", f"/carts/{cart['id']}/items", in_cart, line, "tenant-forbidden"),
+            ("POST", f"/carts/{cart['id']}/checkout", {**in_cart, **once}, {}, "tenant-forbidden"),
+            ("POST", "/carts", buyer, {"currency": "ZAR"}, "tenant-not-active"),
+            (
+                "POST",
+                "/payments/checkouts",
+                {**buyer, **once},
+                {"order_id": str(new_id())},
+                "tenant-not-active",
+            ),
+            ("POST", "/orders", {**shop.owner, **once}, order, "tenant-not-active"),
+            ("POST", "/categories", shop.owner, {"name": new_id().hex}, "tenant-not-active"),
+            ("POST", "/categories", key, {"name": new_id().hex}, "tenant-not-active"),
+            ("POST", "/leads", key, {"name": "A lead"}, "tenant-not-active"),
+        ]
+
+    async with (
+        another_gateway(suite) as one,
+        another_gateway(suite) as two,
+        suite.client(**shop.staff) as staff,
+    ):
+        for gateway in (one, two):
+            for who in (shop.owner, key, buyer):
+                await gateway.know("/products", who)
+            await gateway.know("/products", guest)
+
+        async def refused(gateway: Other) -> bool:
+            answers = [
+                (await gateway.client.request(method, path, headers=who, json=body), slug)
+                for method, path, who, body, slug in trading()
+            ]
+            return all((a.status_code, a.json().get("slug")) == (403, slug) for a, slug in answers)
+
+        assert (
+            await staff.post(f"/tenants/{shop.company}/suspend", json={"reason": "unpaid"})
+        ).status_code == 200
+        began = time.monotonic()
+
+        async def stopped() -> bool:
+            statuses = {
+                (await g.client.post("/categories", headers=who, json={"name": new_id().hex})).status_code
+                for g in (one, two)
+                for who in (shop.owner, key)
+            }
+            return statuses == {403}
+
+        await eventually(stopped, seconds=AT_ONCE)
+        took = time.monotonic() - began
+        assert took < 1, took
+        for gateway in (one, two):
+            assert await refused(gateway)
+            # Its people still read.
+            for path in ("/products", "/orders", "/deals", f"/tenants/{shop.company}", "/subscription"):
+                assert await gateway.status(path, shop.owner) == 200, path
+            assert await gateway.status("/products", key) == 200
+
+        assert (await staff.post(f"/tenants/{shop.company}/reactivate")).status_code == 200
+
+        async def trades() -> bool:
+            made = [
+                (await g.client.post("/categories", headers=who, json={"name": new_id().hex})).status_code
+                for g in (one, two)
+                for who in (shop.owner, key)
+            ]
+            return set(made) == {201}
+
+        await eventually(trades, seconds=AT_ONCE)
+        filled = await one.client.post(f"/carts/{cart['id']}/items", headers=in_cart, json=line)
+        assert filled.status_code == 201, filled.text
+
+
+async def test_another_plan_counts_at_every_gateway_within_a_second(suite: Suite, shop: Shop) -> None:
+    async with (
+        suite.client(**shop.owner) as owner,
+        another_gateway(suite) as one,
+        another_gateway(suite) as two,
+    ):
+        key = {"name": "Till", "scopes": ["crm.deals.read"]}
+        secret = {"X-API-Key": (await owner.post("/api-keys", json=key)).json()["secret"]}
+        for gateway in (one, two):
+            await gateway.know("/deals", shop.owner)
+            await gateway.know("/deals", secret)
+
+        changed = await owner.post("/subscription/change", json={"plan": "free", "when": "now"})
+        assert changed.status_code == 200, changed.text
+        began = time.monotonic()
+
+        async def is_refused() -> bool:
+            made = [await g.client.post("/api-keys", headers=shop.owner, json=key) for g in (one, two)]
+            return {answer.status_code for answer in made} == {403}
+
+        await eventually(is_refused, seconds=AT_ONCE)
+        assert time.monotonic() - began < 1
+        refused = (await one.client.post("/api-keys", headers=shop.owner, json=key)).json()
+        assert (refused["slug"], refused["feature"]) == ("feature-not-in-plan", "integrations.api_keys")
+        assert {"starter", "standard", "enterprise"} <= set(refused["plans"])
+        assert await two.status("/deals", secret) == 403
+        # The plan has one warehouse, and there is one.
+        full = await one.client.post("/inventory/stores", headers=shop.owner, json={"name": "Second"})
+        problem = full.json()
+        assert (full.status_code, problem["slug"], problem["code"]) == (
+            429,
+            "plan-limit-reached",
+            "catalog.stores",
+        )
+        assert (problem["limit"], problem["used"]) == (1, 1)
+        assert "starter" in problem["plans"]
+        used = {u["code"]: u for u in (await owner.get("/usage")).json()["items"]}
+        assert (used["catalog.stores"]["used"], used["catalog.products"]["used"]) == (1, 1)
+
+        assert (await owner.post("/subscription/change", json={"plan": "standard"})).status_code == 200
+
+        async def is_let_through() -> bool:
+            return (await two.client.post("/api-keys", headers=shop.owner, json=key)).status_code == 201
+
+        await eventually(is_let_through, seconds=AT_ONCE)

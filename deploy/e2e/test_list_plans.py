@@ -52,6 +52,8 @@ CHOICES = {
     "assigned_products.status": ("assigned", "revoked"),
     "registrations.status": ("submitted", "approved", "rejected", "changes_requested"),
     "tenants.status": ("active", "pending", "closed"),
+    "invitations.status": ("accepted", "expired", "revoked"),
+    "domains.verified_by": ("dns", "file"),
     "deliveries.status": ("sent", "failed", "pending"),
     "deliveries.channel": ("email", "push"),
     "tasks.priority": ("normal", "high", "low"),
@@ -118,6 +120,10 @@ VALUES = {
     "roles.permissions": "'[]'::jsonb",
     "roles.scope": "'tenant'",
     "stages.required_fields": "'[]'::jsonb",
+    "invitations.roles": "'[]'::jsonb",
+    "members.person_email": "substr(md5(i::text), 1, 6) || i || '@mail.example'",
+    "members.person_name": "'Karoo Roasters ' || substr(md5(i::text), 1, 8)",
+    "members.person_is_active": "i % 300 <> 7",
 }
 CHILDREN = frozenset(
     [
@@ -183,11 +189,12 @@ def endpoints(service: Service) -> Iterator[Endpoint]:
 
 
 # Roles are those of the platform and a business's own: few, and two indexes would have to be merged.
-# What the sandboxes keep is for development. Keys, tokens, passkeys and grants to staff are few by rule.
+# What the sandboxes keep is for development. Keys, tokens, passkeys, grants to staff and plans are few by rule.
 FEW = {"/roles", "/fcm/sandbox/messages", "/mailbox"} | {
     "/auth/passkeys",
     "/api-keys",
     "/auth/token",
+    "/plans",
     "/tenants/{tenant_id}/staff-grants",
 }
 LISTS = [one for name in NAMES for one in endpoints(load(name)) if one.path not in FEW]
@@ -344,6 +351,7 @@ async def lists(postgres_url: str) -> AsyncIterator[Lists]:
                     **VALUES,
                     "tenants.tenant_id": OPERATOR_OR_ROW if number == 0 else row_id("i", number),
                     "tenants.id": OPERATOR_OR_ROW if number == 0 else row_id("i", number),
+                    "subscriptions.tenant_id": row_id("i", number),
                     "registrations.tenant_id": row_id("i", number),
                     "sessions.*": "",
                     "sessions.revoked_at": "NULL",
@@ -405,9 +413,6 @@ MINE = f"tenant_id = '{OPERATOR_TENANT_ID}'"
 OF_TENANT = {"identity.tenants": "true", "identity.registrations": "true", "identity.sessions": "true"}
 _POOLED = str(UUID(f"01900000-0000-7000-8000-{POOL - 1:012x}"))
 CUSTOM: dict[tuple[str, str], list[dict[str, Any]]] = {
-    # Accounts that may not sign in are few and belong to no business: a page of them reads its members.
-    ("/tenants/{tenant_id}/members", "is_active"): [{"is_active": "false"}],
-    ("/users", "is_active"): [{"is_active": "false"}],
     # Facets are counted over up to 10,000 of the products found.
     ("/products", "facets"): [{"facets": "false"}],
     ("/products", "category"): [{"category": "none"}],

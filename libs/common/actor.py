@@ -17,7 +17,7 @@ from uuid import UUID
 import orjson
 
 from libs.common.errors import Unauthenticated
-from libs.common.permissions import holds
+from libs.common.permissions import ALL, holds
 
 ACTOR_HEADER = "x-pillars-actor"
 
@@ -40,7 +40,8 @@ class Actor:
 
     `permissions` hold exact strings, `<service>.*` and `*`. `tenant_id` is None where no tenant was resolved. `key_id` is
     the API key or personal token that was shown, where one was. `acting_user_id` is who really acts, where somebody of
-    the staff acts as the user.
+    the staff acts as the user. `features`, `limits` (how much of what, by code; no entry means no limit) and `plan` are
+    those of the business acted in.
     """
 
     kind: ActorKind = ActorKind.GUEST
@@ -57,7 +58,13 @@ class Actor:
     roles: tuple[str, ...] = ()
     permissions: frozenset[str] = field(default_factory=frozenset)
     features: frozenset[str] = field(default_factory=frozenset)
+    limits: Mapping[str, int] = field(default_factory=dict, hash=False)
+    plan: str | None = None
     is_superuser: bool = False
+
+    def has(self, feature: str) -> bool:
+        """Whether the plan of the business acted in includes the feature."""
+        return self.kind is ActorKind.SYSTEM or feature in self.features or ALL in self.features
 
     def may(self, permission: str) -> bool:
         """Whether the actor holds the permission, exactly or by a wildcard."""
@@ -91,9 +98,13 @@ class Actor:
             "roles": list(self.roles),
             "permissions": sorted(self.permissions),
             "features": sorted(self.features),
+            "limits": dict(self.limits),
+            "plan": self.plan,
             "is_superuser": self.is_superuser,
         }
-        return {k: str(v) if isinstance(v, UUID) else v for k, v in raw.items() if v not in (None, [], False)}
+        return {
+            k: str(v) if isinstance(v, UUID) else v for k, v in raw.items() if v not in (None, [], {}, False)
+        }
 
     @classmethod
     def from_json(cls, raw: Mapping[str, Any]) -> "Actor":
@@ -117,6 +128,8 @@ class Actor:
             roles=tuple(raw.get("roles", ())),
             permissions=frozenset(raw.get("permissions", ())),
             features=frozenset(raw.get("features", ())),
+            limits=dict(raw.get("limits", {})),
+            plan=raw.get("plan"),
             is_superuser=bool(raw.get("is_superuser", False)),
         )
 

@@ -83,7 +83,7 @@ class TenantNotActive(AppError):
 
 
 class FeatureNotInPlan(AppError):
-    """The plan of the business does not include the feature named in `feature`."""
+    """The plan of the business (`plan`) does not include the feature named in `feature`; `plans` have it."""
 
     status = 403
     slug = "feature-not-in-plan"
@@ -197,7 +197,7 @@ class RateLimited(AppError):
 
 
 class PlanLimitReached(AppError):
-    """A limit of the plan is reached; `limit` names it."""
+    """The plan of the business (`plan`) gives no more of what `code` names: `used` of `limit`; `plans` give more."""
 
     status = 429
     slug = "plan-limit-reached"

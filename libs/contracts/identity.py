@@ -1,5 +1,6 @@
 """What identity publishes: registrations, tenants, people and their sessions."""
 
+from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -79,6 +80,17 @@ class TenantReactivated(Event):
     company_name: str
 
 
+class TenantErasureDue(Event):
+    """A closed business was kept for as long as it is to be: what there is of it may be erased."""
+
+    wire_name = "identity.tenant_erasure_due.v1"
+    about: ClassVar[tuple[str, str]] = ("tenant", "company_id")
+
+    company_id: UUID
+    company_name: str
+    closed_at: datetime
+
+
 class MemberAdded(Event):
     """A person belongs to a business from now on: staff, owner, or a client of its shop."""
 
@@ -148,6 +160,47 @@ class AccessChanged(Event):
         return cls(whose=whose, user_id=user_id, company_id=company_id, key_id=key_id)
 
 
+class PlanChanged(Event):
+    """A business has another plan from now on, or its subscription another status; what it may use has changed.
+
+    `status` is trial, active, grace or ended. `reason` is started, changed, period_ended, trial_ended, payment_failed,
+    payment_received or grace_ended. The price is of one period (`month` or `year`), in minor units.
+    """
+
+    wire_name = "identity.plan_changed.v1"
+    about: ClassVar[tuple[str, str]] = ("tenant", "company_id")
+    is_broadcast = True
+
+    company_id: UUID
+    plan: str
+    previous_plan: str | None = None
+    status: str
+    reason: str
+    price_amount: int = 0
+    price_currency: str
+    period: str
+    period_ends_at: datetime | None = None
+
+
+class InvitationSent(Event):
+    """Somebody is to get a mail with a link by which to join a business.
+
+    The link itself is not in it: who sends the mail asks identity for it at that moment.
+    """
+
+    wire_name = "identity.invitation_sent.v1"
+    about: ClassVar[tuple[str, str]] = ("invitation", "invitation_id")
+
+    invitation_id: UUID
+    serial: int
+    company_id: UUID
+    company_name: str
+    email: str
+    invited_by_name: str | None = None
+    locale: str = "en"
+    expires_at: datetime
+
+
 class SessionRevoked(Event):
     """A sign-in ended; its tokens are no longer good."""
 
@@ -170,4 +223,5 @@ CHANGES_OF_ACCESS: tuple[type[Event], ...] = (
     TenantActivated,
     TenantSuspended,
     TenantReactivated,
+    PlanChanged,
 )

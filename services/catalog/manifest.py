@@ -25,6 +25,7 @@ from services.catalog.settings import CatalogSettings
 from services.catalog.stock.router import router as stock
 from services.catalog.stores import handlers as stores_handlers
 from services.catalog.stores.router import router as stores
+from services.catalog.usage import router as usage
 from services.catalog.variants.router import internal_router as internal_variants
 from services.catalog.variants.router import router as variants
 
@@ -47,6 +48,7 @@ SERVICE = Service(
         internal_variants,
         internal_reservations,
         dropdowns.router,
+        usage,
     ),
     subscriptions=(
         on(

@@ -6,6 +6,7 @@ from libs.common.jobs.job import Job
 from libs.common.messaging.subscription import in_batches, on
 from libs.common.runtime.service import Service
 from libs.contracts.crm import DealLost, DealWon
+from libs.contracts.identity import TenantActivated
 from services.identity.access.router import router as access
 from services.identity.api_keys.router import router as api_keys
 from services.identity.api_keys.tokens_router import router as personal_tokens
@@ -15,13 +16,19 @@ from services.identity.audit_log.router import router as audit_log
 from services.identity.auth.router import router as auth
 from services.identity.db import MODELS, metadata
 from services.identity.departments.router import router as departments
+from services.identity.domains.proofs import open_proofs
 from services.identity.domains.router import router as domains
 from services.identity.dropdowns import router as dropdowns
 from services.identity.encrypted import ENCRYPTED
 from services.identity.invariants import INVARIANTS
+from services.identity.invitations.jobs import expire_invitations, expiring
+from services.identity.invitations.router import acceptance, for_services
+from services.identity.invitations.router import router as invitations
+from services.identity.members.jobs import copy_people, uncopied
 from services.identity.members.router import router as members
 from services.identity.passkeys.jobs import forget_challenges
 from services.identity.passkeys.router import router as passkeys
+from services.identity.plans.router import router as plans
 from services.identity.registrations.handlers import on_deal_lost, on_deal_won
 from services.identity.registrations.router import router as registrations
 from services.identity.roles.router import router as roles
@@ -33,7 +40,13 @@ from services.identity.settings import IdentitySettings
 from services.identity.signing_keys.jobs import rotate_signing_keys
 from services.identity.signing_keys.router import router as signing_keys
 from services.identity.staff_grants.router import router as staff_grants
+from services.identity.subscriptions.handlers import on_tenant_activated
+from services.identity.subscriptions.jobs import move_subscriptions, moving
+from services.identity.subscriptions.router import router as subscriptions
+from services.identity.tenants.jobs import ending, mark_closed_tenants
 from services.identity.tenants.router import router as tenants
+from services.identity.usage.jobs import forget_claims
+from services.identity.usage.router import router as usage
 from services.identity.users.router import router as users
 
 SERVICE = Service(
@@ -61,11 +74,18 @@ SERVICE = Service(
         api_keys,
         personal_tokens,
         staff_grants,
+        invitations,
+        acceptance,
+        for_services,
+        plans,
+        subscriptions,
+        usage,
         audit_log,
     ),
     subscriptions=(
         on(DealWon, "identity.activate_tenant", on_deal_won),
         on(DealLost, "identity.reject_registration", on_deal_lost),
+        on(TenantActivated, "identity.begin_plan", on_tenant_activated),
         in_batches((), "identity.record_audit", record_audit, spacing=0.5),
     ),
     jobs=(
@@ -73,7 +93,13 @@ SERVICE = Service(
         Job("forget_sessions", forget_sessions, every=600),
         Job("forget_attempts", forget_attempts, every=600),
         Job("forget_challenges", forget_challenges, every=600),
+        Job("move_subscriptions", move_subscriptions, every=5, finds=moving),
+        Job("expire_invitations", expire_invitations, every=60, finds=expiring),
+        Job("mark_closed_tenants", mark_closed_tenants, every=600, finds=ending),
+        Job("copy_people", copy_people, every=1, finds=uncopied),
+        Job("forget_claims", forget_claims, every=3600),
     ),
+    resources={"proofs": open_proofs},
     permissions={
         "identity.api_keys.read": "See the API keys of the business",
         "identity.api_keys.write": "Make, change, rotate and revoke API keys",
@@ -85,15 +111,21 @@ SERVICE = Service(
         "identity.domains.read": "See the host names of the business",
         "identity.domains.write": "Add, change and remove host names",
         "identity.impersonations.write": "Act as another person for a while",
+        "identity.invitations.read": "See whom the business has invited",
+        "identity.invitations.write": "Invite people by mail, into roles that one may give",
         "identity.members.read": "See who belongs to the business",
         "identity.members.write": "Add and remove members, and change their roles",
         "identity.owners.write": "Make and remove owners",
+        "identity.plans.write": "Add, change and remove the plans of the platform",
         "identity.registrations.read": "See the applications of businesses",
         "identity.registrations.decide": "Approve, reject and send back applications",
         "identity.roles.read": "See roles and permissions",
         "identity.roles.write": "Add, change and remove roles",
         "identity.staff_grants.read": "See whom of the staff the business has let in",
         "identity.staff_grants.write": "Let staff into a business for a time, and end it",
+        "identity.subscription.read": "See the plan of the business, and how much of it is used",
+        "identity.subscription.write": "Choose another plan for the business",
+        "identity.subscriptions.bill": "Say whether a business paid for its plan",
         "identity.tenants.read": "See all businesses of the platform",
         "identity.tenants.write": "Set up, change and close businesses",
         "identity.tenants.suspend": "Suspend and reactivate businesses",

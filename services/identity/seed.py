@@ -12,6 +12,8 @@ from libs.contracts.identity import AccessChanged, MemberAdded
 from services.identity.members.repository import MemberRepository
 from services.identity.members.service import member_fact, new_member
 from services.identity.passwords.hashing import Passwords
+from services.identity.plans.catalogue import SEEDED_PLANS
+from services.identity.plans.models import Plan
 from services.identity.roles.catalogue import STAFF_ADMIN, SUPERADMIN, SYSTEM_ROLES
 from services.identity.roles.models import Role
 from services.identity.signing_keys.service import SigningKeyService
@@ -34,6 +36,7 @@ async def seed(context: ServiceContext) -> None:
         await uow.session.execute(_ONE_AT_A_TIME)
         await _operator(uow)
         await _roles(uow)
+        await _plans(uow)
         await SigningKeyService(uow).ensure()
         if demo_hash is not None:
             await _demo(uow, demo_hash)
@@ -82,6 +85,32 @@ async def _roles(uow: UnitOfWork) -> None:
         await uow.session.execute(
             delete(Role).where(Role.tenant_id == OPERATOR_TENANT_ID, Role.is_system, Role.code.in_(gone))
         )
+    await uow.session.flush()
+
+
+async def _plans(uow: UnitOfWork) -> None:
+    # A plan that was removed stays removed, and a changed one stays changed.
+    statement = select(Plan.code).where(Plan.tenant_id == OPERATOR_TENANT_ID)
+    known = set((await uow.session.execute(statement)).scalars())
+    for wanted in SEEDED_PLANS:
+        if wanted.code not in known:
+            uow.session.add(
+                Plan(
+                    tenant_id=OPERATOR_TENANT_ID,
+                    code=wanted.code,
+                    name=wanted.name,
+                    description=wanted.description,
+                    features=sorted(wanted.features),
+                    limits=wanted.limits,
+                    quotas=wanted.quotas,
+                    price_amount=wanted.price_amount,
+                    currency="ZAR",
+                    trial_days=wanted.trial_days,
+                    rank=wanted.rank,
+                )
+            )
+    if uow.session.new:
+        uow.emit(AccessChanged.of())
     await uow.session.flush()
 
 

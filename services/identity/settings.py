@@ -28,6 +28,28 @@ class IdentitySettings(ServiceSettings):
     acting_seconds: int = Field(
         900, ge=30, le=3600, description="How long somebody may act as another before asking again"
     )
+    default_plan: str = Field(
+        "standard", description="The plan, by its code, that a business begins with and counts as having"
+    )
+    fallback_plan: str = Field(
+        "free",
+        description="The plan that follows a trial or a grace without payment, where a plan names none",
+    )
+
+    closed_kept_seconds: int = Field(
+        7_776_000,
+        ge=0,
+        description="How long the data of a closed business are kept, and it can be opened again",
+    )
+    invitation_seconds: int = Field(604_800, ge=60, description="How long an invitation can be accepted")
+    invitation_url: str = Field(
+        "{public_url}/invitation#token={token}",
+        description="The page of a frontend that accepts an invitation; `{public_url}` and `{token}` are filled in",
+    )
+    domain_proof_seconds: float = Field(
+        5.0, gt=0, le=30, description="How long the DNS and the site of a host name may take to show a proof"
+    )
+
     signing_key_seconds: int = Field(7_776_000, ge=3600, description="After this a new key signs")
 
     lockout_failures: int = Field(5, ge=1, description="Wrong passwords for one account before it is locked")

@@ -57,7 +57,11 @@ REFERENCES_TO_SHARED = {
 WIDER = {("identity.roles", "system_roles"): "the roles of the platform are the same for every business"}
 
 # Functions that run in a scope of their own, each with the reason.
-SCOPED = {"payments.check_balance()": "adds up one transaction of the tenant of the row, at the commit"}
+SCOPED = {
+    "payments.check_balance()": "adds up one transaction of the tenant of the row, at the commit",
+    "identity.copy_person()": "reads the account of the membership that is written",
+    "identity.copy_person_again()": "writes the account's own fields into its memberships, and nothing else",
+}
 
 _CHANGE = "SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE", "REFERENCES", "TRIGGER"
 

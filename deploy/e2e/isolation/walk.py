@@ -84,6 +84,8 @@ OPEN = {
     "POST /api/v1/auth/login": "needs the password",
     "POST /api/v1/auth/token": "needs the password",
     "POST /api/v1/auth/token/revoke": "needs the token",
+    "POST /api/v1/invitations/show": "needs the token",
+    "POST /api/v1/invitations/accept": "needs the token",
     "POST /api/v1/auth/logout": "ends the session of the token shown, and no other",
     "POST /api/v1/auth/refresh": "needs the token",
     "POST /api/v1/auth/register": "makes a business of its own",

@@ -174,6 +174,8 @@ class Business(Story):
                 f"{path}/departments", {"name": self.unique(), "description": "They"}
             )
             domain = await self.make(f"{path}/domains", {"host": f"{self.unique()}.example.com"})
+            invited = {"email": f"invited-{self.unique()}@example.com", "roles": [role["code"]]}
+            invitation = await self.make(f"{path}/invitations", invited)
             await self.make("/api-keys", {"name": self.unique(), "scopes": ["crm.deals.read"]})
             token = {
                 "username": f"owner-{self.run}@example.com",
@@ -215,6 +217,7 @@ class Business(Story):
             "role_id": role["id"],
             "department_id": department["id"],
             "domain_id": domain["id"],
+            "invitation_id": invitation["id"],
             "user_id": made["id"],
             "tenant_id": self.company,
         }

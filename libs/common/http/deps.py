@@ -24,6 +24,7 @@ from libs.common.errors import (
     TenantRequired,
     Unauthenticated,
 )
+from libs.common.http.offers import plans_with
 from libs.common.logging import bind
 from libs.common.origin import Arrival, arrived
 from libs.common.runtime.context import ServiceContext
@@ -119,8 +120,13 @@ class Requirement:
                 raise TenantNotActive(
                     f"The business is {actor.tenant_status}; trading starts once it is active."
                 )
-        if self.feature and self.feature not in actor.features and actor.kind is not ActorKind.SYSTEM:
-            raise FeatureNotInPlan(f"The plan does not include {self.feature}.", feature=self.feature)
+        if self.feature and not actor.has(self.feature):
+            raise FeatureNotInPlan(
+                f"The plan does not include {self.feature}.",
+                feature=self.feature,
+                plan=actor.plan,
+                plans=await plans_with(context_of(request), feature=self.feature),
+            )
         return actor
 
 

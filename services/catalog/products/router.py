@@ -5,8 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from libs.common.errors import AlreadyExists, NotFound, PreconditionFailed
+from libs.common.errors import AlreadyExists, NotFound, PlanLimitReached, PreconditionFailed
 from libs.common.http.deps import allow
+from libs.common.http.limits import limit
 from libs.common.http.problems import problems
 from services.catalog.deps import Products
 from services.catalog.products.schemas import (
@@ -19,6 +20,7 @@ from services.catalog.products.schemas import (
     ProductQuery,
     ProductUpdate,
 )
+from services.catalog.usage import PRODUCTS, count_products
 from services.catalog.variants.errors import VariantHasStock
 
 router = APIRouter(prefix="/products", tags=["products"])
@@ -40,8 +42,8 @@ async def list_products(query: Annotated[ProductQuery, Query()], products: Produ
     "",
     response_model=ProductOut,
     status_code=201,
-    dependencies=[WRITE],
-    responses=problems(NotFound, AlreadyExists),
+    dependencies=[WRITE, limit(PRODUCTS, count_products)],
+    responses=problems(NotFound, AlreadyExists, PlanLimitReached),
 )
 async def create_product(body: ProductCreate, products: Products) -> Any:
     """Add a product with its variants."""

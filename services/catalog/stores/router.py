@@ -5,13 +5,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from libs.common.errors import AlreadyExists, NotFound, PreconditionFailed
+from libs.common.errors import AlreadyExists, NotFound, PlanLimitReached, PreconditionFailed
 from libs.common.http.deps import allow
+from libs.common.http.limits import limit
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from services.catalog.deps import Stores
 from services.catalog.stores.errors import DefaultStoreNeeded, StoreNotEmpty
 from services.catalog.stores.schemas import StoreCreate, StoreOut, StoreQuery, StoreUpdate
+from services.catalog.usage import STORES, count_stores
 
 router = APIRouter(prefix="/inventory/stores", tags=["stores"])
 READ, WRITE = allow("catalog.stores.read"), allow("catalog.stores.write", active=True)
@@ -25,7 +27,11 @@ async def list_stores(query: Annotated[StoreQuery, Query()], stores: Stores) -> 
 
 
 @router.post(
-    "", response_model=StoreOut, status_code=201, dependencies=[WRITE], responses=problems(AlreadyExists)
+    "",
+    response_model=StoreOut,
+    status_code=201,
+    dependencies=[WRITE, limit(STORES, count_stores)],
+    responses=problems(AlreadyExists, PlanLimitReached),
 )
 async def create_store(body: StoreCreate, stores: Stores) -> Any:
     """Add a store."""

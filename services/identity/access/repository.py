@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import DateTime, Integer, Uuid, and_, any_, bindparam, case, func, null, or_, select
+from sqlalchemy import DateTime, Integer, Text, Uuid, and_, any_, bindparam, case, func, null, or_, select
 from sqlalchemy.dialects.postgresql import array
 
 from libs.common.actor import OPERATOR_TENANT_ID
@@ -16,11 +16,13 @@ from libs.contracts.identity import CHANGES_OF_ACCESS
 from services.identity.db import MODELS
 from services.identity.domains.models import Domain
 from services.identity.members.models import Member, MemberRole
+from services.identity.plans.models import Plan
 from services.identity.roles.catalogue import GUEST
 from services.identity.roles.models import Role
 from services.identity.sessions.idleness import is_not_idle
 from services.identity.sessions.models import Session
 from services.identity.staff_grants.models import StaffGrant
+from services.identity.subscriptions.models import Subscription
 from services.identity.tenants.models import Tenant
 from services.identity.users.models import User
 
@@ -36,6 +38,8 @@ class Place:
     roles: dict[str, list[str]] = field(default_factory=dict)
     # What the business has opened to this person of the staff, each with the Unix time when that ends.
     grants: Sequence[tuple[list[str], float]] = ()
+    # Its plan: code, features, and how much of what it allows; None where the platform has no plans yet.
+    plan: tuple[str, list[str], dict[str, int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,11 @@ class Person:
     guest_permissions: list[str]
 
 
-_HOST = select(Domain.tenant_id).where(Domain.host == bindparam("host")).scalar_subquery()
+_HOST = (
+    select(Domain.tenant_id)
+    .where(Domain.host == bindparam("host"), Domain.verified_at.is_not(None))
+    .scalar_subquery()
+)
 _GUEST = (
     select(Role.permissions)
     .where(Role.tenant_id == OPERATOR_TENANT_ID, Role.code == GUEST, Role.is_system)
@@ -89,6 +97,20 @@ _GRANTS = (
     .correlate(User, Tenant)
     .scalar_subquery()
 )
+# A business without a subscription is one of a release that had none.
+_PLAN_CODE = func.coalesce(
+    select(Subscription.plan)
+    .where(Subscription.tenant_id == Tenant.tenant_id, Subscription.id == Tenant.tenant_id)
+    .correlate(Tenant)
+    .scalar_subquery(),
+    bindparam("default_plan", type_=Text()),
+)
+_PLAN = (
+    select(func.jsonb_build_array(Plan.code, Plan.features, Plan.limits.op("||")(Plan.quotas)))
+    .where(Plan.tenant_id == OPERATOR_TENANT_ID, Plan.code == _PLAN_CODE)
+    .correlate(Tenant)
+    .scalar_subquery()
+)
 _named = [bindparam(f"named_{n}", type_=Uuid()) for n in range(2)]
 # Whoever shows a session, it must be live; whoever shows a personal token has shown that it is good.
 _ON_SESSION = and_(Session.user_id == User.id, Session.id == bindparam("session_id", type_=Uuid()))
@@ -113,6 +135,7 @@ def _person(*, has_session: bool) -> Any:
         Member.id.is_not(None),
         func.coalesce(_ROLES, func.jsonb_build_object()),
         func.coalesce(_GRANTS, func.jsonb_build_array()),
+        _PLAN,
         _GUEST,
     ).select_from(User)
     if has_session:
@@ -128,7 +151,7 @@ def _person(*, has_session: bool) -> Any:
 
 
 _WITH_SESSION, _WITH_TOKEN = _person(has_session=True), _person(has_session=False)
-_SHOPS = select(Tenant.id, Tenant.status, func.coalesce(Tenant.id == _HOST, False), _GUEST).where(
+_SHOPS = select(Tenant.id, Tenant.status, func.coalesce(Tenant.id == _HOST, False), _PLAN, _GUEST).where(
     Tenant.tenant_id == any_(array([_named[0], _HOST]))
 )
 
@@ -149,6 +172,11 @@ class AccessRepository:
     def __init__(self, uow: UnitOfWork) -> None:
         self.uow = uow
 
+    @property
+    def _default_plan(self) -> str:
+        code: str = self.uow.context.settings.default_plan
+        return code
+
     async def person(
         self, user_id: UUID, session_id: UUID | None, *, named: Sequence[UUID | None], host: str | None
     ) -> Person | None:
@@ -162,6 +190,7 @@ class AccessRepository:
             "host": host,
             "named_0": named[0],
             "named_1": named[1],
+            "default_plan": self._default_plan,
         }
         statement = _WITH_TOKEN
         if session_id is not None:
@@ -171,16 +200,20 @@ class AccessRepository:
         if not rows:
             return None
         email, first_name, last_name, home, seen, idle, ends, acting, *_, guest = rows[0]
-        places = {row[8]: Place(*row[8:14]) for row in rows if row[8] is not None}
+        places = {row[8]: Place(*row[8:15]) for row in rows if row[8] is not None}
         name = f"{first_name} {last_name}".strip()
         return Person(email, name, home, seen, idle, ends, acting, places, guest or [])
 
     async def shops(self, company_id: UUID | None, host: str | None) -> tuple[dict[UUID, Place], list[str]]:
         """The businesses that a guest's request names, and what guests may do."""
-        parameters: dict[str, Any] = {"named_0": company_id, "host": host}
+        parameters: dict[str, Any] = {
+            "named_0": company_id,
+            "host": host,
+            "default_plan": self._default_plan,
+        }
         rows = (await self.uow.session.execute(_SHOPS, parameters)).all()
-        places = {row[0]: Place(row[0], row[1], row[2]) for row in rows}
-        return places, (rows[0][3] or []) if rows else []
+        places = {row[0]: Place(row[0], row[1], row[2], plan=row[3]) for row in rows}
+        return places, (rows[0][4] or []) if rows else []
 
     async def unpublished(self, limit: int) -> Sequence[tuple[str, dict[str, Any] | None]]:
         """The names of the oldest events that wait to be published, with their data where they change rights."""

@@ -10,14 +10,16 @@ from uuid import UUID
 
 from libs.common.actor import OPERATOR_TENANT_ID, Actor, ActorKind
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import TenantForbidden, Unauthenticated
+from libs.common.errors import FeatureNotInPlan, TenantForbidden, Unauthenticated
 from libs.common.permissions import ALL, meet
-from services.identity.access.features import FEATURES
 from services.identity.access.repository import AccessRepository, Person, Place
 from services.identity.access.schemas import AuthenticateIn, TokenCredential, UserCredential
 from services.identity.api_keys.models import ApiKey
 from services.identity.api_keys.repository import ApiKeyRepository
 from services.identity.api_keys.secrets import hash_of
+from services.identity.plans.catalogue import FEATURES
+from services.identity.plans.catalogue import KEYS as API_KEYS
+from services.identity.plans.service import PlanService
 from services.identity.roles.catalogue import GUEST, OPERATOR_ROLES, REACHING_ROLES, SUPERADMIN
 from services.identity.sessions.idleness import kept_seconds, noted_seconds
 from services.identity.sessions.repository import SessionRepository
@@ -85,7 +87,7 @@ class AccessService:
             tenant_via=via,
             roles=(GUEST,),
             permissions=frozenset(permissions),
-            features=FEATURES,
+            **_planned(place),
         )
 
     async def _key(self, credential: TokenCredential, body: AuthenticateIn) -> Answer:
@@ -125,8 +127,16 @@ class AccessService:
         ):
             raise TenantForbidden("The key is of another business.")
         place = places.get(key.tenant_id)
-        if place is None:
+        if place is None or place.status == TenantStatus.CLOSED:
             raise Unauthenticated("The token is not valid.")
+        planned = _planned(place)
+        if API_KEYS not in planned["features"]:
+            raise FeatureNotInPlan(
+                f"The plan does not include {API_KEYS}.",
+                feature=API_KEYS,
+                plan=planned["plan"],
+                plans=await PlanService(self.uow).offering(feature=API_KEYS, code=None, above=0),
+            )
         return Actor(
             kind=ActorKind.API_KEY,
             key_id=key.id,
@@ -137,7 +147,7 @@ class AccessService:
             home_tenant_id=place.tenant_id,
             roles=(API_KEY_ROLE,),
             permissions=frozenset(key.scopes),
-            features=FEATURES,
+            **planned,
         )
 
     async def _user(self, credential: UserCredential, body: AuthenticateIn) -> Answer:
@@ -190,7 +200,7 @@ class AccessService:
             home_tenant_id=person.home_tenant_id,
             roles=tuple(sorted(roles)),
             permissions=permissions,
-            features=FEATURES if place else frozenset(),
+            **_planned(place),
             is_superuser=staff.is_superuser,
         )
 
@@ -236,6 +246,8 @@ def _resolve(
 ) -> tuple[Place | None, str | None]:
     for place in person.places.values():
         if place.is_host:
+            if place.status == TenantStatus.CLOSED and not staff.reaches(place):
+                raise TenantForbidden("The business is closed.")
             if place.is_member or staff.reaches(place) or place.status == TenantStatus.ACTIVE:
                 return place, "host"
             raise TenantForbidden("The shop does not trade now.")
@@ -243,9 +255,16 @@ def _resolve(
         named = person.places.get(company_id)
         if named is None or not (named.is_member or staff.reaches(named)):
             raise TenantForbidden("You are not a member of this business.")
+        if named.status == TenantStatus.CLOSED and not staff.reaches(named):
+            raise TenantForbidden("The business is closed.")
         return named, "header"
     home = person.places.get(person.home_tenant_id) if person.home_tenant_id else None
-    if home is not None and home.is_member and home.tenant_id != OPERATOR_TENANT_ID:
+    if (
+        home is not None
+        and home.is_member
+        and home.tenant_id != OPERATOR_TENANT_ID
+        and home.status != TenantStatus.CLOSED
+    ):
         return home, "home"
     if query_id is not None and query_id in person.places:
         return person.places[query_id], "query"
@@ -267,6 +286,16 @@ def _rights(person: Person, place: Place | None, staff: _Staff) -> tuple[set[str
         # He came by the shop's host name, and looks around as a guest does.
         return {GUEST}, frozenset(person.guest_permissions)
     return roles, permissions
+
+
+def _planned(place: Place | None) -> dict[str, Any]:
+    """What the plan of a business says of an actor there. The operator is no customer of its own."""
+    if place is None:
+        return {"features": frozenset()}
+    if place.tenant_id == OPERATOR_TENANT_ID or place.plan is None:
+        return {"features": FEATURES, "plan": None}
+    code, features, limits = place.plan
+    return {"features": frozenset(features), "limits": limits, "plan": code}
 
 
 def _grants_end(person: Person, place_id: UUID | None) -> list[float]:

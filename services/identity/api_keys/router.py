@@ -5,8 +5,15 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from libs.common.errors import FeatureNotInPlan, NotFound, PermissionDenied, PreconditionFailed
+from libs.common.errors import (
+    FeatureNotInPlan,
+    NotFound,
+    PermissionDenied,
+    PlanLimitReached,
+    PreconditionFailed,
+)
 from libs.common.http.deps import allow, provide
+from libs.common.http.limits import limit
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from services.identity.api_keys.errors import TooManyKeys
@@ -21,6 +28,8 @@ from services.identity.api_keys.schemas import (
     Rotate,
 )
 from services.identity.api_keys.service import ApiKeyService
+from services.identity.plans.catalogue import Code
+from services.identity.usage.repository import count_api_keys
 
 router = APIRouter(prefix="/api-keys", tags=["API keys"])
 READ = allow("identity.api_keys.read")
@@ -43,8 +52,8 @@ async def list_api_keys(query: Annotated[ApiKeyQuery, Query()], keys: ApiKeys) -
     "",
     response_model=ApiKeyCreated,
     status_code=201,
-    dependencies=[WRITE],
-    responses=problems(PermissionDenied, FeatureNotInPlan, TooManyKeys),
+    dependencies=[WRITE, limit(Code.API_KEYS, count_api_keys)],
+    responses=problems(PermissionDenied, FeatureNotInPlan, TooManyKeys, PlanLimitReached),
 )
 async def create_api_key(body: ApiKeyCreate, keys: ApiKeys) -> Any:
     """Make a key out of permissions that one holds oneself. The secret is shown this once."""

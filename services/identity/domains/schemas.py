@@ -1,10 +1,11 @@
 """Bodies and queries of domains."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from enum import StrEnum
+from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from libs.common.filters import ListQuery
 from libs.common.schema import OutSchema, Schema
@@ -26,14 +27,75 @@ class DomainCreate(Schema):
     host: Host
 
 
+class Method(StrEnum):
+    """How a host name is proven to be one's own."""
+
+    DNS = "dns"
+    FILE = "file"
+
+
+class Verify(Schema):
+    """How to look for the proof; both ways where none is named."""
+
+    method: Method | None = None
+
+
+class DnsProof(OutSchema):
+    """A record in the DNS."""
+
+    type: str = "TXT"
+    name: str
+    value: str
+
+
+class FileProof(OutSchema):
+    """A file on the site."""
+
+    url: str
+    content: str
+
+
+class Verification(OutSchema):
+    """What proves that a host name is the business's own: one of the two."""
+
+    token: str
+    dns: DnsProof
+    file: FileProof
+
+
+def verification_of(host: str, token: str) -> Verification:
+    """What is looked for under a host name."""
+    proof = f"pillars-verification={token}"
+    return Verification(
+        token=token,
+        dns=DnsProof(name=f"_pillars-verification.{host}", value=proof),
+        file=FileProof(url=f"https://{host}/.well-known/pillars-verification.txt", content=proof),
+    )
+
+
 class DomainOut(OutSchema):
-    """A host name of a business."""
+    """A host name of a business. It leads to the business once it `is_verified`."""
 
     id: UUID
     host: str
+    is_verified: bool
+    verified_at: datetime | None
+    verified_by: Method | None
+    checked_at: datetime | None
+    verification: Verification | None = Field(None, description="What proves it; none where it is proven")
     version: int
     created_at: datetime
     updated_at: datetime
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_proof(cls, row: Any) -> Any:
+        if isinstance(row, dict):
+            return row
+        names = [name for name in cls.model_fields if name != "verification"]
+        shown = row.verified_at is None and row.token is not None
+        proof = verification_of(row.host, row.token) if shown else None
+        return {**{name: getattr(row, name) for name in names}, "verification": proof}
 
 
 class DomainQuery(ListQuery):

@@ -1,38 +1,40 @@
 """The rules of domains."""
 
+import asyncio
+import secrets
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 from pydantic import BaseModel
+from sqlalchemy.exc import IntegrityError
 
-from libs.common.errors import ValidationFailed
+from libs.common.errors import AlreadyExists, NotFound, ValidationFailed
 from libs.common.resource import ResourceService
 from libs.contracts.identity import AccessChanged
+from services.identity.domains.errors import DomainNotVerified
 from services.identity.domains.models import Domain
+from services.identity.domains.proofs import Proofs
 from services.identity.domains.repository import DomainRepository
+from services.identity.domains.schemas import DomainOut, Method, verification_of
 
 
 class DomainService(ResourceService[Domain]):
-    """Host names of a business."""
+    """Host names of a business. One leads to it once it is verified."""
 
     repository = DomainRepository
     noun = "domain"
 
     async def prepare(self, values: dict[str, Any], row: Domain | None) -> dict[str, Any]:
-        """Write the host as requests bring it, and keep the platform's own out."""
+        """Write the host as requests bring it, and keep the platform's own out. Another host is to be proven anew."""
         host = values["host"].lower().rstrip(".")
         if host in self._reserved or host.endswith(".localhost") or _is_address(host):
             problem = {"loc": ["body", "host"], "msg": "is not for businesses", "type": "reserved_host"}
             raise ValidationFailed("This host name is not for businesses.", errors=[problem])
-        return {**values, "host": host}
-
-    async def create(self, body: BaseModel) -> Domain:
-        """Add a host name."""
-        row = await super().create(body)
-        self._lead_elsewhere()
-        return row
+        if row is not None and row.host == host:
+            return {"host": host}
+        return {"host": host, "token": secrets.token_hex(16), "verified_at": None, "verified_by": None}
 
     async def update(self, row_id: UUID, body: BaseModel) -> Domain:
         """Change a host name."""
@@ -44,6 +46,35 @@ class DomainService(ResourceService[Domain]):
         """Let no host name lead here that is gone."""
         self._lead_elsewhere()
 
+    async def verified(self, row_id: UUID, host: str, method: Method | None) -> Domain:
+        """Note what was found out about a host name: by which method it is proven, if by one.
+
+        Raises:
+            AlreadyExists: another business has proven that it is its own.
+            NotFound: it was removed or changed meanwhile.
+        """
+        row = await self.get(row_id, lock=True)
+        if row.host != host:
+            raise NotFound("The host name was changed meanwhile.", resource=self.noun)
+        row.checked_at = self.uow.now
+        if method is not None and row.verified_at is None:
+            row.verified_at, row.verified_by = self.uow.now, str(method)
+            try:
+                async with self.uow.session.begin_nested():
+                    await self.rows.save(row)
+            except IntegrityError as error:
+                if "uq_domains_proven" in str(error.orig):
+                    raise AlreadyExists(
+                        "Another business has proven that this host name is its own."
+                    ) from None
+                raise
+            self.uow.audit("verified", self.noun, row.id, after={"host": host, "by": str(method)})
+            self._lead_elsewhere()
+        else:
+            await self.uow.session.flush()
+        self.uow.tag(row.version)
+        return row
+
     def _lead_elsewhere(self) -> None:
         # Who comes by a host name may be anyone, and what he may do depends on where it leads.
         self.uow.emit(AccessChanged.of())
@@ -51,6 +82,32 @@ class DomainService(ResourceService[Domain]):
     @property
     def _reserved(self) -> set[str]:
         return {(urlsplit(self.uow.context.common.public_url).hostname or "").lower(), "localhost"}
+
+
+async def prove(proofs: Proofs, host: str, token: str, method: Method | None) -> Method | None:
+    """By which method a host name shows a token, if by one; no transaction is open meanwhile."""
+    looked_for = verification_of(host, token)
+
+    async def by_dns() -> bool:
+        record = looked_for.dns
+        return record.value in [text.strip() for text in await proofs.texts(record.name)]
+
+    async def by_file() -> bool:
+        found = await proofs.file(looked_for.file.url)
+        return found is not None and looked_for.file.content in found.split()
+
+    ways = {Method.DNS: by_dns, Method.FILE: by_file}
+    tried = [method] if method is not None else list(ways)
+    shown = await asyncio.gather(*(ways[one]() for one in tried))
+    return next((one for one, is_shown in zip(tried, shown, strict=True) if is_shown), None)
+
+
+def not_verified(shown: DomainOut) -> DomainNotVerified:
+    """That a host name shows no token, and what is looked for."""
+    looked_for = shown.verification.model_dump() if shown.verification else None
+    return DomainNotVerified(
+        "The token is not to be seen yet; the DNS may take some time.", verification=looked_for
+    )
 
 
 def _is_address(host: str) -> bool:

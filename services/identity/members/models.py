@@ -3,10 +3,11 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.identity.db import Base
 from services.identity.users.models import User
 
@@ -36,10 +37,17 @@ class Member(TenantRow, Base):
     __table_args__ = (
         *list_indexes("members", "department_id", unique=(("user_id",),)),
         Index("ix_members_user_id", "user_id"),
+        Index("ix_members_person_is_active", "tenant_id", "person_is_active", "created_at", "id"),
+        Index("ix_members_uncopied", "tenant_id", "id", postgresql_where=text("person_email IS NULL")),
+        search_index("identity", "members", "person_name", "person_email"),
     )
 
     user_id: Mapped[UUID] = mapped_column(ForeignKey(User.id))
     department_id: Mapped[UUID | None]
+    # What lists look at of the account: triggers keep it, a job copies it for those of before the triggers.
+    person_email: Mapped[str | None]
+    person_name: Mapped[str | None]
+    person_is_active: Mapped[bool | None]
 
     user: Mapped[User] = relationship(lazy="joined", innerjoin=True)
     granted: Mapped[list[MemberRole]] = relationship(

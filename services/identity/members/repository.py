@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, func, or_, select
-from sqlalchemy.orm import contains_eager
+from sqlalchemy import ColumnElement, exists, select, tuple_, update
 
 from libs.common.db.repository import Repository
+from libs.common.db.search import contains
 from libs.common.filters import ListQuery
 from services.identity.members.models import Member, MemberRole
 from services.identity.users.models import User
@@ -18,12 +18,17 @@ class MemberRepository(Repository[Member]):
 
     model = Member
 
-    def select(self) -> Select[Any]:
-        """Members with their accounts, so that a search can look at both."""
-        return super().select().join(Member.user).options(contains_eager(Member.user))
+    # Whether what lists look at was copied from all accounts of the business; else the accounts are asked.
+    is_copied = True
+
+    async def page(self, query: ListQuery) -> tuple[list[Member], str | None]:
+        """One page of members."""
+        if query.q or getattr(query, "is_active", None) is not None:
+            self.is_copied = await self.find(Member.person_email.is_(None)) is None
+        return await super().page(query)
 
     def conditions(self, query: ListQuery) -> list[ColumnElement[bool]]:
-        """The filters of the list, with role, activity and search by hand."""
+        """The filters of the list, with role and activity by hand."""
         found = super().conditions(query)
         role, is_active = getattr(query, "role", None), getattr(query, "is_active", None)
         if role:
@@ -35,14 +40,32 @@ class MemberRepository(Repository[Member]):
                 )
             )
         if is_active is not None:
-            found.append(User.is_active.is_(is_active))
-        if query.q:
-            text = query.q.lower()
-            full_name = func.lower(User.first_name + " " + User.last_name)
-            found.append(
-                or_(User.email.contains(text, autoescape=True), full_name.contains(text, autoescape=True))
-            )
+            copy: ColumnElement[bool] = Member.person_is_active.is_(is_active)
+            found.append(copy if self.is_copied else Member.user.has(User.is_active.is_(is_active)))
+        if query.q and not self.is_copied:
+            name = User.first_name + " " + User.last_name
+            found.append(Member.user.has(contains([User.email, name], query.q)))
         return found
+
+    def sought(self, query: ListQuery, row: Any) -> list[ColumnElement[bool]]:
+        """What is sought, where it was copied."""
+        return super().sought(query, row) if self.is_copied else []
+
+    async def copy(self, limit: int) -> None:
+        """Copy what lists look at for members of before it was kept, a bounded number; in the platform scope."""
+        some = (
+            select(Member.tenant_id, Member.id)
+            .where(Member.person_email.is_(None))
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        found = [tuple(row) for row in (await self.session.execute(some)).all()]
+        if found:
+            # What is said here is overwritten by the trigger, which reads the account.
+            statement = update(Member).where(tuple_(Member.tenant_id, Member.id).in_(found))
+            await self.session.execute(
+                statement.values(person_email="").execution_options(synchronize_session=False)
+            )
 
     async def of_user(self, user_id: UUID, *, lock: bool = False) -> Member | None:
         """The membership of a person here."""

@@ -5,14 +5,17 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from libs.common.errors import NotFound
+from libs.common.errors import NotFound, PlanLimitReached
 from libs.common.http.deps import allow
+from libs.common.http.limits import limit
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
-from services.identity.deps import Members
+from services.identity.deps import Members, enter_path_tenant
 from services.identity.members.errors import AlreadyMember, LastOwner
 from services.identity.members.schemas import MemberAdd, MemberOut, MemberQuery, MemberUpdate
+from services.identity.plans.catalogue import Code
 from services.identity.roles.errors import UnknownRole
+from services.identity.usage.repository import count_members
 
 router = APIRouter(prefix="/tenants/{tenant_id}/members", tags=["members"])
 READ, WRITE = allow("identity.members.read"), allow("identity.members.write")
@@ -28,8 +31,8 @@ async def list_members(query: Annotated[MemberQuery, Query()], members: Members)
     "",
     response_model=MemberOut,
     status_code=201,
-    dependencies=[WRITE],
-    responses=problems(NotFound, AlreadyMember, UnknownRole),
+    dependencies=[WRITE, limit(Code.MEMBERS, count_members, uow=enter_path_tenant)],
+    responses=problems(NotFound, AlreadyMember, UnknownRole, PlanLimitReached),
 )
 async def add_member(body: MemberAdd, members: Members) -> Any:
     """Make somebody who has an account a member, in roles that the caller may give."""

@@ -52,6 +52,7 @@ class MemberQuery(ListQuery):
     """How to list members; `q` looks at name and e-mail address."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("person_name", "person_email")
 
     role: Annotated[list[str] | None, Custom()] = None
     department_id: list[UUID] | None = None

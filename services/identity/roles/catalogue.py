@@ -44,6 +44,8 @@ _PEOPLE = (
     "identity.departments.*",
     "identity.domains.*",
     "identity.company.*",
+    "identity.invitations.*",
+    "identity.subscription.*",
     "identity.api_keys.*",
     "identity.staff_grants.*",
     "identity.audit_log.read",

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Index
+from sqlalchemy import CheckConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow
@@ -36,6 +36,11 @@ class Tenant(TenantRow, Base):
         Index("ix_tenants_updated_at", "updated_at", "id"),
         Index("ix_tenants_name", "name", "id"),
         Index("ix_tenants_status", "status", "created_at", "id"),
+        Index(
+            "ix_tenants_kept_until",
+            "kept_until",
+            postgresql_where=text("status = 'closed' AND erasure_due_at IS NULL"),
+        ),
         Index("ix_tenants_country", "country", "created_at", "id"),
     )
 
@@ -52,3 +57,7 @@ class Tenant(TenantRow, Base):
     industry: Mapped[str | None]
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     activated_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+    # Until when a closed business can be opened again, and when it was then marked for its data to be erased.
+    kept_until: Mapped[datetime | None]
+    erasure_due_at: Mapped[datetime | None]

@@ -3,6 +3,7 @@
 import re
 import secrets
 import unicodedata
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -27,6 +28,17 @@ class TenantRepository(Repository[Tenant]):
     async def has_slug(self, slug: str) -> bool:
         """Whether a business of the platform has this slug."""
         return await self.session.scalar(select(Tenant.id).where(Tenant.slug == slug)) is not None
+
+    async def over(self, now: datetime, limit: int) -> list[Tenant]:
+        """Closed businesses whose time is over and that are not marked yet, locked."""
+        statement = (
+            select(Tenant)
+            .where(Tenant.status == "closed", Tenant.erasure_due_at.is_(None), Tenant.kept_until <= now)
+            .order_by(Tenant.kept_until)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return list((await self.session.execute(statement)).scalars())
 
     async def add_with_slug(self, row: Tenant) -> Tenant:
         """Insert a business, under a slug made from its name that nobody has."""

@@ -24,6 +24,7 @@ from services.identity.tenants.schemas import (
     TenantQuery,
     TenantReplace,
     TenantSettings,
+    TenantSettingsOut,
     TenantUpdate,
 )
 
@@ -85,15 +86,29 @@ async def replace_tenant(tenant_id: UUID, body: TenantReplace, tenants: Tenants)
     "/{tenant_id}", status_code=204, dependencies=[WRITE], responses=problems(NotFound, InvalidTransition)
 )
 async def close_tenant(tenant_id: UUID, tenants: Tenants) -> None:
-    """Close a business for good; its history stays."""
+    """Close a business: nobody signs in to it any more. It can be opened again until `kept_until`."""
     await tenants.close(tenant_id)
 
 
+@router.get(
+    "/{tenant_id}/settings",
+    response_model=TenantSettingsOut,
+    dependencies=[signed_in()],
+    responses=problems(NotFound),
+)
+async def get_tenant_settings(tenant_id: UUID, tenants: Tenants) -> Any:
+    """Read the settings of a business one belongs to, as they count; staff read any."""
+    return await tenants.show(tenant_id)
+
+
 @router.patch(
-    "/{tenant_id}/settings", response_model=TenantOut, dependencies=[signed_in()], responses=CHANGED
+    "/{tenant_id}/settings",
+    response_model=TenantSettingsOut,
+    dependencies=[signed_in()],
+    responses=CHANGED,
 )
 async def update_tenant_settings(tenant_id: UUID, body: TenantSettings, tenants: Tenants) -> Any:
-    """Change some settings of a business."""
+    """Change some settings of a business: language, time zone, currency, branding."""
     return await tenants.update_settings(tenant_id, body)
 
 
@@ -117,3 +132,14 @@ async def suspend_tenant(tenant_id: UUID, tenants: Tenants, body: SuspendIn | No
 async def reactivate_tenant(tenant_id: UUID, tenants: Tenants) -> Any:
     """Let a suspended business trade again."""
     return await tenants.reactivate(tenant_id)
+
+
+@router.post(
+    "/{tenant_id}/reopen",
+    response_model=TenantOut,
+    dependencies=[WRITE],
+    responses=problems(NotFound, InvalidTransition),
+)
+async def reopen_tenant(tenant_id: UUID, tenants: Tenants) -> Any:
+    """Open a closed business again while its data are kept; one that was active trades again."""
+    return await tenants.reopen(tenant_id)

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, EmailStr, Field
+from pydantic import AfterValidator, EmailStr, Field, model_validator
 
 from libs.common.filters import ListQuery
 from libs.common.money import Currency
@@ -76,14 +76,30 @@ class TenantReplace(Schema):
     industry: str | None = Field(None, max_length=100)
 
 
+LogoUrl = Annotated[str, Field(max_length=500, pattern="^https?://")]
+Colour = Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$", examples=["#8b4513"])]
+
+
+class Branding(PatchSchema):
+    """How a business looks; null sets a value back."""
+
+    name: str | None = Field(None, min_length=1, max_length=100, description="The one customers see")
+    colours: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,30}$")], Colour] | None = Field(
+        None, max_length=20, description="By their use", examples=[{"primary": "#8b4513"}]
+    )
+    logo_url: LogoUrl | None = None
+
+
 class TenantSettings(PatchSchema):
     """What a business sets for itself; null sets a value back to the platform's."""
 
+    currency: Currency = ""
+    branding: Branding | None = None
     timezone: TimeZone | None = None
     locale: Locale | None = None
     support_email: EmailStr | None = None
     support_phone: Phone = None
-    logo_url: str | None = Field(None, max_length=500, pattern="^https?://")
+    logo_url: LogoUrl | None = None
 
 
 class SuspendIn(Schema):
@@ -109,9 +125,53 @@ class TenantOut(OutSchema):
     industry: str | None
     settings: dict[str, Any]
     activated_at: datetime | None
+    closed_at: datetime | None = None
+    kept_until: datetime | None = Field(None, description="Until when a closed business can be opened again")
+    erasure_due_at: datetime | None = Field(None, description="When its data were marked to be erased")
     version: int
     created_at: datetime
     updated_at: datetime
+
+
+class BrandingOut(OutSchema):
+    """How a business looks: what it sets, and else its name."""
+
+    name: str
+    colours: dict[str, str]
+    logo_url: str | None
+
+
+class TenantSettingsOut(TenantOut):
+    """A business with its settings as they count: where it sets none, those of the platform."""
+
+    locale: str
+    timezone: str
+    support_email: str | None
+    support_phone: str | None
+    logo_url: str | None
+    branding: BrandingOut
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_they_count(cls, row: Any) -> Any:
+        if isinstance(row, dict):
+            return row
+        own = row.settings
+        brand = own.get("branding") or {}
+        logo = brand.get("logo_url") or own.get("logo_url")
+        return {
+            **{name: getattr(row, name) for name in TenantOut.model_fields},
+            "locale": own.get("locale") or "en",
+            "timezone": own.get("timezone") or "UTC",
+            "support_email": own.get("support_email"),
+            "support_phone": own.get("support_phone"),
+            "logo_url": logo,
+            "branding": {
+                "name": brand.get("name") or row.name,
+                "colours": brand.get("colours") or {},
+                "logo_url": logo,
+            },
+        }
 
 
 class TenantQuery(ListQuery):

@@ -1,5 +1,6 @@
 """The rules of tenants."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,14 @@ from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.errors import InvalidTransition, NotFound, PermissionDenied
 from libs.common.ids import new_id
 from libs.common.resource import ResourceService
-from libs.contracts.identity import MemberAdded, TenantActivated, TenantReactivated, TenantSuspended
+from libs.contracts.audit import change_recorded
+from libs.contracts.identity import (
+    MemberAdded,
+    TenantActivated,
+    TenantErasureDue,
+    TenantReactivated,
+    TenantSuspended,
+)
 from services.identity.members.repository import MemberRepository
 from services.identity.members.service import member_fact, new_member
 from services.identity.roles.catalogue import OWNER
@@ -113,11 +121,17 @@ class TenantService(ResourceService[Tenant]):
         await self._require_write(tenant_id)
         row = await self.get(tenant_id, lock=True)
         self.check_version(row)
-        before = dict(row.settings)
-        merged = {**before, **body.changes()}
+        before = {**row.settings, "currency": row.currency}
+        changes = body.changes()
+        row.currency = changes.pop("currency", row.currency)
+        if body.branding is not None:
+            changes["branding"] = {**row.settings.get("branding", {}), **body.branding.changes()}
+            changes["branding"] = {k: v for k, v in changes["branding"].items() if v is not None} or None
+        merged = {**row.settings, **changes}
         row.settings = {name: value for name, value in merged.items() if value is not None}
         await self.rows.save(row)
-        self.uow.audit("settings_changed", self.noun, row.id, before=before, after=row.settings)
+        after = {**row.settings, "currency": row.currency}
+        self.uow.audit("settings_changed", self.noun, row.id, before=before, after=after)
         self.uow.tag(row.version)
         return row
 
@@ -136,12 +150,44 @@ class TenantService(ResourceService[Tenant]):
         return row
 
     async def close(self, tenant_id: UUID) -> None:
-        """End a business for good; its history stays."""
+        """Close a business. Its data are kept for a while, in which it can be opened again."""
         open_states = set(TenantStatus) - {TenantStatus.CLOSED}
         row = await self._transition(tenant_id, TenantStatus.CLOSED, open_states, None)
+        row.closed_at = self.uow.now
+        row.kept_until = self.uow.now + timedelta(seconds=self.uow.context.settings.closed_kept_seconds)
         self.uow.emit(
             TenantSuspended(company_id=row.id, company_name=row.name, reason="closed"), tenant_id=row.id
         )
+
+    async def reopen(self, tenant_id: UUID) -> Tenant:
+        """Open a closed business again, as it was: one that was active trades again.
+
+        Raises:
+            InvalidTransition: it is not closed, or its data may be erased by now.
+        """
+        row = await self.get(tenant_id, lock=True)
+        # One that an earlier release closed has no time set, and is kept until somebody says otherwise.
+        if row.kept_until is not None and row.kept_until <= self.uow.now:
+            raise InvalidTransition("Its data may be erased by now.", current_status=row.status)
+        to = TenantStatus.ACTIVE if row.activated_at is not None else TenantStatus.PENDING
+        row = await self._transition(tenant_id, to, {TenantStatus.CLOSED}, None)
+        row.closed_at = row.kept_until = None
+        if to is TenantStatus.ACTIVE:
+            self.uow.emit(TenantReactivated(company_id=row.id, company_name=row.name), tenant_id=row.id)
+        return row
+
+    async def mark_for_erasure(self, limit: int) -> None:
+        """Say of closed businesses whose time is over that their data may be erased."""
+        for row in await TenantRepository(self.uow).over(self.uow.now, limit):
+            assert row.closed_at is not None
+            row.erasure_due_at = self.uow.now
+            await self.rows.save(row)
+            event = change_recorded("identity", "erasure_due", self.noun, row.id, None, None)
+            self.uow.emit(event, tenant_id=row.id)
+            self.uow.emit(
+                TenantErasureDue(company_id=row.id, company_name=row.name, closed_at=row.closed_at),
+                tenant_id=row.id,
+            )
 
     async def _transition(
         self, tenant_id: UUID, to: TenantStatus, allowed: set[TenantStatus], reason: str | None

@@ -14,7 +14,7 @@ from libs.common.testing.plugin import MakeContext
 from services.identity.manifest import SERVICE
 from services.identity.seed import seed
 from services.identity.settings import IdentitySettings
-from services.identity.tests.outsiders import Platform
+from services.identity.tests.outsiders import Platform, World
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +27,7 @@ def identity_settings() -> IdentitySettings:
 async def context(make_context: MakeContext, identity_settings: IdentitySettings) -> ServiceContext:
     """The identity service on this worker's database, as a new installation has it."""
     made = await make_context(SERVICE, settings=identity_settings)
+    made.resources["proofs"] = World()
     await seed(made)
     return made
 
@@ -36,7 +37,9 @@ async def later(
     make_context: MakeContext, identity_settings: IdentitySettings, context: ServiceContext
 ) -> Any:
     """The same service with a clock of its own, which a test may move."""
-    return await make_context(SERVICE, settings=identity_settings, clock=ManualClock())
+    made = await make_context(SERVICE, settings=identity_settings, clock=ManualClock())
+    made.resources["proofs"] = World()
+    return made
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """Plays frontends and gateway: what the tests of this service call it through."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +14,22 @@ from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
 
 PASSWORD = "correct horse battery"
+
+
+@dataclass
+class World:
+    """What the DNS and the web show, as far as the tests need them."""
+
+    records: dict[str, list[str]] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+
+    async def texts(self, name: str) -> list[str]:
+        """The TXT records of a name."""
+        return self.records.get(name, [])
+
+    async def file(self, url: str) -> str | None:
+        """A file on the web."""
+        return self.files.get(url)
 
 
 @dataclass
@@ -77,6 +93,17 @@ class Platform:
         response = await staff.post(f"/registrations/{made.registration_id}/approve")
         assert response.status_code == 200, response.text
         return made
+
+    async def host(self, owner: Registered) -> str:
+        """A host name that leads to a business."""
+        client = await self.signed_in(owner.email)
+        path = f"/tenants/{owner.company_id}/domains"
+        made = (await client.post(path, json={"host": f"shop-{new_id().hex}.example"})).json()
+        record = made["verification"]["dns"]
+        self.context.resources["proofs"].records[record["name"]] = [record["value"]]
+        response = await client.post(f"{path}/{made['id']}/verify")
+        assert response.status_code == 200, response.text
+        return str(made["host"])
 
     async def login(self, email: str, password: str = PASSWORD, **headers: str) -> dict[str, Any]:
         """Sign in and return the tokens."""

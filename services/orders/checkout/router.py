@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from libs.common.errors import InvalidTransition, NotFound
+from libs.common.errors import FeatureNotInPlan, InvalidTransition, NotFound
 from libs.common.http.deps import allow
 from libs.common.http.idempotency import Idempotent
 from libs.common.http.problems import problems
@@ -25,6 +25,7 @@ from services.orders.orders.schemas import OrderOut
 from services.orders.totals import TotalsTooLarge
 
 router = APIRouter()
+WRITE = allow("orders.orders.write", active=True, feature="sales.order_management")
 MISSING = (
     AddressRequired,
     ShippingRequired,
@@ -56,8 +57,8 @@ async def check_out_cart(
     response_model=OrderOut,
     status_code=201,
     tags=["orders"],
-    dependencies=[allow("orders.orders.write", active=True)],
-    responses=problems(InsufficientStock, *MISSING),
+    dependencies=[WRITE],
+    responses=problems(InsufficientStock, FeatureNotInPlan, *MISSING),
 )
 async def create_order(
     body: OrderCreate, aftermath: After, idempotency: Idempotent, checkout: Checkout
@@ -70,8 +71,8 @@ async def create_order(
     "/orders/{order_id}/confirm",
     response_model=OrderOut,
     tags=["orders"],
-    dependencies=[allow("orders.orders.write", active=True)],
-    responses=problems(NotFound, InvalidTransition, InsufficientStock),
+    dependencies=[WRITE],
+    responses=problems(NotFound, InvalidTransition, InsufficientStock, FeatureNotInPlan),
 )
 async def confirm_order(order_id: UUID, aftermath: After, checkout: Checkout) -> Any:
     """Place a draft: its stock is reserved and it gets its number."""

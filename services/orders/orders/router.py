@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from libs.common.errors import InvalidTransition, NotFound
+from libs.common.errors import FeatureNotInPlan, InvalidTransition, NotFound
 from libs.common.http.deps import allow
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
@@ -14,6 +14,8 @@ from services.orders.orders.schemas import OrderCancel, OrderOut, OrderQuery
 from services.orders.timeline.schemas import TimelineOut
 
 router = APIRouter(prefix="/orders", tags=["orders"])
+# Working orders is in the plan; buying, and reading the orders that there are, is not.
+FEATURE = "sales.order_management"
 READ = Depends(OrAnyoneWithToken("orders.orders.read"))
 
 
@@ -40,8 +42,8 @@ async def get_order_timeline(order_id: UUID, orders: Orders) -> Any:
 @router.post(
     "/{order_id}/cancel",
     response_model=OrderOut,
-    dependencies=[allow("orders.orders.cancel", active=True)],
-    responses=problems(NotFound, InvalidTransition),
+    dependencies=[allow("orders.orders.cancel", active=True, feature=FEATURE)],
+    responses=problems(NotFound, InvalidTransition, FeatureNotInPlan),
 )
 async def cancel_order(order_id: UUID, orders: Orders, body: OrderCancel | None = None) -> Any:
     """Cancel an order of which nothing was sent; a payment for it is given back."""
@@ -51,8 +53,8 @@ async def cancel_order(order_id: UUID, orders: Orders, body: OrderCancel | None 
 @router.post(
     "/{order_id}/complete",
     response_model=OrderOut,
-    dependencies=[allow("orders.orders.write", active=True)],
-    responses=problems(NotFound, InvalidTransition),
+    dependencies=[allow("orders.orders.write", active=True, feature=FEATURE)],
+    responses=problems(NotFound, InvalidTransition, FeatureNotInPlan),
 )
 async def complete_order(order_id: UUID, orders: Orders) -> Any:
     """Close a delivered order, or a paid one that has nothing to send."""

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from libs.common.errors import InvalidTransition, NotFound
+from libs.common.errors import FeatureNotInPlan, InvalidTransition, NotFound
 from libs.common.http.deps import allow
 from libs.common.http.problems import problems
 from services.orders.deps import OrAnyoneWithToken, Shipments
@@ -13,7 +13,7 @@ from services.orders.shipments.errors import MoreThanOrdered
 from services.orders.shipments.schemas import ShipmentCreate, ShipmentList, ShipmentOut, ShipmentReport
 
 router = APIRouter(prefix="/orders/{order_id}/shipments", tags=["shipments"])
-WRITE = allow("orders.shipments.write", active=True)
+WRITE = allow("orders.shipments.write", active=True, feature="sales.order_management")
 
 
 @router.get(
@@ -32,7 +32,7 @@ async def list_shipments(order_id: UUID, shipments: Shipments) -> Any:
     response_model=ShipmentOut,
     status_code=201,
     dependencies=[WRITE],
-    responses=problems(NotFound, InvalidTransition, MoreThanOrdered),
+    responses=problems(NotFound, InvalidTransition, MoreThanOrdered, FeatureNotInPlan),
 )
 async def create_shipment(order_id: UUID, shipments: Shipments, body: ShipmentCreate | None = None) -> Any:
     """Send goods of a paid order: those named, or all that were not sent yet."""
@@ -43,7 +43,7 @@ async def create_shipment(order_id: UUID, shipments: Shipments, body: ShipmentCr
     "/{shipment_id}/status",
     response_model=ShipmentOut,
     dependencies=[WRITE],
-    responses=problems(NotFound, InvalidTransition),
+    responses=problems(NotFound, InvalidTransition, FeatureNotInPlan),
 )
 async def report_shipment_status(
     order_id: UUID, shipment_id: UUID, body: ShipmentReport, shipments: Shipments

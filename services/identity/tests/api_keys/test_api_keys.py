@@ -12,7 +12,7 @@ from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
 from libs.contracts.identity import AccessChanged
-from services.identity.access.features import FEATURES
+from services.identity.plans.catalogue import FEATURES
 
 SCOPES = ["catalog.products.read", "orders.orders.*"]
 

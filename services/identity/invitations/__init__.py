@@ -1,0 +1,1 @@
+"""Invitations: people are asked by mail to join a business."""

@@ -1,0 +1,1 @@
+"""Plans: what a business may use, and how much of it."""

@@ -1,0 +1,1 @@
+"""Which plan a business has, and for how long."""
