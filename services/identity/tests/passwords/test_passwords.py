@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import subprocess
+import sys
 from collections.abc import Callable
 
 import bcrypt
@@ -92,13 +94,54 @@ async def test_a_hash_from_elsewhere_is_taken_and_replaced_at_sign_in(
 
 @pytest.mark.parametrize(
     "password",
-    ["seven77", "password", "Password1", "QWERTYUIOP", "zzzzzzzzzz", "me@example.com", "x" * 257],
+    [
+        *("seven77", "password", "Password1", "QWERTYUIOP", "zzzzzzzzzz", "me@example.com", "x" * 257),
+        # Of the list of those that leaked, as they are and made to look otherwise.
+        *(
+            "trustno1",
+            "starwars",
+            "sunshine1",
+            "Sunshine!",
+            "$unsh1ne",
+            "princess2024",
+            "P@ssw0rd!",
+            "1dragon1!",
+        ),
+        # The name before the @ with a little around it.
+        "longername1!",
+    ],
 )
 def test_weak_passwords_are_refused(password: str) -> None:
+    email = "longername@example.com" if "longer" in password else "me@example.com"
     with pytest.raises(WeakPassword):
-        check_password(password, "me@example.com", IdentitySettings())
+        check_password(password, email, IdentitySettings())
 
 
-@pytest.mark.parametrize("password", ["correct horse battery", "8 chars!", "密码密码安全是好的", "x1" * 128])
+@pytest.mark.parametrize(
+    "password",
+    [
+        *("correct horse battery", "8 chars!", "密码密码安全是好的", "x1" * 128),
+        *(
+            "Sunrise-over-9-hills",
+            "Sunrise-12345678-9",
+            "Morning-4f-7",
+            'quote", "english',
+            "a,b,c,d,e",
+            "\ud800-odd-one",
+        ),
+    ],
+)
 def test_others_pass(password: str) -> None:
     check_password(password, "me@example.com", IdentitySettings())
+
+
+def test_the_leaked_passwords_are_looked_up_where_they_lie() -> None:
+    looked_up = """
+import sys
+from services.identity.passwords.known import is_known
+assert is_known("trustno1") and is_known("123456") and is_known("geekboy")
+assert not is_known("trustno1,hunter") and not is_known("") and not is_known("wikipedia-only")
+print("zxcvbn" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", looked_up], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
