@@ -213,6 +213,24 @@ class SessionRevoked(Event):
     reason: str
 
 
+class OneTimeLinkMade(Event):
+    """Somebody is to get a mail with a link that works once: `password_reset`, `email_verification` or `magic_link`.
+
+    The link itself is not in it: who sends the mail asks identity for it at that moment.
+    """
+
+    wire_name = "identity.one_time_link_made.v1"
+    about: ClassVar[tuple[str, str]] = ("user", "user_id")
+
+    link_id: UUID
+    user_id: UUID
+    purpose: str
+    email: str
+    name: str
+    locale: str = "en"
+    valid_minutes: int
+
+
 # What a gateway listens to, since it remembers for a while who may do what.
 CHANGES_OF_ACCESS: tuple[type[Event], ...] = (
     AccessChanged,

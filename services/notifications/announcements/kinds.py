@@ -22,6 +22,8 @@ class Kind:
     name: str
     label: str
     channels: tuple[ChannelName, ...]
+    # Whether the person has asked for it, so that it cannot be turned off.
+    is_asked_for: bool = False
 
 
 _KINDS = (
@@ -43,6 +45,9 @@ _KINDS = (
     Kind("payment_failed", "Your payment failed", (_EMAIL,)),
     Kind("refund_succeeded", "Money was given back", (_EMAIL,)),
     Kind("invoice_issued", "An invoice was issued", (_EMAIL,)),
+    Kind("password_reset", "A new password", (_EMAIL,), is_asked_for=True),
+    Kind("email_verification", "Is this your address?", (_EMAIL,), is_asked_for=True),
+    Kind("magic_link", "A link to sign in by", (_EMAIL,), is_asked_for=True),
 )
 
 KINDS: dict[str, Kind] = {kind.name: kind for kind in _KINDS}

@@ -23,6 +23,7 @@ from services.notifications.channels.base import (
     TemporaryFailure,
 )
 from services.notifications.channels.registry import Channels
+from services.notifications.deliveries.late_link import LINK_ID, with_link
 from services.notifications.deliveries.models import Delivery, DeliveryStatus
 from services.notifications.deliveries.repository import DeliveryRepository
 from services.notifications.deliveries.schemas import shown
@@ -75,27 +76,35 @@ class Sender:
 
     async def _call(self, claimed: Sequence[Delivery]) -> list[str | Exception]:
         """What the channels answered: the provider's id, or why it was not sent."""
-        by_channel: dict[str, list[Delivery]] = {}
-        for row in claimed:
-            by_channel.setdefault(row.channel, []).append(row)
+        by_channel: dict[str, list[Outgoing]] = {}
         answers: dict[UUID, str | Exception] = {}
+        for row in claimed:
+            try:
+                outgoing = _outgoing(row)
+                if LINK_ID in row.data:
+                    outgoing = await with_link(self._context, outgoing)
+            except (PermanentFailure, TemporaryFailure) as error:
+                answers[row.id] = error
+            else:
+                by_channel.setdefault(row.channel, []).append(outgoing)
         for channel, came in zip(
             by_channel,
-            await asyncio.gather(*(self._call_channel(name, rows) for name, rows in by_channel.items())),
+            await asyncio.gather(*(self._call_channel(name, some) for name, some in by_channel.items())),
             strict=True,
         ):
-            answers |= {row.id: one for row, one in zip(by_channel[channel], came, strict=True)}
+            sent = zip(by_channel[channel], came, strict=True)
+            answers |= {outgoing.delivery_id: one for outgoing, one in sent}
         return [answers[row.id] for row in claimed]
 
-    async def _call_channel(self, name: str, rows: Sequence[Delivery]) -> Sequence[str | Exception]:
+    async def _call_channel(self, name: str, some: Sequence[Outgoing]) -> Sequence[str | Exception]:
         channel = self._channels.by_name[name]
-        if isinstance(channel, ManyChannel) and len(rows) > 1:
+        if isinstance(channel, ManyChannel) and len(some) > 1:
             try:
                 async with asyncio.timeout(CALL_SECONDS):
-                    return await channel.send_many([_outgoing(row) for row in rows])
+                    return await channel.send_many(some)
             except Exception as error:
-                return [error] * len(rows)
-        return await asyncio.gather(*(_send(channel, row) for row in rows))
+                return [error] * len(some)
+        return await asyncio.gather(*(_send(channel, outgoing) for outgoing in some))
 
     async def _settle_failed(self, claimed: Delivery, error: Exception) -> None:
         if isinstance(error, PermanentFailure):
@@ -182,10 +191,10 @@ class Sender:
         uow.defer(SEND, run_at=row.due_at, key=f"{row.id}:{row.attempts}:{tick:.0f}", delivery_id=str(row.id))
 
 
-async def _send(channel: Channel, row: Delivery) -> str | Exception:
+async def _send(channel: Channel, outgoing: Outgoing) -> str | Exception:
     try:
         async with asyncio.timeout(CALL_SECONDS):
-            return await channel.send(_outgoing(row))
+            return await channel.send(outgoing)
     except Exception as error:
         return error
 

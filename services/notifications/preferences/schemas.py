@@ -50,7 +50,7 @@ class QuietHours(Schema):
 
 def _known_kinds(value: dict[str, dict[ChannelName, bool]]) -> dict[str, dict[ChannelName, bool]]:
     for name, channels in value.items():
-        if name not in KINDS:
+        if name not in KINDS or KINDS[name].is_asked_for:
             raise ValueError(f"there is no notification type {name[:50]!r}")
         if extra := sorted(set(channels) - set(KINDS[name].channels)):
             raise ValueError(f"{name} does not come over {', '.join(extra)}")

@@ -36,6 +36,7 @@ class PreferenceService:
         types = {
             kind.name: {c: row is None or row.allows(kind.name, c) for c in kind.channels}
             for kind in KINDS.values()
+            if not kind.is_asked_for
         }
         quiet = None
         if row is not None and row.quiet_start is not None:

@@ -20,5 +20,6 @@ SAMPLE: dict[str, Any] = {
     "invoice": {"number": "INV-1001", "total": "ZAR 398.00"},
     "product": {"name": "House blend, 1 kg", "sku": "HB-1", "available": 3, "threshold": 5},
     "reason": "The registration number could not be confirmed",
+    "valid": {"minutes": 60},
     "link": "https://example.com/",
 }

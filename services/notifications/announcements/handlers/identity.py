@@ -6,10 +6,19 @@ from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.consumer import RetryLater
 from libs.common.messaging.envelope import Envelope
-from libs.contracts.identity import RegistrationRejected, RegistrationSubmitted, TenantActivated
+from libs.contracts.identity import (
+    OneTimeLinkMade,
+    RegistrationRejected,
+    RegistrationSubmitted,
+    TenantActivated,
+)
+from services.notifications.announcements.kinds import KINDS, ChannelName
 from services.notifications.announcements.service import About, Announcer
 from services.notifications.announcements.target import Target
+from services.notifications.deliveries.late_link import LINK_ID, MARK
+from services.notifications.deliveries.service import DeliveryService, NewDelivery
 from services.notifications.recipients.service import OPERATOR_STAFF_ROLES, RecipientService
+from services.notifications.templates.texts import TextBook
 
 
 async def on_registration_submitted(
@@ -49,6 +58,28 @@ async def on_registration_rejected(event: RegistrationRejected, uow: UnitOfWork,
     owner = await _owner(uow, event.owner_user_id, event.owner_email)
     variables = {"company": {"name": event.company_name}, "reason": event.reason}
     await Announcer(uow).tell("company_rejected", [owner], variables, key=str(envelope.id))
+
+
+async def on_one_time_link_made(event: OneTimeLinkMade, uow: UnitOfWork, envelope: Envelope) -> None:
+    """Mail a link that works once to who asked for it; the link itself is put in as the mail leaves."""
+    kind = KINDS.get(event.purpose)
+    if kind is None or not kind.is_asked_for:
+        return
+    book = await TextBook.load(uow, kind.name, [event.locale])
+    variables = {"name": event.name, "link": MARK, "valid": {"minutes": event.valid_minutes}}
+    filled = book.fill(ChannelName.EMAIL, event.locale, variables)
+    mail = NewDelivery(
+        channel=ChannelName.EMAIL,
+        type=kind.name,
+        recipient=event.email,
+        user_id=event.user_id,
+        subject=filled.subject,
+        text=filled.text,
+        html=filled.html,
+        data={LINK_ID: str(event.link_id)},
+        dedupe_key=f"{envelope.id}:{kind.name}",
+    )
+    await DeliveryService(uow).start([mail])
 
 
 async def _owner(uow: UnitOfWork, user_id: UUID, email: str) -> Target:
