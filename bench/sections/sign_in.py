@@ -1,9 +1,11 @@
-"""Sign-ins a second on one core beside argon2id alone, and the check of a token beside a bare signature check."""
+"""Sign-ins a second on one core beside argon2id alone, the check of a token beside a bare signature check, and whether
+the time of an answer tells that there is an account."""
 
 import asyncio
 import hmac
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -18,9 +20,10 @@ from jose import jwk
 from jose.utils import base64_to_long, base64url_decode
 
 from bench.bench import Bench
+from bench.indistinguishable import Compared, compare
 from bench.load import Load, offer
-from bench.report import Row
-from bench.shop import Shop
+from bench.report import Row, least
+from bench.shop import Builder, Shop
 from bench.stats import Sample
 from bench.suite import Suite
 from gateway.settings import GatewaySettings
@@ -30,6 +33,11 @@ from libs.common.clock import SystemClock
 from services.identity.settings import IdentitySettings
 
 SECTION = "sign-in"
+# What answers alike for every address: how it is asked, and the status that all get.
+_ASKED: dict[str, tuple[Callable[[str], Any], int]] = {
+    "/auth/login": (lambda email: {"email": email, "password": "not the password"}, 401),
+    "/auth/password/forgot": (lambda email: {"email": email}, 202),
+}
 # Argon2 alone, on one core: verifies for so many seconds and says how many a second that were.
 _BARE = """
 import sys, time
@@ -57,6 +65,12 @@ def measure(bench: Bench) -> list[Row]:
     finally:
         for name in ("identity", "gateway"):
             suite.pin(name, cores)
+    bench.say("known and unknown accounts")
+    known = _people(suite, shop, 20)
+    told = {
+        path: [_told(suite, path, known, bench.options.some(400, 60)) for _ in range(bench.options.runs)]
+        for path in _ASKED
+    }
     bench.say("token checks")
     checks = [_checks(suite, shop, bench.options.some(5000, 300)) for _ in range(bench.options.runs)]
     return [
@@ -69,6 +83,7 @@ def measure(bench: Bench) -> list[Row]:
             "argon2id alone with the same parameters on the same core",
         ),
         Row(SECTION, "… p99, 8 at once", "ms", Sample.of([p99 for _, _, p99 in runs])),
+        *(row for path, found in told.items() for row in _tellings(path, found)),
         _check(
             "token check, not seen before",
             "unseen",
@@ -77,6 +92,45 @@ def measure(bench: Bench) -> list[Row]:
             "rs256",
         ),
         _check("token check, seen before", "seen", "HMAC-SHA256 over the same token", checks, "hmac"),
+    ]
+
+
+def _people(suite: Suite, shop: Shop, count: int) -> list[str]:
+    """The addresses of so many accounts."""
+    builder, run = Builder(suite.url), secrets.token_hex(4)
+    names = [f"known-{run}-{number}@example.com" for number in range(count)]
+    for name in names:
+        person = {"email": name, "password": f"Sunrise-{run}-9", "first_name": "K", "last_name": "N"}
+        builder.call("POST", "/auth/signup", json={**person, "company_id": shop.tenant_id})
+    suite.settle()
+    return names
+
+
+def _told(suite: Suite, path: str, known: list[str], rounds: int) -> Compared:
+    run = secrets.token_hex(4)
+    unknown = [f"other-{run}-{number}@example.com" for number in range(len(known))]
+    body_of, expect = _ASKED[path]
+    return compare(suite.url, f"/api/v1{path}", body_of, known, unknown, rounds, expect)
+
+
+def _tellings(path: str, found: list[Compared]) -> list[Row]:
+    return [
+        Row(
+            SECTION,
+            f"POST {path} for a known account",
+            "ms",
+            Sample.of([one.known for one in found]),
+            Sample.of([one.unknown for one in found]),
+            "the same for an address without an account, in turn",
+        ),
+        # One in a hundred honest runs falls below; a difference falls below in all.
+        Row(
+            SECTION,
+            "… p of a rank test that there is no difference",
+            "",
+            Sample.of([one.p for one in found]),
+            target=least(0.01),
+        ),
     ]
 
 

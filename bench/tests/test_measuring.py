@@ -8,6 +8,7 @@ import pytest
 
 from bench.bare import renamed, uuids
 from bench.capture import Statement, _transactions
+from bench.indistinguishable import rank_test
 from bench.load import Load, LoadFailed, offer
 from bench.machine import describe
 from bench.report import Row, joined, least, markdown, most, replace_between, write_json
@@ -167,3 +168,16 @@ def test_a_table_can_be_made_of_the_results_of_earlier_runs(tmp_path: Path) -> N
     write_json(path, rows, machine, {})
     assert joined([path, path]) == "\n\n".join([markdown(rows, machine)] * 2)
     assert [row.verdict for row in rows] == ["ok", "ok", ""]
+
+
+def test_the_rank_test_tells_what_differs_and_nothing_else() -> None:
+    even, odd = [n / 100 for n in range(0, 400, 2)], [n / 100 for n in range(1, 401, 2)]
+
+    assert rank_test(even, odd) > 0.5
+    assert rank_test(even, [value + 0.5 for value in odd]) < 0.01
+    assert rank_test([value + 0.5 for value in even], odd) < 0.01
+    # One slow answer in a hundred is noise, not a difference.
+    assert rank_test(even, [*odd[:-2], 90.0, 80.0]) > 0.5
+    assert rank_test([1.0] * 20, [1.0] * 20) == 1.0
+    # Five against five that lie apart: u is 0, z is 12.5 less a half over its spread.
+    assert abs(rank_test([1, 2, 3, 4, 5], [6, 7, 8, 9, 10]) - 0.0122) < 0.0005
