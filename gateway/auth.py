@@ -175,8 +175,9 @@ class Authenticator:
         )
 
     def _good_until(self, known: Identified) -> float:
-        # A business that waits for its activation must be able to trade the moment it is active.
-        if known.actor.tenant_status not in (None, "active"):
+        # A business that waits for its activation must be able to trade the moment it is active, and who sets up the
+        # second factor that was asked for be let in.
+        if known.actor.tenant_status not in (None, "active") or known.actor.lacking is not None:
             return self._now()
         if not self.changes.is_certain:
             return self._now() + min(known.seconds, self._settings.actor_cache_seconds)

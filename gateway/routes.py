@@ -93,6 +93,8 @@ ROUTES: tuple[Route, ...] = (
     _sign_in("/auth/email/verify"),
     _sign_in("/auth/oidc"),
     _sign_in("/auth/passkeys/login"),
+    _sign_in("/auth/magic-link"),
+    _sign_in("/auth/mfa/verify"),
     Route("/auth/refresh", "identity", trust=Trust.LENIENT),
     Route("/auth/refresh-token", "identity", to="/auth/refresh", trust=Trust.LENIENT),
     Route("/auth/logout", "identity", trust=Trust.LENIENT),

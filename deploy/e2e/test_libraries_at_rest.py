@@ -27,9 +27,12 @@ SELDOM = {
     "httpcore",
     "httpx",
     "joserfc",
+    "pyotp",
     "rich",
+    "segno",
     "typst",
     "webauthn",
+    "zxcvbn",
 }
 
 

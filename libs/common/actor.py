@@ -41,7 +41,7 @@ class Actor:
     `permissions` hold exact strings, `<service>.*` and `*`. `tenant_id` is None where no tenant was resolved. `key_id` is
     the API key or personal token that was shown, where one was. `acting_user_id` is who really acts, where somebody of
     the staff acts as the user. `features`, `limits` (how much of what, by code; no entry means no limit) and `plan` are
-    those of the business acted in.
+    those of the business acted in. `lacking` is the slug of the problem with the sign-in for which nothing is permitted.
     """
 
     kind: ActorKind = ActorKind.GUEST
@@ -61,6 +61,7 @@ class Actor:
     limits: Mapping[str, int] = field(default_factory=dict, hash=False)
     plan: str | None = None
     is_superuser: bool = False
+    lacking: str | None = None
 
     def has(self, feature: str) -> bool:
         """Whether the plan of the business acted in includes the feature."""
@@ -101,6 +102,7 @@ class Actor:
             "limits": dict(self.limits),
             "plan": self.plan,
             "is_superuser": self.is_superuser,
+            "lacking": self.lacking,
         }
         return {
             k: str(v) if isinstance(v, UUID) else v for k, v in raw.items() if v not in (None, [], {}, False)
@@ -131,6 +133,7 @@ class Actor:
             limits=dict(raw.get("limits", {})),
             plan=raw.get("plan"),
             is_superuser=bool(raw.get("is_superuser", False)),
+            lacking=raw.get("lacking"),
         )
 
 

@@ -66,6 +66,26 @@ class PermissionDenied(AppError):
     title = "Not permitted"
 
 
+class SecondFactorRequired(AppError):
+    """The business asks for a second factor, and the sign-in was without one.
+
+    Set an authenticator app up (POST /auth/mfa/totp, then /auth/mfa/totp/confirm); who has one signs in with `otp`, or
+    shows a code to POST /auth/reauthenticate.
+    """
+
+    status = 403
+    slug = "second-factor-required"
+    title = "A second factor is required"
+
+
+class SignInMethodNotAllowed(AppError):
+    """The business does not take this way of signing in; sign in another way."""
+
+    status = 403
+    slug = "sign-in-method-not-allowed"
+    title = "Sign in another way"
+
+
 class TenantForbidden(AppError):
     """The business named is not one the caller belongs to or holds a grant for."""
 

@@ -26,6 +26,10 @@ from services.identity.invitations.router import acceptance, for_services
 from services.identity.invitations.router import router as invitations
 from services.identity.members.jobs import copy_people, uncopied
 from services.identity.members.router import router as members
+from services.identity.mfa.router import router as second_factors
+from services.identity.one_time_links.jobs import MAIL_LINK, forget_links, mail_link
+from services.identity.one_time_links.router import for_services as one_time_links_for_services
+from services.identity.one_time_links.router import router as one_time_links
 from services.identity.passkeys.jobs import forget_challenges
 from services.identity.passkeys.router import router as passkeys
 from services.identity.plans.router import router as plans
@@ -37,6 +41,7 @@ from services.identity.sessions.jobs import forget_sessions
 from services.identity.sessions.router import management as session_management
 from services.identity.sessions.router import router as sessions
 from services.identity.settings import IdentitySettings
+from services.identity.sign_in_policies.router import router as sign_in_policies
 from services.identity.signing_keys.jobs import rotate_signing_keys
 from services.identity.signing_keys.router import router as signing_keys
 from services.identity.staff_grants.router import router as staff_grants
@@ -67,12 +72,16 @@ SERVICE = Service(
         auth,
         passkeys,
         tenants,
+        sign_in_policies,
         members,
         departments,
         domains,
         roles,
         api_keys,
         personal_tokens,
+        second_factors,
+        one_time_links,
+        one_time_links_for_services,
         staff_grants,
         invitations,
         acceptance,
@@ -98,6 +107,8 @@ SERVICE = Service(
         Job("mark_closed_tenants", mark_closed_tenants, every=600, finds=ending),
         Job("copy_people", copy_people, every=1, finds=uncopied),
         Job("forget_claims", forget_claims, every=3600),
+        Job("forget_links", forget_links, every=3600),
+        Job(MAIL_LINK, mail_link),
     ),
     resources={"proofs": open_proofs},
     permissions={

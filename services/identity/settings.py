@@ -50,6 +50,28 @@ class IdentitySettings(ServiceSettings):
         5.0, gt=0, le=30, description="How long the DNS and the site of a host name may take to show a proof"
     )
 
+    password_reset_seconds: int = Field(3_600, ge=60, description="Life of a link to set a new password")
+    email_verification_seconds: int = Field(
+        604_800, ge=60, description="Life of a link that proves an e-mail address"
+    )
+    magic_link_seconds: int = Field(900, ge=60, description="Life of a link to sign in by")
+    password_reset_url: str = Field(
+        "{public_url}/reset-password#token={token}",
+        description="The page of a frontend that sets a new password; `{public_url}` and `{token}` are filled in",
+    )
+    email_verification_url: str = Field(
+        "{public_url}/verify-email#token={token}",
+        description="The page of a frontend that verifies an address",
+    )
+    magic_link_url: str = Field(
+        "{public_url}/magic-link#token={token}", description="The page of a frontend that signs in by a link"
+    )
+    reauthentication_seconds: int = Field(
+        900,
+        ge=30,
+        description="How long after a sign-in risky things are open without showing the password again",
+    )
+    otp_issuer: str = Field("Pillars", description="What authenticator apps show as the name of the platform")
     signing_key_seconds: int = Field(7_776_000, ge=3600, description="After this a new key signs")
 
     lockout_failures: int = Field(5, ge=1, description="Wrong passwords for one account before it is locked")

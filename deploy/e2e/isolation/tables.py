@@ -32,6 +32,9 @@ PLATFORM_ONLY = {
     "identity.attempt_counters": "belong to names and addresses",
     "identity.passkeys": "belong to a person; found by the person or by what the device calls them",
     "identity.passkey_challenges": "belong to a browser that is about to answer",
+    "identity.totp_factors": "belong to a person; read by the sign-in",
+    "identity.recovery_codes": "belong to a person; read by the sign-in",
+    "identity.one_time_links": "belong to a person; found by a token that only the person has",
 }
 # Values that are unique on the whole platform, each with the reason why that tells nobody anything.
 UNIQUE_TO_ALL = {

@@ -19,6 +19,8 @@ from libs.common.errors import (
     BadRequest,
     FeatureNotInPlan,
     PermissionDenied,
+    SecondFactorRequired,
+    SignInMethodNotAllowed,
     TenantForbidden,
     TenantNotActive,
     TenantRequired,
@@ -110,6 +112,10 @@ class Requirement:
         if not self.is_public and actor.is_anonymous and not (self.permission and actor.may(self.permission)):
             raise Unauthenticated("Sign in first: POST /api/v1/auth/login.")
         if self.permission and not actor.may(self.permission):
+            if actor.lacking == SecondFactorRequired.slug:
+                raise SecondFactorRequired("Set a second factor up: POST /api/v1/auth/mfa/totp.")
+            if actor.lacking is not None:
+                raise SignInMethodNotAllowed("The business does not take this way of signing in.")
             raise PermissionDenied(
                 f"This needs the permission {self.permission}.", required_permission=self.permission
             )

@@ -40,6 +40,8 @@ class Place:
     grants: Sequence[tuple[list[str], float]] = ()
     # Its plan: code, features, and how much of what it allows; None where the platform has no plans yet.
     plan: tuple[str, list[str], dict[str, int]] | None = None
+    # What it asks of sign-ins.
+    policy: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ class Person:
     idle_seconds: int | None
     session_ends: datetime | None
     acting_user_id: UUID | None
+    amr: list[str] | None
     places: dict[UUID, Place]
     guest_permissions: list[str]
 
@@ -122,13 +125,19 @@ _LIVE = and_(
 
 
 def _person(*, has_session: bool) -> Any:
-    seen = (Session.last_seen_at, Session.idle_seconds, Session.expires_at, Session.acting_user_id)
+    seen = (
+        Session.last_seen_at,
+        Session.idle_seconds,
+        Session.expires_at,
+        Session.acting_user_id,
+        Session.amr,
+    )
     statement = select(
         User.email,
         User.first_name,
         User.last_name,
         User.home_tenant_id,
-        *(seen if has_session else (null(), null(), null(), null())),
+        *(seen if has_session else (null(), null(), null(), null(), null())),
         Tenant.id,
         Tenant.status,
         func.coalesce(Tenant.id == _HOST, False),
@@ -136,6 +145,7 @@ def _person(*, has_session: bool) -> Any:
         func.coalesce(_ROLES, func.jsonb_build_object()),
         func.coalesce(_GRANTS, func.jsonb_build_array()),
         _PLAN,
+        Tenant.sign_in_policy,
         _GUEST,
     ).select_from(User)
     if has_session:
@@ -199,10 +209,10 @@ class AccessRepository:
         rows: Sequence[Any] = (await self.uow.session.execute(statement, parameters)).all()
         if not rows:
             return None
-        email, first_name, last_name, home, seen, idle, ends, acting, *_, guest = rows[0]
-        places = {row[8]: Place(*row[8:15]) for row in rows if row[8] is not None}
+        email, first_name, last_name, home, seen, idle, ends, acting, amr, *_, guest = rows[0]
+        places = {row[9]: Place(*row[9:17]) for row in rows if row[9] is not None}
         name = f"{first_name} {last_name}".strip()
-        return Person(email, name, home, seen, idle, ends, acting, places, guest or [])
+        return Person(email, name, home, seen, idle, ends, acting, amr, places, guest or [])
 
     async def shops(self, company_id: UUID | None, host: str | None) -> tuple[dict[UUID, Place], list[str]]:
         """The businesses that a guest's request names, and what guests may do."""

@@ -4,7 +4,9 @@ The business of a request: its host name, else the `X-Company-Id` header, else t
 superusers) the `company_id` of the query, else for staff the operator.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +19,14 @@ from services.identity.access.schemas import AuthenticateIn, TokenCredential, Us
 from services.identity.api_keys.models import ApiKey
 from services.identity.api_keys.repository import ApiKeyRepository
 from services.identity.api_keys.secrets import hash_of
+from services.identity.mfa.service import SecondFactorService
 from services.identity.plans.catalogue import FEATURES
 from services.identity.plans.catalogue import KEYS as API_KEYS
 from services.identity.plans.service import PlanService
-from services.identity.roles.catalogue import GUEST, OPERATOR_ROLES, REACHING_ROLES, SUPERADMIN
+from services.identity.roles.catalogue import CLIENT, GUEST, OPERATOR_ROLES, REACHING_ROLES, SUPERADMIN
 from services.identity.sessions.idleness import kept_seconds, noted_seconds
 from services.identity.sessions.repository import SessionRepository
+from services.identity.sign_in_policies.rules import lacking
 from services.identity.tenants.models import TenantStatus
 
 # What a key of a business is called among the roles: none, but not nothing, for nothing is what customers have.
@@ -110,6 +114,9 @@ class AccessService:
         if person is None:
             raise Unauthenticated("The token is not valid.")
         actor = self._actor(person, key.user_id, company_id, query_id)
+        if _policies(person, actor) and not await self._is_strong(key.user_id):
+            # Who makes a token has shown the second factor if there is one; without one it opens nothing either.
+            actor = _held_back(person, actor, ("pwd",), self.uow.now)
         limited = replace(
             actor,
             key_id=key.id,
@@ -168,8 +175,15 @@ class AccessService:
         if unseen > noted_seconds(person.idle_seconds) and not credential.is_passive:
             await SessionRepository(self.uow).seen(credential.session_id, self.uow.now)
         actor = self._actor(person, credential.user_id, company_id, query_id, credential.session_id)
+        # Who acts as another has been let in as himself.
+        if person.acting_user_id is None:
+            actor = _held_back(person, actor, person.amr, self.uow.now)
         left = [(person.session_ends - self.uow.now).total_seconds(), *self._granted(person, actor)]
         return Answer(actor, min(kept_seconds(person.idle_seconds), *left))
+
+    async def _is_strong(self, user_id: UUID) -> bool:
+        """Whether somebody signs in with a second factor."""
+        return await SecondFactorService(self.uow).is_enabled(user_id)
 
     def _granted(self, person: Person, actor: Actor) -> list[float]:
         """In how many seconds the grants end by which somebody acts in a business."""
@@ -203,6 +217,23 @@ class AccessService:
             **_planned(place),
             is_superuser=staff.is_superuser,
         )
+
+
+def _policies(person: Person, actor: Actor) -> list[dict[str, Any]]:
+    """What is asked of the sign-in of who works in a business: by the business, and by the operator of his staff."""
+    if set(actor.roles) <= {CLIENT, GUEST}:
+        return []
+    asking = {actor.tenant_id} | ({OPERATOR_TENANT_ID} if OPERATOR_ROLES & set(actor.roles) else set())
+    return [place.policy for place in person.places.values() if place.tenant_id in asking and place.policy]
+
+
+def _held_back(person: Person, actor: Actor, amr: Sequence[str] | None, now: datetime) -> Actor:
+    """The actor, without any right where the sign-in is less than is asked for."""
+    found = (lacking(policy, amr, now) for policy in _policies(person, actor))
+    problem = next((slug for slug in found if slug is not None), None)
+    if problem is None:
+        return actor
+    return replace(actor, roles=(), permissions=frozenset(), is_superuser=False, lacking=problem)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,8 @@ from services.identity.api_keys.schemas import (
     Rotate,
 )
 from services.identity.api_keys.service import ApiKeyService
+from services.identity.auth.errors import ReauthenticationRequired
+from services.identity.auth.recent import recently_authenticated
 from services.identity.plans.catalogue import Code
 from services.identity.usage.repository import count_api_keys
 
@@ -52,8 +54,10 @@ async def list_api_keys(query: Annotated[ApiKeyQuery, Query()], keys: ApiKeys) -
     "",
     response_model=ApiKeyCreated,
     status_code=201,
-    dependencies=[WRITE, limit(Code.API_KEYS, count_api_keys)],
-    responses=problems(PermissionDenied, FeatureNotInPlan, TooManyKeys, PlanLimitReached),
+    dependencies=[WRITE, recently_authenticated(), limit(Code.API_KEYS, count_api_keys)],
+    responses=problems(
+        PermissionDenied, FeatureNotInPlan, TooManyKeys, PlanLimitReached, ReauthenticationRequired
+    ),
 )
 async def create_api_key(body: ApiKeyCreate, keys: ApiKeys) -> Any:
     """Make a key out of permissions that one holds oneself. The secret is shown this once."""
@@ -78,7 +82,14 @@ async def replace_api_key(key_id: UUID, body: ApiKeyReplace, keys: ApiKeys) -> A
     return await keys.update(key_id, body)
 
 
-@router.post("/{key_id}/rotate", response_model=ApiKeyCreated, dependencies=[WRITE], responses=CHANGED)
+@router.post(
+    "/{key_id}/rotate",
+    response_model=ApiKeyCreated,
+    dependencies=[WRITE, recently_authenticated()],
+    responses=problems(
+        NotFound, PermissionDenied, PreconditionFailed, FeatureNotInPlan, ReauthenticationRequired
+    ),
+)
 async def rotate_api_key(key_id: UUID, keys: ApiKeys, body: Rotate | None = None) -> Any:
     """Give a key a new secret, shown this once. The one of now works for `overlap_seconds` longer, a day by default."""
     return _with_secret(*await keys.rotate(key_id, (body or Rotate()).overlap_seconds))

@@ -47,7 +47,44 @@ class AttemptGuard:
         Raises:
             TooManyAttempts: not now.
         """
-        keys = _keys(name, address)
+        async with self._counted(_keys(name, address)) as attempt:
+            yield attempt
+
+    async def throttle(self, what: str, name: str, address: str) -> None:
+        """Count one request of a kind that is not guessing, such as for a mail, by name and address together.
+
+        Raises:
+            TooManyAttempts: not now.
+        """
+        account = hashlib.sha256(name.strip().lower().encode()).hexdigest()
+        async with self._context.unit_of_work(platform=True) as uow:
+            keys = [(_PAIR, f"{what}|{account}|{_network(address)}")]
+            self._reserve(await _locked(uow, keys), uow.now)
+
+    @asynccontextmanager
+    async def redemption(self, address: str) -> AsyncIterator[Attempt]:
+        """Let a token be looked up; those that are none are counted by address, as wrong passwords are.
+
+        Raises:
+            TooManyAttempts: too many came from there.
+        """
+        network = _network(address)
+        keys = [] if _is_loopback(network) else [(_ADDRESS, f"token|{network}")]
+        async with self._counted(keys) as attempt:
+            try:
+                yield attempt
+            finally:
+                attempt.succeeded = bool(attempt.succeeded)
+
+    async def forgive(self, name: str) -> None:
+        """Forget the failures of an account, and end its lock: its person has come by another way."""
+        account = hashlib.sha256(name.strip().lower().encode()).hexdigest()
+        async with self._context.unit_of_work(platform=True) as uow:
+            for counter in await _locked(uow, [(_ACCOUNT, account)]):
+                counter.marks, counter.locked_until = [], None
+
+    @asynccontextmanager
+    async def _counted(self, keys: list[tuple[str, str]]) -> AsyncIterator[Attempt]:
         async with self._context.unit_of_work(platform=True) as uow:
             self._reserve(await _locked(uow, keys), uow.now)
         attempt = Attempt()

@@ -56,6 +56,8 @@ class AccountService:
         return MeOut(
             **AccountOut.model_validate(user).model_dump(exclude={"home_company_id"}),
             home_tenant_id=user.home_tenant_id,
+            email_verified=user.email_verified_at is not None,
+            email_verified_at=user.email_verified_at,
             company_id=actor.tenant_id,
             company_status=actor.tenant_status,
             roles=list(actor.roles),

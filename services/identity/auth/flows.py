@@ -7,7 +7,7 @@ from services.identity.api_keys.models import ApiKey
 from services.identity.api_keys.schemas import TokenIn
 from services.identity.api_keys.service import PersonalTokenService
 from services.identity.attempts.guard import AttemptGuard
-from services.identity.auth.admission import Admission
+from services.identity.auth.admission import Admission, checked
 from services.identity.auth.caller import Caller
 from services.identity.auth.errors import (
     EmailTaken,
@@ -31,6 +31,9 @@ from services.identity.auth.schemas import (
     TokensOut,
 )
 from services.identity.members.service import MemberService
+from services.identity.mfa.step import second_step
+from services.identity.one_time_links.models import LinkPurpose
+from services.identity.one_time_links.service import OneTimeLinkService
 from services.identity.passwords.hashing import Passwords
 from services.identity.passwords.policy import check_password
 from services.identity.roles.catalogue import CLIENT
@@ -57,14 +60,12 @@ class SignIn:
 
         Raises:
             InvalidCredentials: unknown account, wrong password or account switched off, all alike.
+            OtpRequired, OtpInvalid: the password is right, and a second factor is due.
             TooManyAttempts: not now.
         """
-        password = body.password.get_secret_value()
-        user = await self._verify(body.name_of_person, password)
-        if user is None or user.password_hash is None:
-            raise InvalidCredentials
-        new_hash = None
-        if self.passwords.needs_rehash(user.password_hash):
+        user, first = await self._prove(body)
+        password, new_hash = body.password.get_secret_value(), None
+        if user.password_hash and self.passwords.needs_rehash(user.password_hash):
             new_hash = await self.passwords.hash(password)
         async with self.caller.unit_of_work() as uow:
             current = await UserRepository(uow).get(user.id, lock=True)
@@ -72,7 +73,6 @@ class SignIn:
             if current is None or not current.is_active or current.password_hash != user.password_hash:
                 raise InvalidCredentials
             current.password_hash = new_hash or current.password_hash
-            first = FirstFactor(user.id, ("pwd",), is_remembered=body.remember)
             started = await self.admission.start(uow, current, first)
         return await self.admission.tokens(started.user, started.session, started.refresh)
 
@@ -149,12 +149,11 @@ class SignIn:
 
         Raises:
             InvalidCredentials: unknown account, wrong password or account switched off, all alike.
+            OtpRequired, OtpInvalid: the password is right, and a second factor is due.
             TooManyAttempts: not now.
             TooManyKeys: the person has too many tokens.
         """
-        user = await self._verify(body.name_of_person, body.password.get_secret_value())
-        if user is None:
-            raise InvalidCredentials
+        user, _ = await self._prove(body)
         async with self.caller.unit_of_work() as uow:
             current = await UserRepository(uow).get(user.id, lock=True)
             if current is None or not current.is_active or current.password_hash != user.password_hash:
@@ -231,19 +230,41 @@ class SignIn:
                     )
                 )
             act_as(uow, user)
+            if existing is None:
+                await OneTimeLinkService(uow).make(user, LinkPurpose.EMAIL_VERIFICATION)
             await uow.enter_tenant(tenant_id)
             await MemberService(uow).join(user, [CLIENT])
         return SignupOut(user=AccountOut.model_validate(user), company=ShopOut.model_validate(tenant))
+
+    async def _prove(self, body: LoginIn) -> tuple[User, FirstFactor]:
+        """The account of who shows name, password and, where it is due, the second factor; one attempt in all."""
+        guard = AttemptGuard(self.context)
+        async with guard.attempt(body.name_of_person, self.caller.address) as attempt:
+            user = await self._match(body.name_of_person, body.password.get_secret_value())
+            if user is None:
+                attempt.succeeded = False
+                raise InvalidCredentials
+            step = await second_step(self.context, user.id, body.otp or None)
+            step.settle(attempt)
+        return user, checked(step, FirstFactor(user.id, ("pwd",), is_remembered=body.remember))
 
     async def _verify(self, name: str, password: str) -> User | None:
         """The account of a name whose password this is, as it was just now; every check is counted."""
         guard = AttemptGuard(self.context)
         async with guard.attempt(name, self.caller.address) as attempt:
-            async with self.context.unit_of_work(platform=True) as uow:
-                user = await UserRepository(uow).by_email(name)
-            matches = await self.passwords.verify(user.password_hash if user else None, password)
-            attempt.succeeded = matches and user is not None and user.is_active
-        return user if attempt.succeeded else None
+            user = await self._match(name, password)
+            if user is None:
+                attempt.succeeded = False
+            else:
+                # With a second factor the password alone proves too little to forget the failures before.
+                (await second_step(self.context, user.id, None)).settle(attempt)
+        return user
+
+    async def _match(self, name: str, password: str) -> User | None:
+        async with self.context.unit_of_work(platform=True) as uow:
+            user = await UserRepository(uow).by_email(name)
+        matches = await self.passwords.verify(user.password_hash if user else None, password)
+        return user if matches and user is not None and user.is_active else None
 
 
 def _trading(tenant: Tenant | None) -> Tenant:

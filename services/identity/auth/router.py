@@ -19,6 +19,7 @@ from services.identity.auth.errors import (
     WrongPassword,
 )
 from services.identity.auth.flows import SignIn
+from services.identity.auth.reauthentication import reauthenticate
 from services.identity.auth.schemas import (
     ActAsIn,
     ActingOut,
@@ -27,12 +28,15 @@ from services.identity.auth.schemas import (
     MeOut,
     MeUpdate,
     PasswordChange,
+    Reauthenticated,
+    ReauthenticateIn,
     RefreshIn,
     SignupIn,
     SignupOut,
     TokensOut,
 )
 from services.identity.members.errors import AlreadyMember
+from services.identity.mfa.errors import OtpInvalid, OtpRequired, WrongOtp
 from services.identity.passwords.policy import WeakPassword
 
 router = APIRouter(prefix="/auth", tags=["auth"])
@@ -51,10 +55,10 @@ Account = Annotated[AccountService, Depends(provide_platform(AccountService), sc
     "/login",
     response_model=TokensOut,
     dependencies=[public()],
-    responses=problems(InvalidCredentials, TooManyAttempts),
+    responses=problems(InvalidCredentials, OtpRequired, OtpInvalid, TooManyAttempts),
 )
 async def login(body: LoginIn, flows: SignInFlows) -> Any:
-    """Sign in with a name and a password."""
+    """Sign in with a name and a password, and where a second factor is set up with its code in `otp`."""
     return await flows.login(body)
 
 
@@ -103,6 +107,17 @@ async def logout(flows: SignInFlows, actor: CurrentActor, body: LogoutIn | None 
 async def signup(body: SignupIn, flows: SignInFlows) -> Any:
     """Become a client of a shop; who has an account already joins with its password."""
     return await flows.signup(body)
+
+
+@router.post(
+    "/reauthenticate",
+    response_model=Reauthenticated,
+    dependencies=[signed_in()],
+    responses=problems(WrongPassword, WrongOtp, TooManyAttempts, ActingAsAnother, Unauthenticated),
+)
+async def reauthenticate_session(body: ReauthenticateIn, caller: CurrentCaller, actor: CurrentActor) -> Any:
+    """Show once more who one is, for what is risky: the password, a code of the second factor, or both."""
+    return await reauthenticate(caller, actor, body)
 
 
 @router.get("/me", response_model=MeOut, dependencies=[signed_in()])

@@ -1,5 +1,6 @@
 """Bodies of signing in and of one's own account."""
 
+from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
@@ -96,6 +97,28 @@ class TokensOut(OutSchema):
     user: AccountOut
 
 
+class ReauthenticateIn(Schema):
+    """What shows once more who one is: the password, a code of the second factor, or both."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"password": "Sunrise-over-9-hills"}]})
+
+    password: Password | None = None
+    otp: str | None = Field(None, min_length=6, max_length=32)
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.password is None and self.otp is None:
+            raise ValueError("send password or otp")
+        return self
+
+
+class Reauthenticated(Schema):
+    """When the person showed who he is, and for how long risky things are open now."""
+
+    authenticated_at: datetime
+    valid_seconds: int
+
+
 class ActAsIn(Schema):
     """Whom to act as, and why."""
 
@@ -163,6 +186,8 @@ class MembershipOut(OutSchema):
 class MeOut(AccountOut):
     """One's own account, and what one may do in the business acted in."""
 
+    email_verified: bool = Field(description="Whether it was shown that the address is one's own")
+    email_verified_at: datetime | None
     company_id: UUID | None = Field(description="The business acted in")
     company_status: str | None
     roles: list[str]

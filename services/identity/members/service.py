@@ -13,8 +13,11 @@ from services.identity.members.errors import AlreadyMember, LastOwner
 from services.identity.members.models import Member, MemberRole
 from services.identity.members.repository import MemberRepository
 from services.identity.members.schemas import MemberAdd, MemberUpdate
-from services.identity.roles.catalogue import OWNER, SUPERADMIN
+from services.identity.roles.catalogue import CLIENT, OWNER, SUPERADMIN
 from services.identity.roles.granting import check_grant
+from services.identity.sessions.service import SessionService
+from services.identity.sign_in_policies.rules import check_domain
+from services.identity.tenants.repository import TenantRepository
 from services.identity.users.models import User
 from services.identity.users.repository import UserRepository
 
@@ -70,6 +73,7 @@ class MemberService:
         """
         tenant_id = self.uow.tenant_id
         await self._check_department(department_id)
+        await self._check_domain(user, roles)
         if await self.rows.of_user(user.id) is not None:
             raise AlreadyMember("This person is a member already.", user_id=str(user.id))
         member = Member(tenant_id=tenant_id, user=user, department_id=department_id, granted=[])
@@ -103,14 +107,19 @@ class MemberService:
         await check_grant(self.uow, (), held)
         await self._keep_an_owner(held, ())
         await self.rows.delete(member)
+        await self._end_acting(user_id)
         self.uow.audit("removed", "member", user_id, before={"roles": held})
         self.uow.emit(MemberRemoved(company_id=self.uow.tenant_id, user_id=user_id))
 
     async def _change_roles(self, member: Member, wanted: Sequence[str]) -> None:
         held = member.roles
         await check_grant(self.uow, wanted, held)
+        if set(held) <= {CLIENT}:
+            await self._check_domain(member.user, wanted)
         await self._keep_an_owner(held, wanted)
         await self.rows.set_roles(member, wanted)
+        if set(held) - set(wanted):
+            await self._end_acting(member.user_id)
         self.uow.audit(
             "roles_changed",
             "member",
@@ -119,6 +128,13 @@ class MemberService:
             after={"roles": sorted(set(wanted))},
         )
 
+    async def _end_acting(self, user_id: UUID) -> None:
+        """Who acts as another may do so by roles of his own; with one of them taken he must ask anew."""
+        tenant_id = self.uow.tenant_id
+        await self.uow.enter_platform()
+        await SessionService(self.uow).revoke_acting(user_id, "a role was taken from who acts")
+        await self.uow.enter_tenant(tenant_id)
+
     async def _keep_an_owner(self, held: Sequence[str], wanted: Sequence[str]) -> None:
         for role, needs in (
             (OWNER, "A business needs an owner"),
@@ -126,6 +142,10 @@ class MemberService:
         ):
             if role in held and role not in wanted and await self.rows.holders(role) < 2:
                 raise LastOwner(f"{needs}; make somebody else one first.", role=role)
+
+    async def _check_domain(self, user: User, roles: Sequence[str]) -> None:
+        tenant = await TenantRepository(self.uow).get(self.uow.tenant_id)
+        check_domain(tenant.sign_in_policy if tenant is not None else None, user.email, roles)
 
     async def _check_department(self, department_id: UUID | None) -> None:
         if department_id is not None and await DepartmentRepository(self.uow).get(department_id) is None:

@@ -14,6 +14,8 @@ from services.identity.auth.caller import Caller
 from services.identity.auth.persona import act_as
 from services.identity.members.repository import MemberRepository
 from services.identity.members.service import member_fact, new_member
+from services.identity.one_time_links.models import LinkPurpose
+from services.identity.one_time_links.service import OneTimeLinkService
 from services.identity.passwords.hashing import Passwords
 from services.identity.passwords.policy import check_password
 from services.identity.registrations.models import Registration, RegistrationStatus
@@ -71,6 +73,7 @@ async def register(caller: Caller, body: RegisterIn) -> RegisterOut:
             )
         )
         uow.emit(member_fact(MemberAdded, member), tenant_id=tenant_id)
+        await OneTimeLinkService(uow).make(user, LinkPurpose.EMAIL_VERIFICATION)
         # Staff work applications in the operator's own tenant, so the fact belongs there.
         uow.emit(_submitted(registration, user), tenant_id=OPERATOR_TENANT_ID)
         return RegisterOut.model_validate(

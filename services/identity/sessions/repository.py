@@ -34,6 +34,12 @@ class SessionRepository(Repository[Session]):
             statement = statement.with_for_update()
         return list((await self.session.execute(statement)).scalars())
 
+    async def acting_of(self, user_id: UUID) -> list[Session]:
+        """The live sessions in which a person acts as others, locked, in the order in which they are locked."""
+        statement = select(Session).where(Session.acting_user_id == user_id, *self._live())
+        locked = statement.order_by(Session.id).with_for_update()
+        return list((await self.session.execute(locked)).scalars())
+
     async def find_token(self, token_hash: bytes) -> RefreshToken | None:
         """A refresh token by its hash."""
         statement = select(RefreshToken).where(RefreshToken.token_hash == token_hash)

@@ -54,10 +54,12 @@ class SessionService:
         user_agent: str | None,
         is_remembered: bool = True,
         amr: Sequence[str] = (),
+        idle_at_most: int | None = None,
     ) -> tuple[Session, str]:
         """A new session and its first refresh token. One that is not to be remembered ends when it was idle a while.
 
-        `amr` are the methods by which the person showed who he is, by their registered names (RFC 8176).
+        `amr` are the methods by which the person showed who he is, by their registered names (RFC 8176);
+        `idle_at_most` are the seconds that a business of the person allows without a request.
         """
         now, settings = self.uow.now, self._settings
         idle = settings.session_idle_seconds if is_remembered else settings.shared_idle_seconds
@@ -67,7 +69,7 @@ class SessionService:
             user_agent=user_agent,
             created_at=now,
             last_seen_at=now,
-            idle_seconds=idle,
+            idle_seconds=idle if idle_at_most is None else min(idle, idle_at_most),
             amr=list(amr),
             authenticated_at=now,
             expires_at=now + timedelta(seconds=settings.session_seconds),
@@ -187,6 +189,11 @@ class SessionService:
         for session in sessions:
             await self.revoke(session, reason)
         return len(sessions)
+
+    async def revoke_acting(self, user_id: UUID, reason: str) -> None:
+        """End the live sessions in which a person acts as others."""
+        for session in await self.rows.acting_of(user_id):
+            await self.revoke(session, reason)
 
     async def revoke(self, session: Session, reason: str) -> None:
         """End a session that is locked; one that has ended stays as it is."""

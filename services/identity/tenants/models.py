@@ -56,6 +56,8 @@ class Tenant(TenantRow, Base):
     address: Mapped[str | None]
     industry: Mapped[str | None]
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    # What it asks of the sign-ins of those who work in it (see `sign_in_policies`).
+    sign_in_policy: Mapped[dict[str, Any] | None]
     activated_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     # Until when a closed business can be opened again, and when it was then marked for its data to be erased.

@@ -15,6 +15,8 @@ from libs.common.errors import (
 from libs.common.http.deps import CurrentActor, allow, signed_in
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
+from services.identity.auth.errors import ReauthenticationRequired
+from services.identity.auth.recent import recently_authenticated
 from services.identity.deps import Tenants
 from services.identity.tenants.errors import SlugTaken
 from services.identity.tenants.schemas import (
@@ -83,7 +85,10 @@ async def replace_tenant(tenant_id: UUID, body: TenantReplace, tenants: Tenants)
 
 
 @router.delete(
-    "/{tenant_id}", status_code=204, dependencies=[WRITE], responses=problems(NotFound, InvalidTransition)
+    "/{tenant_id}",
+    status_code=204,
+    dependencies=[WRITE, recently_authenticated()],
+    responses=problems(NotFound, InvalidTransition, ReauthenticationRequired),
 )
 async def close_tenant(tenant_id: UUID, tenants: Tenants) -> None:
     """Close a business: nobody signs in to it any more. It can be opened again until `kept_until`."""

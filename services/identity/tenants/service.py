@@ -102,7 +102,7 @@ class TenantService(ResourceService[Tenant]):
 
     async def update(self, row_id: UUID, body: BaseModel) -> Tenant:
         """Change a business: staff any, an owner the one acted in."""
-        await self._require_write(row_id)
+        await self.require_write(row_id)
         return await super().update(row_id, body)
 
     async def prepare(self, values: dict[str, Any], row: Tenant | None) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class TenantService(ResourceService[Tenant]):
 
     async def update_settings(self, tenant_id: UUID, body: TenantSettings) -> Tenant:
         """Change some settings of a business."""
-        await self._require_write(tenant_id)
+        await self.require_write(tenant_id)
         row = await self.get(tenant_id, lock=True)
         self.check_version(row)
         before = {**row.settings, "currency": row.currency}
@@ -204,7 +204,12 @@ class TenantService(ResourceService[Tenant]):
         )
         return row
 
-    async def _require_write(self, tenant_id: UUID) -> None:
+    async def require_write(self, tenant_id: UUID) -> None:
+        """Refuse who may not change this business: its owner the one acted in, staff any.
+
+        Raises:
+            NotFound, PermissionDenied.
+        """
         await self.reach(tenant_id)
         actor = self.uow.actor
         if actor.may(_ANY_WRITE) or (actor.tenant_id == tenant_id and actor.may(_OWN_WRITE)):

@@ -1,6 +1,6 @@
 """Plays frontends and gateway: what the tests of this service call it through."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +12,23 @@ from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
+from services.identity.sessions.service import SessionService
+from services.identity.users.models import User
 
 PASSWORD = "correct horse battery"
+
+
+async def signed_in_now(context: ServiceContext, actor: Actor) -> Actor:
+    """Give an actor that a test made up the account and the session that it says it has."""
+    assert actor.user_id is not None
+    async with context.unit_of_work(platform=True) as uow:
+        email = f"a{actor.user_id.hex}@example.com"
+        uow.session.add(User(id=actor.user_id, email=email, first_name="Test", last_name="User"))
+        await uow.flush()
+        made, _ = await SessionService(uow).start(
+            await uow.session.get_one(User, actor.user_id), address="192.0.2.1", user_agent=None
+        )
+    return replace(actor, session_id=made.id)
 
 
 @dataclass

@@ -27,6 +27,8 @@ class User(Base):
     is_active: Mapped[bool] = mapped_column(default=True)
     # The person's own business: acted in where a request names none, and the one that manages the account.
     home_tenant_id: Mapped[UUID | None]
+    # When the person last showed that the address is his own; null: never.
+    email_verified_at: Mapped[datetime | None]
     last_sign_in_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     updated_at: Mapped[datetime] = mapped_column(server_default=func.now())

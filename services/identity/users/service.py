@@ -12,6 +12,8 @@ from services.identity.members.errors import ManagedElsewhere
 from services.identity.members.models import Member
 from services.identity.members.schemas import MemberUpdate
 from services.identity.members.service import MemberService, member_fact
+from services.identity.one_time_links.models import LinkPurpose
+from services.identity.one_time_links.service import OneTimeLinkService
 from services.identity.passwords.hashing import Passwords
 from services.identity.passwords.policy import check_password
 from services.identity.roles.granting import check_grant
@@ -63,6 +65,7 @@ class UserService:
                 home_tenant_id=tenant_id,
             )
         )
+        await OneTimeLinkService(self.uow).make(user, LinkPurpose.EMAIL_VERIFICATION)
         await self.uow.enter_tenant(tenant_id)
         member = await self.members.join(user, body.roles, department_id=body.department_id)
         self.uow.audit("created", "user", user.id, after={"email": user.email, "roles": member.roles})

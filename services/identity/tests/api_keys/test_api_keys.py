@@ -13,14 +13,15 @@ from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
 from libs.contracts.identity import AccessChanged
 from services.identity.plans.catalogue import FEATURES
+from services.identity.tests.outsiders import signed_in_now
 
 SCOPES = ["catalog.products.read", "orders.orders.*"]
 
 
 @pytest.fixture
-def boss(context: ServiceContext, tenant_id: Any) -> Client:
+async def boss(context: ServiceContext, tenant_id: Any) -> Client:
     """Somebody who may do anything in a business that has the feature."""
-    return Client(context, user(tenant_id, features=FEATURES))
+    return Client(context, await signed_in_now(context, user(tenant_id, features=FEATURES)))
 
 
 async def make(client: Client, **fields: Any) -> dict[str, Any]:
@@ -95,9 +96,9 @@ async def test_a_key_acts_for_its_business_within_its_scopes(boss: Client, platf
 async def test_nobody_puts_into_a_key_what_he_lacks(
     context: ServiceContext, boss: Client, tenant_id: Any
 ) -> None:
-    clerk = boss.acting(
-        user(tenant_id, "identity.api_keys.*", "catalog.products.*", features=FEATURES, roles=("manager",))
-    )
+    rights = ("identity.api_keys.*", "catalog.products.*")
+    manager = user(tenant_id, *rights, features=FEATURES, roles=("manager",))
+    clerk = boss.acting(await signed_in_now(context, manager))
     for scopes in (["*"], ["catalog.*"], ["catalog.products.read", "orders.orders.read"], ["identity.*"]):
         refused = await clerk.post("/api-keys", json={"name": "x", "scopes": scopes})
         assert (refused.status_code, refused.json()["slug"]) == (403, "permission-denied")

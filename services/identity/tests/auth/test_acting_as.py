@@ -143,3 +143,20 @@ async def test_it_ends_by_itself_and_with_the_sessions_of_who_acts(later: Any, f
 def test_a_label_names_both() -> None:
     somebody = user(None)
     assert actor_label(somebody) == f"user:{somebody.user_id}"
+
+
+async def test_a_role_taken_from_who_acts_ends_it(platform: Any) -> None:
+    owner = await platform.business()
+    chief = Client(platform.context, user(OPERATOR_TENANT_ID))
+    for change in ("taken", "given", "removed"):
+        staff, staff_id = await hire(platform, "staff-admin", "staff")
+        made, _ = await act(platform, staff, owner)
+        if change == "removed":
+            path = f"/tenants/{OPERATOR_TENANT_ID}/members/{staff_id}"
+            assert (await chief.delete(path)).status_code == 204
+        else:
+            roles = ["staff"] if change == "taken" else ["staff-admin", "staff", "superadmin"]
+            changed = await chief.patch(f"/users/{staff_id}", json={"roles": roles})
+            assert changed.status_code == 200, changed.text
+        is_live = (await platform.authenticate(made["access"])).status_code == 200
+        assert is_live == (change == "given"), change

@@ -9,6 +9,7 @@ from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
 from libs.contracts.identity import MemberAdded, TenantActivated, TenantReactivated, TenantSuspended
+from services.identity.tests.outsiders import signed_in_now
 
 
 async def test_members_read_their_business_and_staff_read_any(platform: Any, staff: Client) -> None:
@@ -151,9 +152,11 @@ async def test_staff_set_up_change_and_close_a_business(
     ] == "ZAR"
     other_slug = (await staff.get(f"/tenants/{owner.company_id}")).json()["slug"]
     assert (await staff.patch(path, json={"slug": other_slug})).json()["slug"] == "slug-taken"
-    assert (await staff.delete(path)).status_code == 204
+    closer = staff.acting(await signed_in_now(context, staff.actor))
+    assert (await staff.delete(path)).json()["slug"] == "reauthentication-required"
+    assert (await closer.delete(path)).status_code == 204
     assert (await staff.get(path)).json()["status"] == "closed"
-    assert (await staff.delete(path)).status_code == 409
+    assert (await closer.delete(path)).status_code == 409
     assert (await staff.post("/tenants", json={"name": "x", "owner_id": str(new_id())})).status_code == 404
 
 
