@@ -67,6 +67,7 @@ class SecondFactorService:
             await self.rows.add(TotpFactor(user_id=user_id, seed=sealed, created_at=self.uow.now))
         else:
             factor.seed, factor.created_at = sealed, self.uow.now
+        self._record("second_factor_begun", user)
         uri = otpauth_uri(seed, user.email, self.uow.context.settings.otp_issuer)
         return TotpEnrolment(secret=seed, otpauth_uri=uri, qr_svg=picture_of(uri))
 

@@ -6,6 +6,7 @@ from uuid import UUID
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import NotFound
+from libs.contracts.audit import change_recorded
 from libs.contracts.identity import OneTimeLinkMade
 from services.identity.one_time_links.errors import LinkInvalid
 from services.identity.one_time_links.models import LinkPurpose, OneTimeLink
@@ -55,6 +56,8 @@ class OneTimeLinkService:
             valid_minutes=seconds // 60,
         )
         self.uow.emit(event, tenant_id=tenant_id)
+        asked = change_recorded("identity", f"{purpose}_mailed", "user", user.id, None, None)
+        self.uow.emit(asked, tenant_id=user.home_tenant_id or OPERATOR_TENANT_ID)
 
     async def peek(self, token: str, purpose: LinkPurpose) -> OneTimeLink:
         """The link of a token that is still good, left as it is.
