@@ -27,7 +27,7 @@ from services.identity.invitations.router import router as invitations
 from services.identity.members.jobs import copy_people, uncopied
 from services.identity.members.router import router as members
 from services.identity.mfa.router import router as second_factors
-from services.identity.one_time_links.jobs import MAIL_LINK, forget_links, mail_link
+from services.identity.one_time_links.jobs import forget_links, mail_link
 from services.identity.one_time_links.router import for_services as one_time_links_for_services
 from services.identity.one_time_links.router import router as one_time_links
 from services.identity.passkeys.jobs import forget_challenges
@@ -108,7 +108,7 @@ SERVICE = Service(
         Job("copy_people", copy_people, every=1, finds=uncopied),
         Job("forget_claims", forget_claims, every=3600),
         Job("forget_links", forget_links, every=3600),
-        Job(MAIL_LINK, mail_link),
+        Job("mail_link", mail_link),
     ),
     resources={"proofs": open_proofs},
     permissions={

@@ -13,7 +13,7 @@ from services.identity.auth.factor import FirstFactor
 from services.identity.auth.own import own_user_id
 from services.identity.auth.schemas import TokensOut
 from services.identity.one_time_links.errors import LinkInvalid
-from services.identity.one_time_links.jobs import MAIL_LINK, PURPOSE
+from services.identity.one_time_links.jobs import PURPOSE
 from services.identity.one_time_links.models import LinkPurpose
 from services.identity.one_time_links.schemas import MagicLinkRedeem, PasswordReset, Verified
 from services.identity.one_time_links.service import OneTimeLinkService
@@ -41,7 +41,7 @@ class LinkFlows:
         await self.guard.throttle(purpose, email, self.caller.address)
         address = self.context.keyring.encrypt(email, purpose=PURPOSE)
         async with self.caller.unit_of_work() as uow:
-            uow.defer(MAIL_LINK, address=address, purpose=str(purpose))
+            uow.defer("mail_link", address=address, purpose=str(purpose))
 
     async def ask_again(self, actor: Actor) -> None:
         """Mail the link once more that proves the caller's own address; nothing where it is proven already.

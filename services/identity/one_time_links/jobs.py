@@ -9,7 +9,6 @@ from services.identity.one_time_links.repository import OneTimeLinkRepository
 from services.identity.one_time_links.service import OneTimeLinkService
 from services.identity.users.repository import UserRepository
 
-MAIL_LINK = "mail_link"
 PURPOSE = "one_time_links.request"
 _BATCH = 2_000
 # They stay for a day, so that asking too often is noticed.

@@ -10,14 +10,14 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
 from libs.contracts.identity import OneTimeLinkMade
-from services.identity.one_time_links.jobs import MAIL_LINK, mail_link
+from services.identity.one_time_links.jobs import mail_link
 
 
 async def events(
     context: ServiceContext, email: str, purpose: str, tenant_id: UUID = OPERATOR_TENANT_ID
 ) -> list[dict[str, Any]]:
     """What the bus is told of links to an address, oldest first, after the jobs have run."""
-    await JobRunner(context, [Job(MAIL_LINK, mail_link)]).run_due()
+    await JobRunner(context, [Job("mail_link", mail_link)]).run_due()
     found = await emitted(context, tenant_id, OneTimeLinkMade)
     return [e.data for e in found if (e.data["email"], e.data["purpose"]) == (email, purpose)]
 
