@@ -15,7 +15,8 @@ class TotpFactor(Base):
 
     __tablename__ = "totp_factors"
 
-    user_id: Mapped[UUID] = mapped_column(ForeignKey(User.id), primary_key=True)
+    # That of the person, who has one at most.
+    id: Mapped[UUID] = mapped_column(ForeignKey(User.id), primary_key=True)
     seed: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=func.now())
     confirmed_at: Mapped[datetime | None]

@@ -19,7 +19,7 @@ class SecondFactorRepository:
 
     async def totp(self, user_id: UUID, *, lock: bool = False) -> TotpFactor | None:
         """The app of a person, confirmed or not."""
-        statement = select(TotpFactor).where(TotpFactor.user_id == user_id)
+        statement = select(TotpFactor).where(TotpFactor.id == user_id)
         if lock:
             statement = statement.with_for_update().execution_options(populate_existing=True)
         return (await self.session.execute(statement)).scalar_one_or_none()
@@ -31,7 +31,7 @@ class SecondFactorRepository:
 
     async def remove(self, user_id: UUID) -> None:
         """Remove the app and the recovery codes of a person."""
-        await self.session.execute(delete(TotpFactor).where(TotpFactor.user_id == user_id))
+        await self.session.execute(delete(TotpFactor).where(TotpFactor.id == user_id))
         await self.replace_codes(user_id, (), None)
 
     async def replace_codes(self, user_id: UUID, hashes: Iterable[bytes], now: datetime | None) -> None:

@@ -64,7 +64,7 @@ class SecondFactorService:
         seed = new_seed()
         sealed = self.uow.context.keyring.encrypt(seed, purpose=purpose(user_id))
         if factor is None:
-            await self.rows.add(TotpFactor(user_id=user_id, seed=sealed, created_at=self.uow.now))
+            await self.rows.add(TotpFactor(id=user_id, seed=sealed, created_at=self.uow.now))
         else:
             factor.seed, factor.created_at = sealed, self.uow.now
         self._record("second_factor_begun", user)
@@ -154,7 +154,7 @@ class SecondFactorService:
         return user
 
     def _seed(self, factor: TotpFactor) -> str:
-        return self.uow.context.keyring.decrypt(factor.seed, purpose=purpose(factor.user_id))
+        return self.uow.context.keyring.decrypt(factor.seed, purpose=purpose(factor.id))
 
     def _record(self, action: str, user: User) -> None:
         event = change_recorded("identity", action, "user", user.id, None, None)

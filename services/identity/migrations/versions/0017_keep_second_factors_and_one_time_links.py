@@ -21,13 +21,13 @@ def upgrade() -> None:
     )
     op.create_table(
         "totp_factors",
-        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("seed", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_step", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["user_id"], ["identity.users.id"], name=op.f("fk_totp_factors_user_id")),
-        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_totp_factors")),
+        sa.ForeignKeyConstraint(["id"], ["identity.users.id"], name=op.f("fk_totp_factors_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_totp_factors")),
         schema="identity",
     )
     op.create_table(

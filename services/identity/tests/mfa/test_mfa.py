@@ -170,9 +170,7 @@ async def test_neither_seed_nor_codes_lie_open(future: Any) -> None:
     context: ServiceContext = future.context
 
     async with context.unit_of_work(platform=True) as uow:
-        stored = await uow.session.scalar(
-            select(TotpFactor.seed).where(TotpFactor.user_id == app.owner.user_id)
-        )
+        stored = await uow.session.scalar(select(TotpFactor.seed).where(TotpFactor.id == app.owner.user_id))
         assert stored is not None
         assert app.seed not in stored
         for table in ("totp_factors", "recovery_codes", "outbox", "jobs"):
