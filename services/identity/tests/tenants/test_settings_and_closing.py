@@ -8,6 +8,7 @@ from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
 from libs.contracts.identity import TenantErasureDue, TenantReactivated, TenantSuspended
 from services.identity.tenants.jobs import mark_closed_tenants
+from services.identity.tests.outsiders import signed_in_now
 
 
 async def test_settings_are_read_as_they_count(platform: Any) -> None:
@@ -59,7 +60,8 @@ async def test_nobody_signs_in_to_a_closed_business_and_it_can_be_opened_again(
     secret = (await boss.post("/api-keys", json={"name": "Till", "scopes": ["crm.deals.read"]})).json()[
         "secret"
     ]
-    staff = Client(later, user(OPERATOR_TENANT_ID, "identity.*"), app=boss.app)
+    clerk = await signed_in_now(later, user(OPERATOR_TENANT_ID, "identity.*"))
+    staff = Client(later, clerk, app=boss.app)
     path = f"/tenants/{owner.company_id}"
     access = (await future.login(owner.email))["access"]
     key = {"kind": "token", "token": secret}
@@ -88,7 +90,8 @@ async def test_nobody_signs_in_to_a_closed_business_and_it_can_be_opened_again(
 async def test_a_closed_business_is_marked_once_its_time_is_over(later: Any, future: Any) -> None:
     owner = await future.business()
     boss = await future.signed_in(owner.email)
-    staff = Client(later, user(OPERATOR_TENANT_ID, "identity.*"), app=boss.app)
+    clerk = await signed_in_now(later, user(OPERATOR_TENANT_ID, "identity.*"))
+    staff = Client(later, clerk, app=boss.app)
     path = f"/tenants/{owner.company_id}"
     await staff.delete(path)
 
