@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, update
 
 from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.events import emitted
 from libs.contracts.identity import MemberAdded
@@ -104,6 +105,8 @@ async def test_what_must_hold_holds(fresh_database: Any, identity_settings: Any)
                 "UPDATE identity.signing_keys SET retired_at = now()",
                 "INSERT INTO identity.refresh_tokens (token_hash, session_id, expires_at)"
                 " SELECT 'x', session_id, expires_at FROM identity.refresh_tokens LIMIT 1",
+                # The end of a chain that has no entry.
+                f"INSERT INTO identity.audit_chains (tenant_id, seq, hash) VALUES ('{new_id()}', 1, 'x')",
             ):
                 await uow.session.execute(text(statement))
         assert set((await breaches()).values()) == {1}
