@@ -515,6 +515,7 @@ async def test_a_customer_reads_his_own_rows(lists: Lists, endpoint: Endpoint) -
 
 
 TABLES = {
+    "/tenants/{tenant_id}/invitations": "identity.invitations",
     "/tenants/{tenant_id}/members": "identity.members",
     "/users": "identity.members",
     "/auth/users": "identity.members",
