@@ -47,6 +47,7 @@ _KINDS = (
     Kind("invoice_issued", "An invoice was issued", (_EMAIL,)),
     Kind("password_reset", "A new password", (_EMAIL,), is_asked_for=True),
     Kind("email_verification", "Is this your address?", (_EMAIL,), is_asked_for=True),
+    Kind("invitation", "Somebody invites you to a business", (_EMAIL,), is_asked_for=True),
     Kind("magic_link", "A link to sign in by", (_EMAIL,), is_asked_for=True),
 )
 

@@ -13,6 +13,8 @@ from libs.common.runtime.upstreams import UpstreamProblem
 from services.notifications.channels.base import Outgoing, PermanentFailure, TemporaryFailure
 
 LINK_ID = "link_id"
+# Where identity names the links of this kind; one-time links where a delivery does not say.
+LINK_KIND, ONE_TIME, INVITATIONS = "link_kind", "one-time-links", "invitations"
 # An address that leads nowhere (RFC 6761), for the case that it should ever be read.
 MARK = "https://one-time-link.invalid/"
 
@@ -28,7 +30,7 @@ async def with_link(context: ServiceContext, outgoing: Outgoing) -> Outgoing:
         answer = await context.upstreams.call(
             "identity",
             "POST",
-            f"/internal/one-time-links/{outgoing.data[LINK_ID]}/reveal",
+            f"/internal/{outgoing.data.get(LINK_KIND, ONE_TIME)}/{outgoing.data[LINK_ID]}/reveal",
             actor=system_actor("notifications"),
             json={"email": outgoing.recipient},
             safe=True,

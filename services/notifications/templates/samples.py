@@ -5,6 +5,7 @@ from typing import Any
 SAMPLE: dict[str, Any] = {
     "name": "Thandi Mokoena",
     "company": {"name": "Karoo Coffee"},
+    "inviter": {"name": "Sipho Khumalo"},
     "deal": {"name": "Karoo Coffee", "amount": "ZAR 499.00", "result": "won", "reason": "Good fit"},
     "task": {"name": "Call the owner"},
     "message": {"author": "Sipho", "text": "Can we deliver on Friday?"},

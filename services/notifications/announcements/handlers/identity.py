@@ -7,6 +7,7 @@ from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.consumer import RetryLater
 from libs.common.messaging.envelope import Envelope
 from libs.contracts.identity import (
+    InvitationSent,
     OneTimeLinkMade,
     RegistrationRejected,
     RegistrationSubmitted,
@@ -15,7 +16,7 @@ from libs.contracts.identity import (
 from services.notifications.announcements.kinds import KINDS, ChannelName
 from services.notifications.announcements.service import About, Announcer
 from services.notifications.announcements.target import Target
-from services.notifications.deliveries.late_link import LINK_ID, MARK
+from services.notifications.deliveries.late_link import INVITATIONS, LINK_ID, LINK_KIND, MARK
 from services.notifications.deliveries.service import DeliveryService, NewDelivery
 from services.notifications.recipients.service import OPERATOR_STAFF_ROLES, RecipientService
 from services.notifications.templates.texts import TextBook
@@ -78,6 +79,30 @@ async def on_one_time_link_made(event: OneTimeLinkMade, uow: UnitOfWork, envelop
         html=filled.html,
         data={LINK_ID: str(event.link_id)},
         dedupe_key=f"{envelope.id}:{kind.name}",
+    )
+    await DeliveryService(uow).start([mail])
+
+
+async def on_invitation_sent(event: InvitationSent, uow: UnitOfWork, envelope: Envelope) -> None:
+    """Mail an invitation to join a business; the link is put in as the mail leaves."""
+    kind = KINDS["invitation"]
+    book = await TextBook.load(uow, kind.name, [event.locale])
+    variables = {
+        "company": {"name": event.company_name},
+        "inviter": {"name": event.invited_by_name},
+        "link": MARK,
+    }
+    filled = book.fill(ChannelName.EMAIL, event.locale, variables)
+    mail = NewDelivery(
+        channel=ChannelName.EMAIL,
+        type=kind.name,
+        recipient=event.email,
+        user_id=None,
+        subject=filled.subject,
+        text=filled.text,
+        html=filled.html,
+        data={LINK_ID: str(event.invitation_id), LINK_KIND: INVITATIONS},
+        dedupe_key=f"{event.invitation_id}:{event.serial}:{kind.name}",
     )
     await DeliveryService(uow).start([mail])
 

@@ -13,7 +13,7 @@ from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.upstreams import Upstreams
 from libs.common.testing.client import Client
-from libs.contracts.identity import OneTimeLinkMade
+from libs.contracts.identity import InvitationSent, OneTimeLinkMade
 from services.notifications.deliveries.late_link import MARK
 from services.notifications.tests.conftest import OpenContext
 from services.notifications.tests.factories import all_deliveries, operator, run_jobs, take
@@ -28,12 +28,18 @@ class Identity:
         self.app = FastAPI()
         self.status = 200
         self.asked: list[tuple[str, str]] = []
+        self.invited: list[tuple[str, str]] = []
 
         @self.app.post("/internal/one-time-links/{link_id}/reveal")
         async def reveal(link_id: str, body: dict[str, str], response: Response) -> Any:
             self.asked.append((link_id, body["email"]))
             response.status_code = self.status
             return {"url": f"https://shop.example/reset#token={SECRET}&x=<y>"} if self.status == 200 else {}
+
+        @self.app.post("/internal/invitations/{invitation_id}/reveal")
+        async def reveal_invitation(invitation_id: str, body: dict[str, str]) -> Any:
+            self.invited.append((invitation_id, body["email"]))
+            return {"url": f"https://shop.example/invitation#token={SECRET}"}
 
 
 @pytest.fixture
@@ -144,3 +150,47 @@ async def test_no_message_of_a_business_is_given_a_link(
 
     assert MARK in (await kept(asking, email))["text"]
     assert len(identity.asked) == before
+
+
+@pytest.mark.parametrize(
+    ("locale", "inviter", "subject"),
+    [
+        ("en", "Sipho", "Sipho invites you to Karoo Coffee"),
+        ("en", None, "You are invited to Karoo Coffee"),
+        ("ru", "Сипхо", "Сипхо приглашает вас в Karoo Coffee"),
+    ],
+)
+async def test_an_invitation_is_mailed_with_a_link_that_lies_nowhere(
+    asking: ServiceContext, identity: Identity, email: str, locale: str, inviter: str | None, subject: str
+) -> None:
+    company = new_id()
+    event = InvitationSent(
+        invitation_id=new_id(),
+        serial=1,
+        company_id=company,
+        company_name="Karoo Coffee",
+        email=email,
+        invited_by_name=inviter,
+        locale=locale,
+        expires_at=asking.clock.now(),
+    )
+    for _ in range(2):
+        await take(asking, event, company)
+
+    async def kept_here() -> Any:
+        async with asking.unit_of_work(platform=True) as uow:
+            rows = await uow.session.execute(
+                text("SELECT * FROM notifications.deliveries WHERE tenant_id = :company"),
+                {"company": company},
+            )
+            return rows.one()
+
+    row = await kept_here()
+    assert (row.recipient, row.type) == (email, "invitation")
+    assert MARK in row.text
+    await run_jobs(asking)
+
+    assert identity.invited == [(str(event.invitation_id), email)]
+    row = await kept_here()
+    assert (row.status, row.subject) == ("sent", subject)
+    assert SECRET not in row.text + (row.html or "")
