@@ -82,6 +82,8 @@ class Acceptance:
                         phone=body.phone,
                         locale=body.locale or row.locale,
                         home_tenant_id=row.tenant_id,
+                        # Who has the token has the mail.
+                        email_verified_at=uow.now,
                     )
                 )
             row.status = InvitationStatus.ACCEPTED
