@@ -20,10 +20,6 @@ _CART = "a cart is a shopper's note, changed with every click; the order made of
 SILENT: dict[str, str] = {
     "identity POST /internal/authenticate": _READS,
     "identity POST /internal/one-time-links/{link_id}/reveal": _READS,
-    "identity POST /invitations/show": _READS,
-    "identity POST /internal/invitations/{invitation_id}/reveal": _READS,
-    "identity POST /internal/usage": "counts what another service does, which writes down what that was",
-    "identity DELETE /internal/usage/{key}": "counts no more what another service did not do",
     "identity POST /auth/session-management/extend": "keeps one's own session alive, as any request does",
     "identity POST /auth/passkeys/login/options": "a challenge that lasts five minutes; the answer to it is written down",
     "identity POST /auth/passkeys/register/options": "a challenge that lasts five minutes; the answer to it is written down",
