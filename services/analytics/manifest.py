@@ -11,6 +11,7 @@ from services.analytics.events.handlers import on_countable_events
 from services.analytics.facts.projector import EVENTS
 from services.analytics.facts.rebuild import rebuild
 from services.analytics.facts.router import router as facts
+from services.analytics.privacy import PRIVACY
 from services.analytics.reports.router import router as reports
 from services.analytics.settings import AnalyticsSettings
 
@@ -29,4 +30,5 @@ SERVICE = Service(
         "analytics.reports.read": "Read reports",
         "analytics.facts.rebuild": "Build all figures anew from the archived events",
     },
+    privacy=PRIVACY,
 )

@@ -15,6 +15,7 @@ from services.catalog.categories.router import router as categories
 from services.catalog.db import MODELS, metadata
 from services.catalog.invariants import INVARIANTS
 from services.catalog.prices.router import router as prices
+from services.catalog.privacy import PRIVACY
 from services.catalog.products.router import router as products
 from services.catalog.reservations import handlers as reservations_handlers
 from services.catalog.reservations.jobs import release_stale_reservations
@@ -88,4 +89,5 @@ SERVICE = Service(
     },
     invariants=INVARIANTS,
     seed=seed,
+    privacy=PRIVACY,
 )

@@ -25,6 +25,7 @@ from services.crm.memos.router import router as memos
 from services.crm.people.handlers import on_member, on_member_removed
 from services.crm.pipelines.handlers import on_tenant_activated
 from services.crm.pipelines.router import router as pipelines
+from services.crm.privacy import PRIVACY
 from services.crm.projects.router import router as projects
 from services.crm.registrations.handlers import on_product_assigned, on_registration_submitted
 from services.crm.requests.router import router as requests
@@ -90,4 +91,5 @@ SERVICE = Service(
     },
     invariants=INVARIANTS,
     seed=seed,
+    privacy=PRIVACY,
 )

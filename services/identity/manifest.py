@@ -33,6 +33,7 @@ from services.identity.one_time_links.router import router as one_time_links
 from services.identity.passkeys.jobs import forget_challenges
 from services.identity.passkeys.router import router as passkeys
 from services.identity.plans.router import router as plans
+from services.identity.privacy import PRIVACY
 from services.identity.registrations.handlers import on_deal_lost, on_deal_won
 from services.identity.registrations.router import router as registrations
 from services.identity.roles.router import router as roles
@@ -146,4 +147,5 @@ SERVICE = Service(
     encrypted=ENCRYPTED,
     invariants=INVARIANTS,
     seed=seed,
+    privacy=PRIVACY,
 )

@@ -20,6 +20,7 @@ from services.notifications.notices import invariants as notice_invariants
 from services.notifications.notices.feed import open_feed
 from services.notifications.notices.router import router as notices
 from services.notifications.preferences.router import router as preferences
+from services.notifications.privacy import PRIVACY
 from services.notifications.recipients.handlers import on_member
 from services.notifications.sandbox.router import router as sandbox
 from services.notifications.settings import NotificationsSettings
@@ -62,4 +63,5 @@ SERVICE = Service(
         "notifications.mailbox.read": "Read mails and pushes that were simulated",
     },
     invariants=(*delivery_invariants.INVARIANTS, *notice_invariants.INVARIANTS),
+    privacy=PRIVACY,
 )

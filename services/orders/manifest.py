@@ -23,6 +23,7 @@ from services.orders.orders.handlers import pay_order, record_document, record_f
 from services.orders.orders.internal import router as internal_orders
 from services.orders.orders.jobs import complete_orders, completing, expire_orders, expiring
 from services.orders.orders.router import router as orders
+from services.orders.privacy import PRIVACY
 from services.orders.settings import OrdersSettings
 from services.orders.shipments.jobs import advance_tracking, stepping
 from services.orders.shipments.router import router as shipments
@@ -63,4 +64,5 @@ SERVICE = Service(
         "orders.tax_rates.write": "Add, change and remove tax rates",
     },
     invariants=INVARIANTS,
+    privacy=PRIVACY,
 )

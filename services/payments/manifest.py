@@ -21,6 +21,7 @@ from services.payments.options import router as options
 from services.payments.payment_accounts.router import router as payment_accounts
 from services.payments.payments.jobs import JOBS as PAYMENT_JOBS
 from services.payments.payments.router import router as payments
+from services.payments.privacy import PRIVACY
 from services.payments.providers.http import open_http
 from services.payments.providers.registry import RESOURCE, open_providers
 from services.payments.providers.simulator.delivery import HTTP_RESOURCE
@@ -76,4 +77,5 @@ SERVICE = Service(
     },
     encrypted=ENCRYPTED,
     invariants=INVARIANTS,
+    privacy=PRIVACY,
 )

@@ -16,6 +16,7 @@ from libs.common.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from libs.common.db.encrypted import Encrypted
+    from libs.common.privacy.fields import PrivacyMap
     from libs.common.runtime.context import ServiceContext
     from libs.common.runtime.verify import Invariant
 
@@ -39,6 +40,7 @@ class Service:
         resources: by name, what is opened at start; handlers find them in `context.resources`.
         permissions: each permission it checks, with a description for role editors.
         encrypted: its columns under the key ring, all of them.
+        privacy: which of its columns are about people, and what erasure is to do to them.
         invariants: what `pillars verify` checks.
         seed: makes the rows a new installation needs; run after every migration, so it must be repeatable.
         description: one paragraph for the API documentation.
@@ -56,5 +58,6 @@ class Service:
     resources: Mapping[str, Resource] = field(default_factory=dict)
     permissions: Mapping[str, str] = field(default_factory=dict)
     encrypted: Sequence["Encrypted"] = ()
+    privacy: "PrivacyMap" = field(default_factory=dict)
     invariants: Sequence["Invariant"] = ()
     seed: Seed | None = None

@@ -1,0 +1,35 @@
+"""Which columns of this service are about people. Figures count without names, so names go and figures stay."""
+
+from libs.common.privacy.fields import NOBODY, Kind, PrivacyMap, TableMap, keep, pseudonymise
+
+_REFERENCE = keep(Kind.IDENTIFIER, NOBODY)
+
+PRIVACY: PrivacyMap = {
+    "deal_facts": TableMap(
+        none="tenant_id deal_id pipeline stage status amount currency source created_at closed_at seen_at"
+    ),
+    "deal_stage_facts": TableMap(none="tenant_id deal_id stage pipeline entered_at"),
+    "events": TableMap(
+        none="tenant_id id type source subject time recorded_at",
+        fields={"actor": _REFERENCE, "data": pseudonymise(Kind.CONTENT)},
+        documents=("data",),
+    ),
+    "lead_facts": TableMap(none="tenant_id lead_id source created_at converted_at deal_id"),
+    "money_facts": TableMap(none="tenant_id id kind order_id provider amount currency happened_at"),
+    "order_facts": TableMap(
+        none="tenant_id order_id number currency subtotal discount shipping tax total placed_at paid_at expired_at"
+        " cancelled_at delivered_at completed_at",
+        # An account, or the address of who has none.
+        fields={"customer": pseudonymise(Kind.CONTACT)},
+        email=("customer",),
+    ),
+    "order_line_facts": TableMap(
+        none="tenant_id line_id order_id product_id variant_id sku name quantity total currency"
+    ),
+    "stock_facts": TableMap(
+        none="tenant_id store_id variant_id sku on_hand reserved allocated available revision"
+    ),
+    "task_facts": TableMap(
+        none="tenant_id task_id assigned_at due_at completed_at", fields={"assignee_id": _REFERENCE}
+    ),
+}

@@ -1,0 +1,187 @@
+"""Which columns of this service are about people, and what erasure does to them."""
+
+from libs.common.privacy.fields import (
+    BUSINESS,
+    NOBODY,
+    PROOF,
+    Kind,
+    PrivacyMap,
+    TableMap,
+    erase,
+    keep,
+    pseudonymise,
+)
+
+_GUARD = "counts guesses at passwords for minutes, against break-ins (GDPR art. 6(1)(f)); removed by itself"
+
+PRIVACY: PrivacyMap = {
+    "users": TableMap(
+        none="id email_verified_at locale is_active home_tenant_id created_at updated_at version",
+        fields={
+            "email": pseudonymise(Kind.CONTACT),
+            "password_hash": erase(Kind.SECRET),
+            "first_name": pseudonymise(Kind.NAME),
+            "last_name": erase(Kind.NAME),
+            "phone": erase(Kind.CONTACT),
+            "last_sign_in_at": erase(Kind.CONTENT),
+        },
+        user=("id",),
+        of_account=True,
+    ),
+    "sessions": TableMap(
+        none="id created_at authenticated_at amr last_seen_at idle_seconds expires_at revoked_at revoked_reason",
+        fields={
+            "user_id": keep(Kind.IDENTIFIER, NOBODY),
+            "address": erase(Kind.IDENTIFIER),
+            "user_agent": erase(Kind.IDENTIFIER),
+            "acting_user_id": keep(Kind.IDENTIFIER, NOBODY),
+            "acting_reason": keep(Kind.CONTENT, PROOF),
+        },
+        user=("user_id",),
+        of_account=True,
+    ),
+    "refresh_tokens": TableMap(none="token_hash session_id created_at expires_at used_at"),
+    "members": TableMap(
+        none="tenant_id id department_id person_is_active created_at updated_at version",
+        fields={
+            "user_id": keep(Kind.IDENTIFIER, NOBODY),
+            # Copies, which triggers keep.
+            "person_email": pseudonymise(Kind.CONTACT),
+            "person_name": pseudonymise(Kind.NAME),
+        },
+        user=("user_id",),
+        of_account=True,
+    ),
+    "member_roles": TableMap(none="tenant_id member_id role"),
+    "api_keys": TableMap(
+        none="tenant_id id name prefix token_hash scopes expires_at last_used_at rotated_at previous_hash"
+        " previous_expires_at created_at updated_at version deleted_at",
+        fields={
+            "user_id": keep(Kind.IDENTIFIER, NOBODY),
+            "created_by_id": keep(Kind.IDENTIFIER, NOBODY),
+        },
+        user=("user_id",),
+        of_account=True,
+    ),
+    "staff_grants": TableMap(
+        none="tenant_id id permissions expires_at created_at updated_at version deleted_at",
+        fields={
+            "user_id": keep(Kind.IDENTIFIER, NOBODY),
+            "email": pseudonymise(Kind.CONTACT),
+            "reason": keep(Kind.CONTENT, PROOF),
+            "granted_by_id": keep(Kind.IDENTIFIER, NOBODY),
+        },
+        user=("user_id",),
+        email=("email",),
+    ),
+    "registrations": TableMap(
+        none="tenant_id id status company_name product referral_code reason decided_at created_at updated_at version",
+        fields={
+            "business": keep(Kind.CONTACT, BUSINESS),
+            "owner_user_id": keep(Kind.IDENTIFIER, NOBODY),
+            "owner_email": pseudonymise(Kind.CONTACT),
+            "decided_by": keep(Kind.IDENTIFIER, PROOF),
+        },
+        user=("owner_user_id",),
+        email=("owner_email",),
+    ),
+    "tenants": TableMap(
+        none="tenant_id id name slug status status_reason country currency registration_number website"
+        " industry settings sign_in_policy activated_at closed_at kept_until erasure_due_at created_at updated_at version",
+        fields={"phone": keep(Kind.CONTACT, BUSINESS), "address": keep(Kind.CONTACT, BUSINESS)},
+    ),
+    "audit_log": TableMap(
+        none="tenant_id id time event_id service action resource resource_id request_id tenant_via seq previous_hash"
+        " hash",
+        fields={
+            "actor": keep(Kind.IDENTIFIER, PROOF),
+            "actor_id": keep(Kind.IDENTIFIER, PROOF),
+            "acted_as_id": keep(Kind.IDENTIFIER, PROOF),
+            "address": keep(Kind.IDENTIFIER, PROOF),
+            "user_agent": keep(Kind.IDENTIFIER, PROOF),
+            "before": keep(Kind.CONTENT, PROOF),
+            "after": keep(Kind.CONTENT, PROOF),
+        },
+        user=("actor_id", "acted_as_id"),
+    ),
+    "audit_chains": TableMap(none="tenant_id begun_at seq hash"),
+    "attempt_counters": TableMap(
+        none="scope marks pending pending_at locked_until updated_at",
+        fields={"subject": keep(Kind.IDENTIFIER, _GUARD)},
+    ),
+    "passkeys": TableMap(
+        none="id rp_id sign_count transports device_type is_backed_up aaguid created_at updated_at version",
+        fields={
+            "user_id": erase(Kind.IDENTIFIER),
+            "name": erase(Kind.CONTENT),
+            "credential_id": erase(Kind.IDENTIFIER),
+            "public_key": erase(Kind.IDENTIFIER),
+            "user_handle": erase(Kind.IDENTIFIER),
+            "last_used_at": erase(Kind.CONTENT),
+        },
+        user=("user_id",),
+        deletes=True,
+        of_account=True,
+    ),
+    "passkey_challenges": TableMap(
+        none="challenge_hash ceremony rp_id name_hash user_handle created_at expires_at",
+        fields={"user_id": erase(Kind.IDENTIFIER)},
+        user=("user_id",),
+        deletes=True,
+        of_account=True,
+    ),
+    "totp_factors": TableMap(
+        none="created_at confirmed_at last_step",
+        fields={"id": erase(Kind.IDENTIFIER), "seed": erase(Kind.SECRET)},
+        user=("id",),
+        deletes=True,
+        of_account=True,
+    ),
+    "recovery_codes": TableMap(
+        none="created_at used_at",
+        fields={"user_id": erase(Kind.IDENTIFIER), "code_hash": erase(Kind.SECRET)},
+        user=("user_id",),
+        deletes=True,
+        of_account=True,
+    ),
+    "one_time_links": TableMap(
+        none="id purpose created_at expires_at used_at",
+        fields={"user_id": erase(Kind.IDENTIFIER), "email": erase(Kind.CONTACT)},
+        user=("user_id",),
+        email=("email",),
+        deletes=True,
+        of_account=True,
+    ),
+    "plans": TableMap(
+        none="tenant_id id code name description features limits quotas price_amount currency period trial_days"
+        " grace_days fallback is_public rank created_at updated_at version deleted_at"
+    ),
+    "subscriptions": TableMap(
+        none="tenant_id id plan status period_starts_at period_ends_at trial_ends_at grace_ends_at ended_at next_plan"
+        " previous_plan tried due_at created_at updated_at version"
+    ),
+    "invitations": TableMap(
+        none="tenant_id id roles department_id locale status serial sent_at expires_at accepted_at created_at updated_at"
+        " version",
+        fields={
+            "email": pseudonymise(Kind.CONTACT),
+            "invited_by_id": keep(Kind.IDENTIFIER, NOBODY),
+            "invited_by_name": keep(Kind.NAME, PROOF),
+            "accepted_by_id": keep(Kind.IDENTIFIER, NOBODY),
+        },
+        user=("accepted_by_id",),
+        email=("email",),
+    ),
+    "usage_counters": TableMap(none="tenant_id id code month_on used created_at updated_at version"),
+    "usage_claims": TableMap(
+        none="tenant_id id counter_id code month_on quantity created_at updated_at version"
+    ),
+    "departments": TableMap(none="tenant_id id name description created_at updated_at version"),
+    "domains": TableMap(
+        none="tenant_id id host token verified_at verified_by checked_at created_at updated_at version"
+    ),
+    "roles": TableMap(
+        none="tenant_id id code name description permissions is_system scope created_at updated_at version"
+    ),
+    "signing_keys": TableMap(none="id public_jwk private_pem created_at retired_at"),
+}
