@@ -82,6 +82,7 @@ def _hook(prefix: str, service: str) -> Route:
 ROUTES: tuple[Route, ...] = (
     # identity
     *_all("identity", "/auth", "/registrations", "/users", "/tenants", "/roles", "/permissions", "/api-keys"),
+    Route("/oidc-providers", "identity"),
     *_all("identity", "/plans", "/features", "/subscription", "/usage", "/audit-log", "/privacy"),
     Route("/auth/session-management/status", "identity", trust=Trust.PASSIVE),
     _sign_in("/auth/register"),

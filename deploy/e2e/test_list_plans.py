@@ -189,9 +189,12 @@ def endpoints(service: Service) -> Iterator[Endpoint]:
 
 
 # Roles are those of the platform and a business's own: few, and two indexes would have to be merged.
-# What the sandboxes keep is for development. Keys, tokens, passkeys, grants to staff and plans are few by rule.
+# What the sandboxes keep is for development. Keys, tokens, passkeys, linked accounts, providers, grants to staff and plans are few
+# by rule.
 FEW = {"/roles", "/fcm/sandbox/messages", "/mailbox"} | {
     "/auth/passkeys",
+    "/auth/oidc/links",
+    "/oidc-providers",
     "/api-keys",
     "/auth/token",
     "/plans",

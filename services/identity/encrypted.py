@@ -3,7 +3,16 @@
 from libs.common.db.encrypted import Encrypted
 from services.identity.mfa.models import TotpFactor
 from services.identity.mfa.service import purpose as totp_seed
+from services.identity.oidc.flows import PURPOSE as OIDC_VERIFIER
+from services.identity.oidc.models import OidcFlow
+from services.identity.oidc_providers.models import OidcProvider
+from services.identity.oidc_providers.service import purpose_of as oidc_secret
 from services.identity.signing_keys.models import SigningKey
 from services.identity.signing_keys.service import PURPOSE as SIGNING_KEY
 
-ENCRYPTED = (Encrypted(SigningKey.private_pem, SIGNING_KEY), Encrypted(TotpFactor.seed, totp_seed))
+ENCRYPTED = (
+    Encrypted(SigningKey.private_pem, SIGNING_KEY),
+    Encrypted(TotpFactor.seed, totp_seed),
+    Encrypted(OidcProvider.sealed_secret, oidc_secret),
+    Encrypted(OidcFlow.sealed_verifier, OIDC_VERIFIER),
+)

@@ -27,6 +27,10 @@ from services.identity.invitations.router import router as invitations
 from services.identity.members.jobs import copy_people, uncopied
 from services.identity.members.router import router as members
 from services.identity.mfa.router import router as second_factors
+from services.identity.oidc.client import open_oidc
+from services.identity.oidc.jobs import forget_oidc_flows
+from services.identity.oidc.router import router as oidc
+from services.identity.oidc_providers.router import router as oidc_providers
 from services.identity.one_time_links.jobs import forget_links, mail_link
 from services.identity.one_time_links.router import for_services as one_time_links_for_services
 from services.identity.one_time_links.router import router as one_time_links
@@ -72,6 +76,8 @@ SERVICE = Service(
         users,
         auth,
         passkeys,
+        oidc,
+        oidc_providers,
         tenants,
         sign_in_policies,
         members,
@@ -110,8 +116,9 @@ SERVICE = Service(
         Job("forget_claims", forget_claims, every=3600),
         Job("forget_links", forget_links, every=3600),
         Job("mail_link", mail_link),
+        Job("forget_oidc_flows", forget_oidc_flows, every=600),
     ),
-    resources={"proofs": open_proofs},
+    resources={"proofs": open_proofs, "oidc": open_oidc},
     permissions={
         "identity.api_keys.read": "See the API keys of the business",
         "identity.api_keys.write": "Make, change, rotate and revoke API keys",
@@ -127,6 +134,8 @@ SERVICE = Service(
         "identity.invitations.write": "Invite people by mail, into roles that one may give",
         "identity.members.read": "See who belongs to the business",
         "identity.members.write": "Add and remove members, and change their roles",
+        "identity.oidc_providers.read": "See the providers of outside accounts of the business",
+        "identity.oidc_providers.write": "Say with which providers one signs in to the business",
         "identity.owners.write": "Make and remove owners",
         "identity.plans.write": "Add, change and remove the plans of the platform",
         "identity.registrations.read": "See the applications of businesses",

@@ -1,9 +1,30 @@
 """The settings of the identity service, read from IDENTITY_* variables."""
 
-from pydantic import Field
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from libs.common.settings import ServiceSettings
+
+
+class OidcProviderSettings(BaseModel):
+    """A provider of outside accounts for the whole platform.
+
+    `kind` is `google`, `microsoft` or `other`, by default what the provider is called. Microsoft takes `directory` (`common`,
+    `organizations`, `consumers`, or one directory) and may be limited to `directories`, by their ids.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr | None = None
+    name: str | None = None
+    kind: Literal["google", "microsoft", "other"] | None = None
+    discovery_url: str | None = None
+    scopes: list[str] = ["openid", "email", "profile"]
+    directory: str = "common"
+    directories: list[str] = []
 
 
 class IdentitySettings(ServiceSettings):
@@ -99,4 +120,22 @@ class IdentitySettings(ServiceSettings):
     passkey_origins: list[str] | None = Field(
         None,
         description="Origins of pages that may use passkeys, as JSON; unset: the one of PILLARS_PUBLIC_URL",
+    )
+
+    return_origins: list[str] = Field(
+        default_factory=list,
+        description="Origins a browser may be sent back to after signing in elsewhere, as JSON, beside the public address "
+        "and the host names of businesses; outside production also any of this machine",
+    )
+    oidc_providers: dict[str, OidcProviderSettings] = Field(
+        default_factory=dict,
+        description="Sign-in with outside accounts for the whole platform, as JSON by the name in the path: "
+        '{"google": {"client_id": "…", "client_secret": "…"}, "microsoft": {…}, "any": {…, "discovery_url": "https://…"}}',
+    )
+    oidc_private_addresses: bool = Field(
+        False,
+        description="Whether providers that businesses add may be at addresses inside of one's own network",
+    )
+    oidc_seconds: float = Field(
+        4.0, gt=0, le=10, description="What a provider of outside accounts may take for one answer"
     )

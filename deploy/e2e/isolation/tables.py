@@ -35,6 +35,9 @@ PLATFORM_ONLY = {
     "identity.totp_factors": "belong to a person; read by the sign-in",
     "identity.recovery_codes": "belong to a person; read by the sign-in",
     "identity.one_time_links": "belong to a person; found by a token that only the person has",
+    "identity.oidc_flows": "belong to a browser that is at a provider",
+    "identity.oidc_codes": "belong to a browser that has come back",
+    "identity.oidc_links": "belong to a person; found by the person or by the outside account",
 }
 # Values that are unique on the whole platform, each with the reason why that tells nobody anything.
 UNIQUE_TO_ALL = {

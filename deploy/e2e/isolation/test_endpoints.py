@@ -18,6 +18,8 @@ from deploy.e2e.isolation.walk import Secrets, Walk
 from deploy.e2e.isolation.world import Business, patiently
 from libs.common.runtime.commands.verify import check
 from libs.common.runtime.registry import NAMES
+from libs.common.testing.identity_provider import IdentityProvider, Internet
+from services.identity.oidc.client import OidcClient
 
 # Rows of how requests and events travel, not of what a business has.
 TRANSPORT = {"outbox", "inbox", "jobs", "job_schedules", "idempotency_keys", "dead_letters"}
@@ -126,7 +128,13 @@ async def world(suite: Suite) -> AsyncIterator[World]:
     """The two businesses."""
     async with httpx.AsyncClient(base_url=suite.url, timeout=30) as http:
         document = Document((await http.get("/api/v1/schema")).json())
-        one, two = Business(http, "one"), Business(http, "two")
+        identity = suite.host.contexts["identity"]
+        internet = Internet(
+            found=lambda host: IdentityProvider(f"https://{host}", identity.clock, secret="secret")
+        )
+        providers = identity.resources["oidc"]
+        identity.resources["oidc"] = OidcClient(identity, transport=lambda is_trusted: internet)
+        one, two = Business(http, "one", internet), Business(http, "two", internet)
 
         async def settle(business: Business) -> None:
             http.event_hooks["response"] = [business.watch]
@@ -144,6 +152,7 @@ async def world(suite: Suite) -> AsyncIterator[World]:
         after = await looking.snapshot()
         assert not looking.crossings, looking.crossings
         yield World(suite, http, document, one, two, outsider, before, after)
+        identity.resources["oidc"] = providers
 
 
 def possessions(suite: Suite, business: Business) -> dict[str, tuple[int, str]]:

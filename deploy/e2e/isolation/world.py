@@ -15,6 +15,7 @@ from rich.console import Console
 from deploy.demo.story import ADMIN, Story
 from libs.common.ids import new_id
 from libs.common.testing.authenticator import Authenticator
+from libs.common.testing.identity_provider import Internet
 
 Json = Any
 # How long a token must still be good for a walk to begin with it.
@@ -80,8 +81,9 @@ class Business(Story):
     `marker` is in every text of it; `ids` holds what others may try to refer to, by the names of fields.
     """
 
-    def __init__(self, http: httpx.AsyncClient, name: str) -> None:
+    def __init__(self, http: httpx.AsyncClient, name: str, internet: Internet) -> None:
         super().__init__(http, Console(quiet=True))
+        self.internet = internet
         self.marker = self.run = f"{name}{self.run}"
         self.recorded: list[Recorded] = []
         self.ids: dict[str, str] = {}
@@ -235,12 +237,21 @@ class Business(Story):
         await self.until("a colleague", known, lambda found: "id" in found)
 
     async def _ways_in(self) -> None:
-        """Two passkeys of the owner."""
+        """Two passkeys of the owner, two providers of the business, and an account at each of them."""
         device = Authenticator(str(self.http.base_url).rstrip("/"))
         for _ in range(2):
             options = await self.make("/auth/passkeys/register/options", None, 200)
             credential = device.create(options)
             await self.make("/auth/passkeys/register/verify", {"name": "Phone", "credential": credential})
+            host = f"{self.unique()}.example.com"
+            provider = {"code": self.unique(), "name": "Own", "discovery_url": f"https://{host}"}
+            await self.make(
+                "/oidc-providers", {**provider, "client_id": "our-client", "client_secret": "secret"}
+            )
+            begun = await self.make("/auth/oidc/links", {"provider": provider["code"]}, 200)
+            back = await self.internet.providers[host].visit(begun["authorization_url"])
+            callback = back.pop("redirect_uri").partition("/api/v1")[2]
+            await self.call("GET", callback, params=back)
 
     async def _crm(self) -> None:
         ids = self.ids

@@ -9,5 +9,6 @@ from services.identity.domains.models import Domain
 
 
 async def tenant_at(uow: UnitOfWork, host: str) -> UUID | None:
-    """The business at a host name of its own, in the platform scope."""
-    return await uow.session.scalar(select(Domain.tenant_id).where(Domain.host == host))
+    """The business at a host name that it has proven to be its own, in the platform scope."""
+    statement = select(Domain.tenant_id).where(Domain.host == host, Domain.verified_at.is_not(None))
+    return await uow.session.scalar(statement)

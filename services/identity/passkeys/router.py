@@ -10,7 +10,8 @@ from libs.common.http.deps import CurrentActor, provide_platform, public, signed
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from services.identity.auth.caller import CurrentCaller
-from services.identity.auth.errors import ActingAsAnother
+from services.identity.auth.errors import ActingAsAnother, ReauthenticationRequired
+from services.identity.auth.recent import recently_authenticated
 from services.identity.auth.schemas import TokensOut
 from services.identity.passkeys.errors import (
     ChallengeExpired,
@@ -49,8 +50,8 @@ Own = Annotated[PasskeyService, Depends(provide_platform(PasskeyService), scope=
 @router.post(
     "/register/options",
     response_model=RegistrationOptions,
-    dependencies=[signed_in()],
-    responses=problems(TooManyPasskeys, ActingAsAnother),
+    dependencies=[signed_in(), recently_authenticated()],
+    responses=problems(ReauthenticationRequired, TooManyPasskeys, ActingAsAnother),
 )
 async def get_registration_options(ceremonies: Ceremonies, actor: CurrentActor) -> Any:
     """Begin to register a passkey: the options for `navigator.credentials.create()`, good for five minutes."""
@@ -127,8 +128,8 @@ async def rename_passkey(passkey_id: UUID, body: PasskeyUpdate, passkeys: Own) -
 @router.delete(
     "/{passkey_id}",
     status_code=204,
-    dependencies=[signed_in()],
-    responses=problems(NotFound, PreconditionFailed, ActingAsAnother),
+    dependencies=[signed_in(), recently_authenticated()],
+    responses=problems(ReauthenticationRequired, NotFound, PreconditionFailed, ActingAsAnother),
 )
 async def delete_passkey(passkey_id: UUID, passkeys: Own) -> None:
     """Remove one of one's own passkeys: it signs in no more. The device keeps its half, which is good for nothing then."""

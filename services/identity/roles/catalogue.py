@@ -43,6 +43,7 @@ _PEOPLE = (
     "identity.roles.*",
     "identity.departments.*",
     "identity.domains.*",
+    "identity.oidc_providers.*",
     "identity.company.*",
     "identity.invitations.*",
     "identity.subscription.*",

@@ -16,6 +16,7 @@ from libs.common.testing.events import emitted
 from libs.contracts.audit import CHANGE_RECORDED
 from services.identity.passkeys.jobs import forget_challenges
 from services.identity.passkeys.models import Passkey, PasskeyChallenge
+from services.identity.tests.hosts import proven_host
 
 ORIGIN = "http://127.0.0.1:8000"
 
@@ -428,9 +429,26 @@ async def test_guests_keys_and_those_who_act_as_another_have_none(
         ("GET", f"/auth/passkeys/{new_id()}"),
         ("DELETE", f"/auth/passkeys/{new_id()}"),
     ):
-        assert problem(await acting.request(method, path)) == (403, "acting-as-another")
+        assert problem(await acting.request(method, path)) in (
+            (403, "acting-as-another"),
+            (403, "reauthentication-required"),
+        )
         assert (await key.request(method, path)).status_code == 401
         assert (await platform.anyone.request(method, path)).status_code == 401
+
+
+async def test_what_is_risky_asks_once_more_who_one_is(
+    later: Any, future: Any, device: Authenticator
+) -> None:
+    me = await future.signed_in((await future.business()).email)
+    made = await registered(me, device)
+    later.clock.advance(seconds=901)
+    for method, path in (
+        ("POST", "/auth/passkeys/register/options"),
+        ("DELETE", f"/auth/passkeys/{made['id']}"),
+    ):
+        assert problem(await me.request(method, path)) == (403, "reauthentication-required")
+    assert (await me.get("/auth/passkeys")).status_code == 200
 
 
 async def test_twenty_passkeys_are_enough(
@@ -475,9 +493,8 @@ async def test_an_account_that_is_switched_off_has_no_use_of_its_passkeys(
 async def test_a_shop_at_its_own_host_has_passkeys_of_its_own(platform: Any, device: Authenticator) -> None:
     owner = await platform.business()
     me = await platform.signed_in(owner.email)
-    host = f"shop-{new_id().hex}.example"
-    made = await me.post(f"/tenants/{owner.company_id}/domains", json={"host": host})
-    assert made.status_code == 201, made.text
+    host = await proven_host(platform.context, owner.company_id)
+    claimed = await proven_host(platform.context, owner.company_id, is_proven=False)
     await registered(me, device)
     there = {"X-Forwarded-Host": f"{host.upper()}:8443"}
     phone = Authenticator(f"https://{host}")
@@ -494,7 +511,8 @@ async def test_a_shop_at_its_own_host_has_passkeys_of_its_own(platform: Any, dev
     assert problem(await shown(platform, swapped)) == (401, "passkey-refused")
     back = phone.get(await asked(platform), phone.keys[0], rp_id="localhost", origin=ORIGIN)
     assert problem(await shown(platform, back)) == (401, "passkey-refused")
-    # A host that leads nowhere is the platform's.
+    # A host that leads nowhere is the platform's, and so is one that somebody merely claims.
+    assert (await asked(platform, **{"X-Forwarded-Host": claimed}))["rpId"] == "localhost"
     assert (await asked(platform, **{"X-Forwarded-Host": "evil.example"}))["rpId"] == "localhost"
 
 

@@ -1,0 +1,1 @@
+"""Signing in with outside accounts: an OpenID Connect relying party with PKCE."""
