@@ -130,6 +130,38 @@ PRIVACY: PrivacyMap = {
         deletes=True,
         of_account=True,
     ),
+    "oidc_providers": TableMap(
+        none="tenant_id id code name kind discovery_url client_id sealed_secret scopes directories is_active"
+        " created_at updated_at version deleted_at"
+    ),
+    "oidc_flows": TableMap(
+        none="id state_hash browser_hash provider_code provider_tenant_id nonce_hash sealed_verifier redirect_uri return_to"
+        " code_challenge shop_id is_remembered created_at expires_at",
+        fields={"user_id": erase(Kind.IDENTIFIER), "session_id": erase(Kind.IDENTIFIER)},
+        user=("user_id",),
+        deletes=True,
+        of_account=True,
+    ),
+    "oidc_codes": TableMap(
+        none="code_challenge is_remembered created_at expires_at",
+        fields={"user_id": erase(Kind.IDENTIFIER), "code_hash": erase(Kind.SECRET)},
+        user=("user_id",),
+        deletes=True,
+        of_account=True,
+    ),
+    "oidc_links": TableMap(
+        none="id provider_code provider_tenant_id is_claim created_at",
+        fields={
+            "user_id": erase(Kind.IDENTIFIER),
+            "issuer": erase(Kind.IDENTIFIER),
+            "subject": erase(Kind.IDENTIFIER),
+            "email": erase(Kind.CONTACT),
+            "last_used_at": erase(Kind.CONTENT),
+        },
+        user=("user_id",),
+        deletes=True,
+        of_account=True,
+    ),
     "totp_factors": TableMap(
         none="created_at confirmed_at last_step",
         fields={"id": erase(Kind.IDENTIFIER), "seed": erase(Kind.SECRET)},
