@@ -162,8 +162,9 @@ def indexed(
     if found is None or (owner is None and found.info["owner"] is not None):
         return None
     functions = getattr(func, table.schema)
+    whose: Any = literal_column(_EVERYWHERE)
     if found.info["owner"] is None:
-        whose, owner = literal_column(_EVERYWHERE), EVERYWHERE
+        owner = EVERYWHERE
     else:
         whose = getattr(model, found.info["owner"])
     grams = functions.search_grams(whose, array([getattr(model, name) for name in found.info["search"]]))
