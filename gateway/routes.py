@@ -83,6 +83,9 @@ ROUTES: tuple[Route, ...] = (
     # identity
     *_all("identity", "/auth", "/registrations", "/users", "/tenants", "/roles", "/permissions", "/api-keys"),
     Route("/oidc-providers", "identity"),
+    *_all("identity", "/registration-requirements", "/registration-rules"),
+    # Who holds the link may follow an application, so it is kept out of logs.
+    Route("/registrations/status", "identity", trust=Trust.LENIENT, hides_tail=True),
     *_all("identity", "/plans", "/features", "/subscription", "/usage", "/audit-log", "/privacy"),
     Route("/auth/session-management/status", "identity", trust=Trust.PASSIVE),
     _sign_in("/auth/register"),

@@ -51,6 +51,7 @@ CHOICES = {
     "movements.type": ("sale", "purchase", "adjustment", "opening"),
     "assigned_products.status": ("assigned", "revoked"),
     "registrations.status": ("submitted", "approved", "rejected", "changes_requested"),
+    "registration_requirements.kind": ("document", "field", "check"),
     "tenants.status": ("active", "pending", "closed"),
     "invitations.status": ("accepted", "expired", "revoked"),
     "domains.verified_by": ("dns", "file"),
@@ -70,6 +71,10 @@ TOKEN = "the token of a cart"
 HASHES = f"CASE WHEN i % 300 = 8 THEN '{hashlib.sha256(TOKEN.encode()).hexdigest()}' ELSE md5(i::text) END"
 VALUES = {
     "users.*": "",
+    "registrations.business": "jsonb_build_object('country', CASE WHEN i % 300 = 7 THEN 'KZ' ELSE 'ZA' END)",
+    "registrations.declared_currency": "NULL",
+    "registrations.deal_currency": "NULL",
+    "registration_rules.currency": "NULL",
     "deals.closed_at": "CASE WHEN i % 3 <> 0 OR i % 300 = 7 THEN now() - i * interval '9 minutes' END",
     "deals.status": "CASE WHEN i % 300 = 7 THEN 'lost' WHEN i % 3 <> 0 THEN 'won' ELSE 'open' END",
     "leads.status": "CASE WHEN i % 300 = 7 THEN 'converted' WHEN i % 3 <> 0 THEN 'new' ELSE 'contacted' END",
@@ -190,7 +195,7 @@ def endpoints(service: Service) -> Iterator[Endpoint]:
 
 # Roles are those of the platform and a business's own: few, and two indexes would have to be merged.
 # What the sandboxes keep is for development. Keys, tokens, passkeys, linked accounts, providers, grants to staff and plans are few
-# by rule.
+# by rule; of one application there are as few documents and entries as happen to it.
 FEW = {"/roles", "/fcm/sandbox/messages", "/mailbox"} | {
     "/auth/passkeys",
     "/auth/oidc/links",
@@ -199,6 +204,8 @@ FEW = {"/roles", "/fcm/sandbox/messages", "/mailbox"} | {
     "/auth/token",
     "/plans",
     "/tenants/{tenant_id}/staff-grants",
+    "/registrations/{registration_id}/documents",
+    "/registrations/{registration_id}/timeline",
 }
 LISTS = [one for name in NAMES for one in endpoints(load(name)) if one.path not in FEW]
 
@@ -416,6 +423,8 @@ MINE = f"tenant_id = '{OPERATOR_TENANT_ID}'"
 OF_TENANT = {"identity.tenants": "true", "identity.registrations": "true", "identity.sessions": "true"}
 _POOLED = str(UUID(f"01900000-0000-7000-8000-{POOL - 1:012x}"))
 CUSTOM: dict[tuple[str, str], list[dict[str, Any]]] = {
+    ("/registrations", "assignee"): [{"assignee": "me"}, {"assignee": "none"}],
+    ("/registrations", "waiting_for"): [{"waiting_for": whom} for whom in ("staff", "applicant", "nobody")],
     # Facets are counted over up to 10,000 of the products found.
     ("/products", "facets"): [{"facets": "false"}],
     ("/products", "category"): [{"category": "none"}],

@@ -9,7 +9,8 @@ from gateway.tests.conftest import World
 
 # Every path of the public surface that a service answers.
 PLACES = {
-    "identity": """/auth/register /registrations /auth/signup /auth/login /auth/refresh /auth/logout /auth/me
+    "identity": """/auth/register /registrations /registrations/status/1/stream /registration-requirements
+        /registration-rules /auth/signup /auth/login /auth/refresh /auth/logout /auth/me
         /auth/password/change /auth/email/verify /auth/token /auth/token/revoke /auth/sessions
         /auth/session-management/status /auth/mfa/totp /auth/passkeys /auth/oidc/google/start /auth/users /users
         /tenants /tenants/current /roles /permissions /api-keys /plans /features /subscription/change /usage

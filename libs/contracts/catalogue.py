@@ -6,7 +6,17 @@ from typing import Any
 
 from libs.common.messaging.event import REGISTRY, Event
 
-_MODULES = ("audit", "identity", "crm", "catalog", "orders", "payments", "notifications", "analytics")
+_MODULES = (
+    "audit",
+    "identity",
+    "crm",
+    "catalog",
+    "orders",
+    "payments",
+    "notifications",
+    "analytics",
+    "provisioning",
+)
 _EXCHANGE = "pillars.events"
 
 # CloudEvents attributes as message headers, in the binary mode of the bus.

@@ -25,6 +25,97 @@ class RegistrationSubmitted(Event):
     owner_phone: str | None = None
     product: str
     referral_code: str | None = None
+    # From which the link is made by which the applicant follows it; see `libs.contracts.status_links`.
+    link_serial: int | None = None
+    link_expires_at: datetime | None = None
+
+
+class RegistrationChangesRequested(Event):
+    """The applicant is asked to change or supply something, or reminded of it."""
+
+    wire_name = "identity.registration_changes_requested.v1"
+    about: ClassVar[tuple[str, str]] = ("registration", "registration_id")
+
+    registration_id: UUID
+    company_id: UUID
+    company_name: str
+    owner_user_id: UUID
+    owner_email: str
+    reason: str | None = None
+    asked_for: list[str] = []
+    due_at: datetime | None = None
+    is_reminder: bool = False
+    link_serial: int
+    link_expires_at: datetime
+
+
+class RegistrationResubmitted(Event):
+    """The applicant has handed in what was asked for; staff are to look again."""
+
+    wire_name = "identity.registration_resubmitted.v1"
+    about: ClassVar[tuple[str, str]] = ("registration", "registration_id")
+
+    registration_id: UUID
+    company_id: UUID
+    company_name: str
+    assignee_id: UUID | None = None
+    assignee_role: str | None = None
+
+
+class RegistrationAssigned(Event):
+    """Somebody of the staff was given a registration to review."""
+
+    wire_name = "identity.registration_assigned.v1"
+    about: ClassVar[tuple[str, str]] = ("registration", "registration_id")
+
+    registration_id: UUID
+    company_name: str
+    assignee_id: UUID
+
+
+class RegistrationEscalated(Event):
+    """A registration has waited too long; whoever is named takes it over, or sees to it."""
+
+    wire_name = "identity.registration_escalated.v1"
+    about: ClassVar[tuple[str, str]] = ("registration", "registration_id")
+
+    registration_id: UUID
+    company_name: str
+    waiting_for: str
+    assignee_id: UUID | None = None
+    assignee_role: str | None = None
+    escalations: int
+
+
+class StatusLinkRenewed(Event):
+    """The link by which an applicant follows a registration was replaced; the one before is no longer good."""
+
+    wire_name = "identity.status_link_renewed.v1"
+    about: ClassVar[tuple[str, str]] = ("registration", "registration_id")
+
+    registration_id: UUID
+    company_id: UUID
+    company_name: str
+    owner_user_id: UUID
+    owner_email: str
+    link_serial: int
+    link_expires_at: datetime
+
+
+class ProvisioningRequested(Event):
+    """A step of setting up an approved business is to be done, again where it was done before."""
+
+    wire_name = "identity.provisioning_requested.v1"
+    about: ClassVar[tuple[str, str]] = ("tenant", "company_id")
+
+    company_id: UUID
+    company_name: str
+    registration_id: UUID
+    step: str
+    run: int
+    product: str
+    owner_email: str
+    country: str | None = None
 
 
 class RegistrationRejected(Event):
@@ -55,6 +146,8 @@ class TenantActivated(Event):
     registration_id: UUID | None = None
     country: str | None = None
     currency: str
+    # Of the steps that are counted as they are confirmed; None where none are.
+    provisioning_run: int | None = None
 
 
 class TenantSuspended(Event):

@@ -5,7 +5,12 @@ from pathlib import Path
 from libs.common.jobs.job import Job
 from libs.common.messaging.subscription import on
 from libs.common.runtime.service import Service
-from libs.contracts.identity import RegistrationRejected, RegistrationSubmitted, TenantActivated
+from libs.contracts.identity import (
+    ProvisioningRequested,
+    RegistrationRejected,
+    RegistrationSubmitted,
+    TenantActivated,
+)
 from libs.contracts.orders import OrderCancelled, OrderExpired, OrderPaid, ShipmentCreated
 from services.catalog import dropdowns
 from services.catalog.assigned_products import handlers as assigned_products_handlers
@@ -63,6 +68,12 @@ SERVICE = Service(
             assigned_products_handlers.on_registration_rejected,
         ),
         on(TenantActivated, "catalog.make_default_store", stores_handlers.on_tenant_activated),
+        on(ProvisioningRequested, "catalog.provision_store", stores_handlers.on_provisioning_requested),
+        on(
+            ProvisioningRequested,
+            "catalog.provision_product",
+            assigned_products_handlers.on_provisioning_requested,
+        ),
         on(OrderPaid, "catalog.allocate_stock", reservations_handlers.on_order_paid),
         on(OrderCancelled, "catalog.release_cancelled", reservations_handlers.on_order_cancelled),
         on(OrderExpired, "catalog.release_expired", reservations_handlers.on_order_expired),

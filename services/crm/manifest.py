@@ -9,6 +9,7 @@ from libs.contracts.identity import (
     MemberAdded,
     MemberChanged,
     MemberRemoved,
+    ProvisioningRequested,
     RegistrationSubmitted,
     TenantActivated,
 )
@@ -23,7 +24,7 @@ from services.crm.invariants import INVARIANTS
 from services.crm.leads.router import router as leads
 from services.crm.memos.router import router as memos
 from services.crm.people.handlers import on_member, on_member_removed
-from services.crm.pipelines.handlers import on_tenant_activated
+from services.crm.pipelines.handlers import on_provisioning_requested, on_tenant_activated
 from services.crm.pipelines.router import router as pipelines
 from services.crm.privacy import PRIVACY
 from services.crm.projects.router import router as projects
@@ -60,6 +61,7 @@ SERVICE = Service(
         on(RegistrationSubmitted, "crm.open_registration_deal", on_registration_submitted),
         on(ProductAssigned, "crm.price_registration_deal", on_product_assigned),
         on(TenantActivated, "crm.make_default_pipeline", on_tenant_activated),
+        on(ProvisioningRequested, "crm.provision_pipeline", on_provisioning_requested),
         on((MemberAdded, MemberChanged), "crm.remember_member", on_member),
         on(MemberRemoved, "crm.forget_member", on_member_removed),
     ),

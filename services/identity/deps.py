@@ -6,8 +6,9 @@ from uuid import UUID
 
 from fastapi import Depends
 
+from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.http.deps import PlatformUow, provide, provide_platform
+from libs.common.http.deps import PlatformUow, Uow, provide, provide_platform
 from services.identity.audit_log.service import AuditLogService
 from services.identity.departments.service import DepartmentService
 from services.identity.domains.service import DomainService
@@ -31,6 +32,24 @@ async def enter_path_tenant(tenant_id: UUID, uow: PlatformUow) -> UnitOfWork:
 
 
 PathTenantUow = Annotated[UnitOfWork, Depends(enter_path_tenant, scope="function")]
+
+
+async def enter_operator(uow: Uow) -> UnitOfWork:
+    """A unit of work in the operator's tenant, whichever the caller acts in: for what the operator sets for all."""
+    await uow.enter_tenant(OPERATOR_TENANT_ID)
+    return uow
+
+
+OperatorUow = Annotated[UnitOfWork, Depends(enter_operator, scope="function")]
+
+
+def provide_in_operator(kind: Callable[[UnitOfWork], S]) -> Callable[..., Awaitable[S]]:
+    """A dependency that makes a service over the operator's tenant."""
+
+    async def make(uow: OperatorUow) -> S:
+        return kind(uow)
+
+    return make
 
 
 def provide_in_path_tenant(kind: Callable[[UnitOfWork], S]) -> Callable[..., Awaitable[S]]:

@@ -9,6 +9,8 @@ from sqlalchemy import select
 from libs.common.http.deps import PlatformUow, internal
 from libs.common.money import EXPONENTS
 from services.identity.registrations.models import RegistrationStatus
+from services.identity.registrations.requirements.checks import CHECKS
+from services.identity.registrations.requirements.models import RequirementKind
 from services.identity.roles.catalogue import RoleScope
 from services.identity.roles.models import Role
 from services.identity.tenants.countries import CURRENCY_OF
@@ -29,6 +31,8 @@ async def dropdown_options(uow: PlatformUow) -> dict[str, Any]:
     return {
         "tenant_status": _plain(TenantStatus),
         "registration_status": _plain(RegistrationStatus),
+        "registration_requirement_kind": _plain(RequirementKind),
+        "registration_check": _plain(CHECKS),
         "role": [{"value": code, "label": name} for code, name in roles],
         "currency": [{"value": code, "label": code} for code in sorted(EXPONENTS)],
         "country": [{"value": code, "label": code} for code in sorted(CURRENCY_OF)],

@@ -11,7 +11,10 @@ from libs.common.runtime.verify import Finding, Invariant
 from services.identity.audit_log.models import AuditChain
 from services.identity.audit_log.verification import verify_chain
 from services.identity.members.models import MemberRole
-from services.identity.registrations.models import Registration, RegistrationStatus
+from services.identity.registrations.models import OPEN, Registration, RegistrationStatus
+from services.identity.registrations.provisioning.models import Step, StepState
+from services.identity.registrations.provisioning.steps import STEPS
+from services.identity.registrations.reviews.models import Via, Vote
 from services.identity.roles.catalogue import OWNER
 from services.identity.roles.models import Role
 from services.identity.sessions.models import RefreshToken
@@ -65,6 +68,65 @@ async def decisions_show_in_companies(uow: UnitOfWork) -> Finding:
     return await _count(uow, "registrations", Registration.id.expression, other)
 
 
+async def approvals_were_given(uow: UnitOfWork) -> Finding:
+    """What was approved by approvals has as many as were needed, by different people with different rights."""
+    given = (
+        select(func.count(Vote.id))
+        .where(
+            Vote.tenant_id == Registration.tenant_id,
+            Vote.registration_id == Registration.id,
+            Vote.round == Registration.round,
+        )
+        .scalar_subquery()
+    )
+    breach = and_(
+        Registration.status == RegistrationStatus.APPROVED,
+        Registration.decided_via == Via.VOTES,
+        given < func.coalesce(Registration.approvals_needed, 1),
+    )
+    return await _count(uow, "registrations", Registration.id.expression, breach)
+
+
+async def nobody_approves_his_own(uow: UnitOfWork) -> Finding:
+    """No approval is the owner's, or given with the owner's right."""
+    own = exists().where(
+        Registration.tenant_id == Vote.tenant_id,
+        Registration.id == Vote.registration_id,
+        or_(Vote.voter_id == Registration.owner_user_id, Vote.right_of_id == Registration.owner_user_id),
+    )
+    return await _count(uow, "approvals", Vote.id.expression, own)
+
+
+async def no_clock_runs_on_what_is_decided(uow: UnitOfWork) -> Finding:
+    """An application that is decided has no time limit left."""
+    running = or_(Registration.due_at.is_not(None), Registration.escalate_at.is_not(None))
+    breach = and_(Registration.status.not_in(OPEN), running)
+    return await _count(uow, "registrations", Registration.id.expression, breach)
+
+
+async def steps_go_on_or_have_ended(uow: UnitOfWork) -> Finding:
+    """A step that runs has a next attempt, one that is done has its time, and none runs for who was turned down."""
+    rejected = exists().where(
+        Registration.tenant_id == Step.tenant_id, Registration.status == RegistrationStatus.REJECTED
+    )
+    breach = or_(
+        and_(Step.state == StepState.RUNNING, or_(Step.next_attempt_at.is_(None), rejected)),
+        and_(Step.state != StepState.RUNNING, Step.next_attempt_at.is_not(None)),
+        (Step.state == StepState.DONE) != Step.done_at.is_not(None),
+    )
+    return await _count(uow, "provisioning steps", Step.id.expression, breach)
+
+
+async def no_company_is_half_provisioned(uow: UnitOfWork) -> Finding:
+    """A business that has one step of its setting up has them all."""
+    counted = (
+        select(Step.tenant_id).group_by(Step.tenant_id).having(func.count(Step.id) < len(STEPS)).subquery()
+    )
+    found = (await uow.session.execute(select(counted.c.tenant_id).limit(_EXAMPLES))).scalars().all()
+    total = await uow.session.scalar(select(func.count()).select_from(counted))
+    return Finding(f"{total} companies with some of the steps", int(total or 0), tuple(map(str, found)))
+
+
 async def one_key_signs(uow: UnitOfWork) -> Finding:
     """There is exactly one current signing key."""
     current = await uow.session.scalar(
@@ -107,6 +169,11 @@ INVARIANTS = (
     Invariant("every role held exists", every_held_role_exists),
     Invariant("every open company has an owner", every_open_company_has_an_owner),
     Invariant("decisions on registrations show in companies", decisions_show_in_companies),
+    Invariant("registrations were approved by as many as needed", approvals_were_given),
+    Invariant("nobody approves his own registration", nobody_approves_his_own),
+    Invariant("no time limit runs on a decided registration", no_clock_runs_on_what_is_decided),
+    Invariant("provisioning steps go on or have ended", steps_go_on_or_have_ended),
+    Invariant("no company is half provisioned", no_company_is_half_provisioned),
     Invariant("exactly one key signs", one_key_signs),
     Invariant("one refresh token per session", one_refresh_token_per_session),
 )

@@ -5,8 +5,9 @@ from pathlib import Path
 from libs.common.jobs.job import Job
 from libs.common.messaging.subscription import in_batches, on
 from libs.common.runtime.service import Service
-from libs.contracts.crm import DealLost, DealWon
+from libs.contracts.crm import DealCreated, DealLost, DealMoved, DealWon
 from libs.contracts.identity import TenantActivated
+from libs.contracts.provisioning import STEP_PROVISIONED
 from services.identity.access.router import router as access
 from services.identity.api_keys.router import router as api_keys
 from services.identity.api_keys.tokens_router import router as personal_tokens
@@ -38,8 +39,16 @@ from services.identity.passkeys.jobs import forget_challenges
 from services.identity.passkeys.router import router as passkeys
 from services.identity.plans.router import router as plans
 from services.identity.privacy import PRIVACY
-from services.identity.registrations.handlers import on_deal_lost, on_deal_won
+from services.identity.registrations.handlers import on_deal_lost, on_deal_won, on_deal_worth
+from services.identity.registrations.provisioning.handlers import on_step_provisioned
+from services.identity.registrations.provisioning.jobs import retry_provisioning, unconfirmed
+from services.identity.registrations.requirements.router import router as registration_requirements
+from services.identity.registrations.reviews.jobs import escalate_registrations, waiting_too_long
+from services.identity.registrations.reviews.router import router as reviews
 from services.identity.registrations.router import router as registrations
+from services.identity.registrations.rules.router import router as registration_rules
+from services.identity.registrations.status.router import router as registration_status
+from services.identity.registrations.status.stream import open_status_streams
 from services.identity.roles.router import router as roles
 from services.identity.seed import seed
 from services.identity.sessions.jobs import forget_sessions
@@ -70,7 +79,11 @@ SERVICE = Service(
         access,
         dropdowns,
         signing_keys,
+        reviews,
+        registration_status,
         registrations,
+        registration_requirements,
+        registration_rules,
         sessions,
         session_management,
         users,
@@ -102,6 +115,8 @@ SERVICE = Service(
         on(DealWon, "identity.activate_tenant", on_deal_won),
         on(DealLost, "identity.reject_registration", on_deal_lost),
         on(TenantActivated, "identity.begin_plan", on_tenant_activated),
+        on((DealCreated, DealMoved), "identity.note_worth_of_deal", on_deal_worth),
+        on(tuple(STEP_PROVISIONED.values()), "identity.note_step_provisioned", on_step_provisioned),
         in_batches((), "identity.record_audit", record_audit, spacing=0.5),
     ),
     jobs=(
@@ -117,8 +132,10 @@ SERVICE = Service(
         Job("forget_links", forget_links, every=3600),
         Job("mail_link", mail_link),
         Job("forget_oidc_flows", forget_oidc_flows, every=600),
+        Job("escalate_registrations", escalate_registrations, every=5, finds=waiting_too_long),
+        Job("retry_provisioning", retry_provisioning, every=5, finds=unconfirmed),
     ),
-    resources={"proofs": open_proofs, "oidc": open_oidc},
+    resources={"proofs": open_proofs, "oidc": open_oidc, "status_streams": open_status_streams},
     permissions={
         "identity.api_keys.read": "See the API keys of the business",
         "identity.api_keys.write": "Make, change, rotate and revoke API keys",
@@ -138,6 +155,8 @@ SERVICE = Service(
         "identity.oidc_providers.write": "Say with which providers one signs in to the business",
         "identity.owners.write": "Make and remove owners",
         "identity.plans.write": "Add, change and remove the plans of the platform",
+        "identity.registration_rules.read": "See what applications need, and who decides on them by when",
+        "identity.registration_rules.write": "Change what applications need, and who decides on them by when",
         "identity.registrations.read": "See the applications of businesses",
         "identity.registrations.decide": "Approve, reject and send back applications",
         "identity.roles.read": "See roles and permissions",

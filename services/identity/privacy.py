@@ -75,8 +75,12 @@ PRIVACY: PrivacyMap = {
         email=("email",),
     ),
     "registrations": TableMap(
-        none="tenant_id id status company_name product referral_code reason decided_at created_at updated_at version",
+        none="tenant_id id status company_name product business_country referral_code reason decided_at decided_via"
+        " approvals_needed round declared_minor declared_currency deal_minor deal_currency asked_for waived assignee_role"
+        " due_at escalate_at escalations link_serial link_expires_at created_at updated_at version",
         fields={
+            "answers": keep(Kind.CONTENT, BUSINESS),
+            "assignee_id": keep(Kind.IDENTIFIER, NOBODY),
             "business": keep(Kind.CONTACT, BUSINESS),
             "owner_user_id": keep(Kind.IDENTIFIER, NOBODY),
             "owner_email": pseudonymise(Kind.CONTACT),
@@ -84,6 +88,60 @@ PRIVACY: PrivacyMap = {
         },
         user=("owner_user_id",),
         email=("owner_email",),
+    ),
+    "registration_requirements": TableMap(
+        none="tenant_id id code kind label description product country is_required is_active rule created_at updated_at"
+        " version"
+    ),
+    "registration_documents": TableMap(
+        none="tenant_id id registration_id requirement content_type size sha256 created_at updated_at version deleted_at",
+        fields={
+            "filename": keep(Kind.CONTENT, BUSINESS),
+            "content": keep(Kind.CONTENT, BUSINESS),
+            "uploaded_by_id": keep(Kind.IDENTIFIER, NOBODY),
+        },
+        user=("uploaded_by_id",),
+    ),
+    "registration_checks": TableMap(
+        none="tenant_id id registration_id requirement check_name round outcome created_at updated_at version",
+        fields={"detail": keep(Kind.CONTENT, BUSINESS)},
+    ),
+    "registration_rules": TableMap(
+        none="tenant_id id name product country from_minor currency approvals deal_counts review_seconds"
+        " applicant_seconds repeat_seconds escalate_role is_active created_at updated_at version",
+        fields={"escalate_to_id": keep(Kind.IDENTIFIER, NOBODY)},
+    ),
+    "registration_votes": TableMap(
+        none="tenant_id id registration_id round via created_at updated_at version",
+        fields={
+            "voter_id": keep(Kind.IDENTIFIER, PROOF),
+            "right_of_id": keep(Kind.IDENTIFIER, PROOF),
+            "reason": keep(Kind.CONTENT, PROOF),
+        },
+        user=("voter_id", "right_of_id"),
+    ),
+    "registration_timeline": TableMap(
+        none="tenant_id id registration_id kind is_public created_at updated_at version",
+        fields={
+            "actor": keep(Kind.IDENTIFIER, PROOF),
+            "on_behalf_of_id": keep(Kind.IDENTIFIER, PROOF),
+            "message": keep(Kind.CONTENT, PROOF),
+            "data": keep(Kind.CONTENT, PROOF),
+        },
+        user=("on_behalf_of_id",),
+    ),
+    "review_delegations": TableMap(
+        none="tenant_id id starts_at ends_at created_at updated_at version deleted_at",
+        fields={
+            "from_user_id": keep(Kind.IDENTIFIER, PROOF),
+            "to_user_id": keep(Kind.IDENTIFIER, PROOF),
+            "reason": keep(Kind.CONTENT, PROOF),
+        },
+        user=("from_user_id", "to_user_id"),
+    ),
+    "provisioning_steps": TableMap(
+        none="tenant_id id registration_id name service position run state attempts last_error next_attempt_at done_at"
+        " created_at updated_at version"
     ),
     "tenants": TableMap(
         none="tenant_id id name slug status status_reason country currency registration_number website"

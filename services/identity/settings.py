@@ -139,3 +139,28 @@ class IdentitySettings(ServiceSettings):
     oidc_seconds: float = Field(
         4.0, gt=0, le=10, description="What a provider of outside accounts may take for one answer"
     )
+    status_link_days: int = Field(
+        90,
+        ge=1,
+        le=3650,
+        description="How long the link is good by which an applicant follows a registration",
+    )
+    status_streams: int = Field(
+        200, ge=1, description="Such links followed as streams at once in one process"
+    )
+    status_streams_per_link: int = Field(3, ge=1, description="The same for one link")
+    status_stream_seconds: float = Field(
+        600, gt=0, description="After this a stream ends, and clients reconnect"
+    )
+    status_stream_heartbeat_seconds: float = Field(
+        15, gt=0, description="Between two comments on an idle stream"
+    )
+    status_stream_poll_seconds: float = Field(
+        1, gt=0, description="How often a stream looks for something new"
+    )
+    provisioning_retry_seconds: int = Field(
+        30,
+        ge=1,
+        description="After this a step of setting up a business is asked for again; then twice as long each",
+    )
+    provisioning_attempts: int = Field(8, ge=1, description="How often, before it counts as failed")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from libs.common.messaging.subscription import on
 from libs.common.runtime.service import Service
-from libs.contracts.identity import RegistrationSubmitted, TenantActivated
+from libs.contracts.identity import ProvisioningRequested, RegistrationSubmitted, TenantActivated
 from libs.contracts.orders import LatePaymentRefused, OrderCancelled, OrderPaid
 from services.payments.checkouts.router import router as checkouts
 from services.payments.credit_notes.router import router as credit_notes
@@ -16,7 +16,11 @@ from services.payments.invoices.handlers import on_order_paid
 from services.payments.invoices.jobs import JOBS as INVOICE_JOBS
 from services.payments.invoices.router import router as invoices
 from services.payments.ledger.router import router as ledger
-from services.payments.merchants.handlers import on_registration_submitted, on_tenant_activated
+from services.payments.merchants.handlers import (
+    on_provisioning_requested,
+    on_registration_submitted,
+    on_tenant_activated,
+)
 from services.payments.options import router as options
 from services.payments.payment_accounts.router import router as payment_accounts
 from services.payments.payments.jobs import JOBS as PAYMENT_JOBS
@@ -60,6 +64,7 @@ SERVICE = Service(
         on(OrderCancelled, "payments.gives_cancelled_money_back", on_order_cancelled),
         on(RegistrationSubmitted, "payments.learns_of_the_business", on_registration_submitted),
         on(TenantActivated, "payments.learns_the_trading_name", on_tenant_activated),
+        on(ProvisioningRequested, "payments.provisions_the_merchant", on_provisioning_requested),
     ),
     jobs=(*WEBHOOK_JOBS, *PAYMENT_JOBS, *REFUND_JOBS, *INVOICE_JOBS, *SIMULATOR_JOBS),
     resources={RESOURCE: open_providers, HTTP_RESOURCE: open_http},

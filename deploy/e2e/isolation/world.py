@@ -120,6 +120,7 @@ class Business(Story):
         for step in (
             self.a_business_registers,
             self.staff_see_it,
+            self._application,
             self.the_deal_is_won,
             self.the_owner_sets_up_shop,
             self.a_client_buys,
@@ -137,6 +138,18 @@ class Business(Story):
         await self._once()
         self._name_places()
 
+    async def _application(self) -> None:
+        """Papers that the operator likes to see and does not insist on, handed in before the deal is won."""
+        papers = ("certificate", "licence")
+        for code in papers:
+            paper = {"code": code, "kind": "document", "label": "A paper", "is_required": False}
+            await self.make("/registration-requirements", paper, (201, 409), who=self.staff)
+        owner = {**self.owner, "X-Company-Id": self.company}
+        for code in papers:
+            body = {"requirement": code, "filename": f"{code}.pdf", "content_base64": "JVBERi0xLjQK"}
+            made = await self.make(f"/registrations/{self.registration}/documents", body, who=owner)
+        self.ids["document_id"] = made["id"]
+
     async def come_back(self) -> None:
         """Sign in again whose session has ended or whose token soon expires."""
         accounts = {
@@ -151,7 +164,9 @@ class Business(Story):
                 continue
             setattr(self, name, {**await self.sign_in(*account), "X-Company-Id": self.company})
 
-    async def make(self, path: str, body: Json, status: int = 201, **options: Any) -> dict[str, Any]:
+    async def make(
+        self, path: str, body: Json, status: int | tuple[int, ...] = 201, **options: Any
+    ) -> dict[str, Any]:
         """A new thing of the owner's."""
         made: dict[str, Any] = await self.call(
             "POST", path, status=status, who=options.pop("who", self.owner), json=body, **options
@@ -515,6 +530,10 @@ class Business(Story):
             "/api/v1/users/{user_id}": ids["user_id"],
             "/api/v1/roles/{role_id}": ids["role_id"],
             "/api/v1/registrations/{registration_id}": self.registration,
+            # Of the operator alone.
+            "/api/v1/registrations/delegations/{delegation_id}": str(new_id()),
+            "/api/v1/registration-requirements/{requirement_id}": str(new_id()),
+            "/api/v1/registration-rules/{rule_id}": str(new_id()),
             "/api/v1/fcm/register/{token}": ids["token"],
             deal: ids["deal_id"],
             "/api/v1/contacts/{contact_id}": ids["contact_id"],

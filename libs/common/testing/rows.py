@@ -50,7 +50,7 @@ class Rows:
             for table in metadata.sorted_tables:
                 if table.name in skipped or not (_of_tenants(table) or f"{table.name}.*" in self.values):
                     continue
-                columns = [c for c in table.columns if c.identity is None]
+                columns = [c for c in table.columns if c.identity is None and c.computed is None]
                 names = ", ".join(f'"{c.name}"' for c in columns)
                 values = ", ".join(self._value(table, c) for c in columns)
                 connection.execute(

@@ -70,7 +70,7 @@ def test_wire_names_have_service_fact_and_version() -> None:
     for event in events():
         service, fact, version = event.wire_name.split(".")
         module = event.__module__.rpartition(".")[2]
-        assert module in (service, "audit")
+        assert module in (service, "audit", "provisioning")
         assert fact.islower()
         assert version.startswith("v")
         assert event.about[1] in event.model_fields

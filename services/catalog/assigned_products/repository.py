@@ -77,3 +77,17 @@ class AssignedProductRepository(Repository[AssignedProduct]):
             .returning(AssignedProduct.id)
         )
         return len((await self.session.execute(statement)).all())
+
+    async def restore(self, company_id: UUID) -> None:
+        """Give back what was revoked of a business."""
+        await self.session.execute(
+            update(AssignedProduct)
+            .where(
+                AssignedProduct.tenant_id == self.uow.tenant_id,
+                AssignedProduct.company_id == company_id,
+                AssignedProduct.status == AssignmentStatus.REVOKED,
+            )
+            .values(
+                status=AssignmentStatus.ASSIGNED, updated_at=self.uow.now, version=AssignedProduct.version + 1
+            )
+        )

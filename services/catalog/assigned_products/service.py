@@ -44,6 +44,15 @@ class AssignedProductService:
         if await rows.assign(company_id, facts | price):
             self.uow.emit(ProductAssigned(company_id=company_id, price=variant.price, **facts))
 
+    async def restore(self, company_id: UUID, code: str) -> None:
+        """See that an approved business has its product: as `assign`, and what was revoked is its again.
+
+        Raises:
+            RetryLater: the operator offers not even the default one (yet).
+        """
+        await self.assign(company_id, code)
+        await AssignedProductRepository(self.uow).restore(company_id)
+
     async def revoke(self, company_id: UUID) -> None:
         """Take back what a business was given when it applied.
 

@@ -1,10 +1,65 @@
 """All SQL of registrations."""
 
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, case, func, select
+
 from libs.common.db.repository import Repository
-from services.identity.registrations.models import Registration
+from libs.common.filters import ListQuery
+from services.identity.registrations.models import OPEN, WAITING_FOR, Registration, WaitingFor
 
 
 class RegistrationRepository(Repository[Registration]):
     """Applications: all of them in the platform scope, else the tenant's own."""
 
     model = Registration
+
+    def conditions(self, query: ListQuery) -> list[ColumnElement[bool]]:
+        """The filters of the queue, with those that are no column by hand."""
+        found = super().conditions(query)
+        asked: Any = query
+        if asked.assignee == "me":
+            found.append(Registration.assignee_id == self.uow.actor.user_id)
+        if asked.assignee == "none":
+            found += [_IS_OPEN, Registration.assignee_id.is_(None)]
+        if asked.overdue is not None:
+            found.append(self._late() if asked.overdue else ~func.coalesce(self._late(), False))
+        if asked.waiting_for is not None:
+            waiting = [status for status, whom in WAITING_FOR.items() if whom == asked.waiting_for]
+            states = Registration.status.in_(waiting)
+            found.append(
+                Registration.status.not_in(OPEN) if asked.waiting_for == WaitingFor.NOBODY else states
+            )
+        return found
+
+    def _late(self) -> ColumnElement[bool]:
+        return and_(Registration.due_at < self.uow.now, _IS_OPEN)
+
+    async def of_tenant(self, tenant_id: UUID) -> Registration | None:
+        """The application of a business."""
+        return await self.find(Registration.tenant_id == tenant_id)
+
+    async def counts(self, user_id: UUID | None) -> dict[str, Any]:
+        """How many there are by state, and of the open ones mine, nobody's and late."""
+        statement = select(Registration.status, func.count()).group_by(Registration.status)
+        by_status = {row[0]: row[1] for row in await self.session.execute(statement)}
+        one = await self.session.execute(
+            select(
+                func.count(case((Registration.assignee_id == user_id, 1))),
+                func.count(case((Registration.assignee_id.is_(None), 1))),
+                func.count(case((Registration.due_at < self.uow.now, 1))),
+            ).where(_IS_OPEN)
+        )
+        mine, unassigned, overdue = one.one()
+        waiting = {str(whom): by_status.get(status, 0) for status, whom in WAITING_FOR.items()}
+        return {
+            "by_status": by_status,
+            "waiting_for": waiting,
+            "mine": mine,
+            "unassigned": unassigned,
+            "overdue": overdue,
+        }
+
+
+_IS_OPEN = Registration.status.in_(OPEN)

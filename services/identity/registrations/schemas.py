@@ -1,17 +1,18 @@
 """Bodies and queries of registrations."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import EmailStr, Field
+from pydantic import AfterValidator, EmailStr, Field
 
-from libs.common.filters import Column, ListQuery
+from libs.common.filters import Column, Custom, ListQuery
+from libs.common.money import Money
 from libs.common.schema import OutSchema, Schema
 from services.identity.auth.schemas import FirstName, LastName, Password, Phone
-from services.identity.registrations.models import RegistrationStatus
+from services.identity.registrations.models import RegistrationStatus, WaitingFor
+from services.identity.registrations.requirements.schemas import Answer, Code, Country, NeedsOut
 
-Country = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2", examples=["ZA"])]
 BusinessName = Annotated[str, Field(min_length=1, max_length=200, examples=["Karoo Coffee"])]
 
 
@@ -27,6 +28,19 @@ class BusinessIn(Schema):
     industry: str | None = Field(None, max_length=100)
 
 
+def _not_negative(value: Money) -> Money:
+    if value.amount < 0:
+        raise ValueError("must not be negative")
+    return value
+
+
+DeclaredAmount = Annotated[
+    Money,
+    AfterValidator(_not_negative),
+    Field(description="What the applicant expects to turn over, for rules of review"),
+]
+
+
 class RegisterIn(Schema):
     """A business and its owner, who apply together."""
 
@@ -38,6 +52,10 @@ class RegisterIn(Schema):
     business: BusinessIn
     product: str = Field("micro-sites", min_length=1, max_length=100, description="SKU of the product wanted")
     referral_code: str | None = Field(None, max_length=60)
+    declared_amount: DeclaredAmount | None = None
+    fields: dict[str, Answer] | None = Field(
+        None, max_length=100, description="Answers to what the product needs, by the code of the requirement"
+    )
 
 
 class RegisteredUser(OutSchema):
@@ -60,6 +78,7 @@ class RegisteredRegistration(OutSchema):
 
     id: UUID
     status: str
+    status_link: str = Field(description="Where the applicant follows it without signing in")
 
 
 class RegisterOut(OutSchema):
@@ -85,19 +104,65 @@ class RegistrationOut(OutSchema):
     reason: str | None
     decided_at: datetime | None
     decided_by: str | None
+    country: str | None
+    declared_amount: Money | None
+    waiting_for: WaitingFor
+    due_at: datetime | None
+    asked_for: list[str]
+    round: int = Field(description="Grows with each resubmission")
+    assignee_id: UUID | None = Field(description="Who of the staff reviews it; shown to staff")
+    assignee_role: str | None = Field(description="Whose holders are to take it; shown to staff")
+    escalations: int
+    approvals_needed: int | None
     version: int
     created_at: datetime
     updated_at: datetime
 
 
+class ApprovalOut(OutSchema):
+    """An approval that was given."""
+
+    voter_id: UUID
+    right_of_id: UUID = Field(description="Whose right it was: another's where it was handed on")
+    via: str = Field(description="`staff` or `deal`")
+    reason: str | None
+    created_at: datetime
+
+
+class RegistrationDetail(RegistrationOut):
+    """An application with what it needs; the approvals of the present round are shown to staff."""
+
+    requirements: NeedsOut
+    approvals: list[ApprovalOut]
+
+
+class RegistrationCounts(OutSchema):
+    """How many applications there are, by what a queue is looked at for."""
+
+    by_status: dict[str, int]
+    waiting_for: dict[str, int]
+    mine: int
+    unassigned: int
+    overdue: int
+    provisioning_failed: int
+
+
 class RegistrationQuery(ListQuery):
     """How to list applications."""
 
-    orderable: ClassVar[tuple[str, ...]] = ("created_at", "updated_at")
+    orderable: ClassVar[tuple[str, ...]] = ("created_at", "updated_at", "due_at")
     searchable: ClassVar[tuple[str, ...]] = ("company_name", "owner_email")
 
     status: list[RegistrationStatus] | None = None
     product: list[str] | None = None
+    country: Annotated[list[Country] | None, Column("business_country")] = None
+    assignee_id: list[UUID] | None = None
+    assignee_role: list[str] | None = None
+    assignee: Annotated[
+        Literal["me", "none"] | None, Custom(), Field(description="Mine, or open ones that nobody has")
+    ] = None
+    overdue: Annotated[bool | None, Custom()] = None
+    waiting_for: Annotated[WaitingFor | None, Custom()] = None
     applicant_company_id: Annotated[UUID | None, Column("tenant_id")] = None
     created_at_from: datetime | None = None
     created_at_to: datetime | None = None
@@ -107,6 +172,9 @@ class ApproveIn(Schema):
     """An approval."""
 
     reason: str | None = Field(None, max_length=1000)
+    waive: list[Code] = Field(
+        default_factory=list, max_length=100, description="Requirements that it is approved without"
+    )
 
 
 class ReasonIn(Schema):
@@ -115,7 +183,28 @@ class ReasonIn(Schema):
     reason: str = Field(min_length=1, max_length=1000)
 
 
+class RequestChangesIn(ReasonIn):
+    """What the applicant is to change or supply, and why."""
+
+    requirements: list[Code] = Field(default_factory=list, max_length=100)
+    fields: list[Annotated[str, Field(min_length=1, max_length=60)]] = Field(
+        default_factory=list,
+        max_length=100,
+        description="Fields of the business (such as `registration_number`), or codes of fields required",
+    )
+
+
 class ResubmitIn(Schema):
     """The application as changed; what is absent stays as it was."""
 
     business: BusinessIn | None = None
+    fields: dict[str, Answer | None] | None = Field(None, max_length=100)
+    message: str | None = Field(None, min_length=1, max_length=1000)
+
+
+class AssignIn(Schema):
+    """Whom to give it to."""
+
+    assignee_id: UUID | None = Field(
+        None, description="Somebody of the staff who may decide; by default the caller"
+    )

@@ -1,19 +1,27 @@
-"""The review of registrations."""
+"""Applications as staff and applicants see them."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import InvalidTransition, NotFound, PermissionDenied
+from libs.common.errors import NotFound, PermissionDenied, TenantRequired
 from libs.common.filters import ListQuery
-from services.identity.registrations.flows import Decisions
-from services.identity.registrations.models import Registration, RegistrationStatus
+from services.identity.registrations.models import Registration
+from services.identity.registrations.provisioning.models import Step, StepState
+from services.identity.registrations.provisioning.repository import StepRepository
+from services.identity.registrations.provisioning.service import Provisioning
 from services.identity.registrations.repository import RegistrationRepository
-from services.identity.registrations.schemas import ResubmitIn
-from services.identity.tenants.repository import TenantRepository
+from services.identity.registrations.requirements.models import Document
+from services.identity.registrations.requirements.needs import NeedsService
+from services.identity.registrations.requirements.repository import CheckRepository, DocumentRepository
+from services.identity.registrations.requirements.schemas import DocumentIn, FieldsIn
+from services.identity.registrations.reviews.repository import VoteRepository
+from services.identity.registrations.reviews.rights import Rights
+from services.identity.registrations.schemas import RegistrationOut
+from services.identity.registrations.timeline.repository import TimelineRepository
 
-_STAFF_READ = "identity.registrations.read"
-_OWN = "identity.applications.write"
+OWN = "identity.applications.write"
 
 
 class RegistrationService:
@@ -22,12 +30,17 @@ class RegistrationService:
     def __init__(self, uow: UnitOfWork) -> None:
         self.uow = uow
         self.rows = RegistrationRepository(uow)
-        self.decisions = Decisions(uow)
+        self.rights = Rights(uow)
 
     async def list(self, query: ListQuery) -> dict[str, Any]:
         """One page of applications, for staff."""
         rows, cursor = await self.rows.page(query)
         return {"items": rows, "next_cursor": cursor}
+
+    async def counts(self) -> dict[str, Any]:
+        """How many there are, by what a queue is looked at for."""
+        counts = await self.rows.counts(self.uow.actor.user_id)
+        return {**counts, "provisioning_failed": await StepRepository(self.uow).failed()}
 
     async def get(self, registration_id: UUID, *, lock: bool = False) -> Registration:
         """One application.
@@ -36,65 +49,126 @@ class RegistrationService:
             NotFound: there is none that the caller may see.
         """
         found = await self.rows.get(registration_id, lock=lock)
-        if found is None or not (self._is_staff or found.tenant_id == self.uow.actor.tenant_id):
+        if found is None or not (self._is_own(found) or await self.rights.may_read()):
             raise NotFound("There is no such registration.", resource="registration")
         self.uow.tag(found.version)
         return found
 
-    async def approve(self, registration_id: UUID, reason: str | None) -> Registration:
-        """Let the business trade."""
-        return await self.decisions.decide_by_hand(registration_id, RegistrationStatus.APPROVED, reason)
+    async def own(self, registration_id: UUID, *, lock: bool = True) -> Registration:
+        """One application, for its applicant to work on.
 
-    async def reject(self, registration_id: UUID, reason: str) -> Registration:
-        """Turn the business down."""
-        return await self.decisions.decide_by_hand(registration_id, RegistrationStatus.REJECTED, reason)
+        Raises:
+            NotFound: there is none that the caller may see.
+            PermissionDenied: it is another's, or the caller may not in his business.
+        """
+        found = await self.get(registration_id, lock=lock)
+        if not self._is_own(found) or not self.uow.actor.may(OWN):
+            raise PermissionDenied(f"This needs the permission {OWN}.", required_permission=OWN)
+        return found
 
-    async def request_changes(self, registration_id: UUID, reason: str) -> Registration:
-        """Ask the applicant to change something first."""
-        registration = await self.get(registration_id, lock=True)
-        return await self._step(
-            registration, RegistrationStatus.SUBMITTED, RegistrationStatus.CHANGES_REQUESTED, reason
-        )
+    async def current(self) -> Registration | None:
+        """The application of the business acted in, or None where it was set up without one.
 
-    async def resubmit(self, registration_id: UUID, body: ResubmitIn) -> Registration:
-        """Hand the application in again; the business takes over what it says of it."""
-        registration = await self.get(registration_id, lock=True)
-        if not self.uow.actor.may(_OWN):
-            raise PermissionDenied(f"This needs the permission {_OWN}.", required_permission=_OWN)
-        if registration.status != RegistrationStatus.CHANGES_REQUESTED:
-            raise InvalidTransition("No changes were requested.", current_status=registration.status)
-        if body.business is not None:
-            sent = body.business.model_dump(exclude_unset=True)
-            registration.business = {**registration.business, **sent}
-            registration.company_name = registration.business["name"]
-            tenant = await TenantRepository(self.uow).get(registration.tenant_id, lock=True)
-            assert tenant is not None
-            for name, value in sent.items():
-                setattr(tenant, name, value)
-            await TenantRepository(self.uow).save(tenant)
-        return await self._step(
-            registration, RegistrationStatus.CHANGES_REQUESTED, RegistrationStatus.SUBMITTED, None
-        )
+        Raises:
+            TenantRequired: no business is named.
+        """
+        tenant_id = self.uow.actor.tenant_id
+        if tenant_id is None:
+            raise TenantRequired("Name the business with the X-Company-Id header.")
+        return await self.rows.of_tenant(tenant_id)
 
-    async def _step(
-        self,
-        registration: Registration,
-        before: RegistrationStatus,
-        after: RegistrationStatus,
-        reason: str | None,
-    ) -> Registration:
-        if registration.status != before:
-            raise InvalidTransition(
-                f"The registration is {registration.status}.", current_status=registration.status
-            )
-        registration.status, registration.reason = after, reason
+    async def detail(self, registration: Registration) -> dict[str, Any]:
+        """An application with what it needs; what is between staff is not shown to the applicant."""
+        is_staff = await self.rights.may_read()
+        shown = {name: getattr(registration, name) for name in _FIELDS}
+        if not is_staff:
+            shown |= {"assignee_id": None, "assignee_role": None}
+        needs = await NeedsService(self.uow, registration).view()
+        approvals = await VoteRepository(self.uow, registration).all() if is_staff else []
+        self.uow.tag(registration.version)
+        return {**shown, "requirements": needs.to_json(), "approvals": approvals}
+
+    async def timeline(self, registration_id: UUID, query: ListQuery) -> dict[str, Any]:
+        """One page of what happened; the applicant sees what concerns him, and not who of the staff did it."""
+        registration = await self.get(registration_id)
+        is_staff = await self.rights.may_read()
+        rows, cursor = await TimelineRepository(self.uow, registration, is_public=not is_staff).page(query)
+        items = [{name: getattr(row, name) for name in _ENTRY} for row in rows]
+        if not is_staff:
+            mine = f"user:{registration.owner_user_id}"
+            for item in items:
+                item["actor"] = item["actor"] if item["actor"] == mine else None
+                item["on_behalf_of_id"] = None
+        return {"items": items, "next_cursor": cursor}
+
+    async def needs(self, registration_id: UUID) -> dict[str, Any]:
+        """What an application needs and what of it is there."""
+        return (await NeedsService(self.uow, await self.get(registration_id)).view()).to_json()
+
+    async def checks(self, registration_id: UUID) -> dict[str, Any]:
+        """The newest result of each check."""
+        return {"items": await CheckRepository(self.uow, await self.get(registration_id)).newest()}
+
+    async def answer(self, registration_id: UUID, body: FieldsIn) -> dict[str, Any]:
+        """Answer fields, as the applicant."""
+        registration = await self.own(registration_id)
+        needs = NeedsService(self.uow, registration)
+        await needs.answer(body.fields)
         await self.rows.save(registration)
         self.uow.tag(registration.version)
-        self.uow.audit(
-            str(after), "registration", registration.id, before={"status": before}, after={"status": after}
-        )
-        return registration
+        self.uow.audit("fields_given", "registration", registration.id, after={"fields": sorted(body.fields)})
+        return (await needs.view()).to_json()
 
-    @property
-    def _is_staff(self) -> bool:
-        return self.uow.actor.may(_STAFF_READ)
+    async def documents(self, registration_id: UUID, query: ListQuery) -> dict[str, Any]:
+        """One page of documents."""
+        rows, cursor = await DocumentRepository(self.uow, await self.get(registration_id)).page(query)
+        return {"items": rows, "next_cursor": cursor}
+
+    async def document(self, registration_id: UUID, document_id: UUID) -> Document:
+        """A document with its bytes.
+
+        Raises:
+            NotFound: there is none that the caller may see.
+        """
+        registration = await self.get(registration_id)
+        found = await DocumentRepository(self.uow, registration).whole(document_id)
+        if found is None:
+            raise NotFound("There is no such document.", resource="document")
+        return found
+
+    async def hand_in(self, registration_id: UUID, body: DocumentIn) -> Document:
+        """Hand in a document, as the applicant."""
+        registration = await self.own(registration_id)
+        document = await NeedsService(self.uow, registration).hand_in(body)
+        await self.rows.save(registration)
+        after = {"requirement": document.requirement, "sha256": document.sha256}
+        self.uow.audit("document_given", "registration", registration.id, after=after)
+        return document
+
+    async def provisioning(self, registration_id: UUID) -> dict[str, Any]:
+        """How far the setting up is."""
+        registration = await self.get(registration_id)
+        return shown(await StepRepository(self.uow).of(registration.tenant_id))
+
+    async def retry_provisioning(self, registration_id: UUID) -> dict[str, Any]:
+        """Try again what is not done."""
+        registration = await self.get(registration_id, lock=True)
+        steps = await Provisioning(self.uow).retry(registration)
+        self.uow.audit("provisioning_retried", "registration", registration.id)
+        return shown(steps)
+
+    def _is_own(self, registration: Registration) -> bool:
+        return registration.tenant_id == self.uow.actor.tenant_id
+
+
+def shown(steps: Sequence[Step]) -> dict[str, Any]:
+    """Steps with what they come to: the worst of their states."""
+    states = {step.state for step in steps}
+    worst = next((s for s in _WORST if s in states), "none")
+    return {"state": worst, "items": steps}
+
+
+# The first of these that a step is in.
+_WORST = (StepState.FAILED, StepState.RUNNING, StepState.CANCELLED, StepState.DONE)
+_ENTRY = ("id", "kind", "actor", "on_behalf_of_id", "message", "data", "is_public", "created_at")
+_FIELDS = tuple(RegistrationOut.model_fields)

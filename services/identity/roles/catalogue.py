@@ -73,6 +73,7 @@ SYSTEM_ROLES: tuple[SystemRole, ...] = (
             *_BUSINESS,
             "identity.tenants.*",
             "identity.registrations.*",
+            "identity.registration_rules.read",
             "identity.users.read",
             "identity.members.read",
             "identity.audit_log.read",

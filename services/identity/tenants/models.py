@@ -42,6 +42,12 @@ class Tenant(TenantRow, Base):
             postgresql_where=text("status = 'closed' AND erasure_due_at IS NULL"),
         ),
         Index("ix_tenants_country", "country", "created_at", "id"),
+        # Applications are looked at for another business of the same number.
+        Index(
+            "ix_tenants_registration_number",
+            "registration_number",
+            postgresql_where=text("registration_number IS NOT NULL"),
+        ),
     )
 
     name: Mapped[str]

@@ -28,6 +28,12 @@ class Kind:
 
 _KINDS = (
     Kind("registration_submitted", "A business asks to join", (_IN_APP, _PUSH)),
+    Kind("registration_received", "Your registration was received", (_EMAIL,)),
+    Kind("registration_changes_requested", "Your registration needs something", (_IN_APP, _EMAIL)),
+    Kind("registration_link_renewed", "A new link to your registration", (_EMAIL,)),
+    Kind("registration_resubmitted", "A registration was handed in again", (_IN_APP, _PUSH)),
+    Kind("registration_assigned", "A registration was given to you", (_IN_APP, _PUSH)),
+    Kind("registration_escalated", "A registration waits too long", (_IN_APP, _EMAIL, _PUSH)),
     Kind("company_activated", "The business was approved", (_IN_APP, _EMAIL, _PUSH)),
     Kind("company_rejected", "The registration was rejected", (_EMAIL,)),
     Kind("deal_update", "A deal was won or lost", (_IN_APP, _PUSH)),

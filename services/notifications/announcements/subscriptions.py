@@ -6,8 +6,13 @@ from libs.contracts.crm import DealLost, DealWon, MessagePosted, TaskAssigned
 from libs.contracts.identity import (
     InvitationSent,
     OneTimeLinkMade,
+    RegistrationAssigned,
+    RegistrationChangesRequested,
+    RegistrationEscalated,
     RegistrationRejected,
+    RegistrationResubmitted,
     RegistrationSubmitted,
+    StatusLinkRenewed,
     TenantActivated,
 )
 from libs.contracts.orders import (
@@ -19,7 +24,14 @@ from libs.contracts.orders import (
     ShipmentUpdated,
 )
 from libs.contracts.payments import InvoiceIssued, PaymentFailed, RefundSucceeded
-from services.notifications.announcements.handlers import catalog, crm, identity, orders, payments
+from services.notifications.announcements.handlers import (
+    catalog,
+    crm,
+    identity,
+    orders,
+    payments,
+    registrations,
+)
 
 # Of release 0.1.0, which did each in a transaction of its own.
 _OF_ORDER = (
@@ -31,6 +43,18 @@ _OF_PAYMENT = ("notifications.confirm_payment", "notifications.announce_payment"
 
 SUBSCRIPTIONS = (
     on(RegistrationSubmitted, "notifications.announce_registration", identity.on_registration_submitted),
+    on(RegistrationSubmitted, "notifications.mail_applicant", registrations.on_registration_submitted),
+    on(
+        RegistrationChangesRequested,
+        "notifications.tell_what_is_asked_for",
+        registrations.on_changes_requested,
+    ),
+    on(StatusLinkRenewed, "notifications.mail_status_link", registrations.on_status_link_renewed),
+    on(
+        (RegistrationResubmitted, RegistrationAssigned, RegistrationEscalated),
+        "notifications.tell_reviewers",
+        registrations.on_turn_of_reviewers,
+    ),
     on(TenantActivated, "notifications.announce_activation", identity.on_tenant_activated),
     on(RegistrationRejected, "notifications.announce_rejection", identity.on_registration_rejected),
     on(InvitationSent, "notifications.mail_invitation", identity.on_invitation_sent),

@@ -2,8 +2,11 @@
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.envelope import Envelope
-from libs.contracts.identity import RegistrationSubmitted, TenantActivated
+from libs.contracts.identity import ProvisioningRequested, RegistrationSubmitted, TenantActivated
+from libs.contracts.provisioning import step_provisioned
 from services.payments.merchants.repository import MerchantRepository
+
+STEP = "merchant_profile"
 
 
 async def on_registration_submitted(
@@ -27,6 +30,21 @@ async def on_registration_submitted(
 async def on_tenant_activated(event: TenantActivated, uow: UnitOfWork, envelope: Envelope) -> None:
     """Keep the name under which a business trades."""
     await uow.enter_tenant(event.company_id)
+    await _keep(uow, event, event.provisioning_run)
+
+
+async def on_provisioning_requested(
+    event: ProvisioningRequested, uow: UnitOfWork, envelope: Envelope
+) -> None:
+    """Do it again where identity has not heard that it was done."""
+    if event.step == STEP:
+        await uow.enter_tenant(event.company_id)
+        await _keep(uow, event, event.run)
+
+
+async def _keep(uow: UnitOfWork, event: TenantActivated | ProvisioningRequested, run: int | None) -> None:
     await MerchantRepository(uow).keep(
         event.company_id, name=event.company_name, email=event.owner_email, country=event.country
     )
+    if run is not None:
+        uow.emit(step_provisioned("payments", event.company_id, STEP, run))

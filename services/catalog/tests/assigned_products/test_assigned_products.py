@@ -14,7 +14,8 @@ from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
 from libs.common.testing.events import deliver, emitted, envelope
 from libs.contracts.catalog import ProductAssigned
-from libs.contracts.identity import RegistrationRejected, RegistrationSubmitted
+from libs.contracts.identity import ProvisioningRequested, RegistrationRejected, RegistrationSubmitted
+from libs.contracts.provisioning import STEP_PROVISIONED
 from libs.contracts.values import Business
 from services.catalog.seed import seed
 
@@ -148,3 +149,30 @@ async def test_the_seed_makes_each_product_once_and_brings_none_back(
     assert sorted(row["slug"] for row in listed) == ["micro-sites", "online-shop"]
     assert {row["status"] for row in listed} == {"active"}
     assert {row["in_stock"] for row in listed} == {True}
+
+
+@pytest.mark.usefixtures("_operator")
+async def test_a_business_approved_after_all_has_its_product_again(
+    context: ServiceContext, staff: Client
+) -> None:
+    company_id = new_id()
+    await deliver(context, submitted(company_id), OPERATOR_TENANT_ID)
+    await deliver(context, rejected(company_id), company_id)
+    asked = ProvisioningRequested(
+        company_id=company_id,
+        company_name="Karoo",
+        registration_id=new_id(),
+        step="default_product",
+        run=7,
+        product="micro-sites",
+        owner_email="owner@example.com",
+    )
+
+    for _ in range(2):
+        assert set(await deliver(context, asked, company_id)) == {Verdict.DONE}
+
+    [row] = (await staff.get(PATH, params={"company_id": str(company_id)})).json()["items"]
+    assert row["status"] == "assigned"
+    confirmed = await emitted(context, OPERATOR_TENANT_ID, STEP_PROVISIONED["catalog"])
+    mine = [e.data for e in confirmed if e.data["company_id"] == str(company_id)]
+    assert [(data["step"], data["run"]) for data in mine] == [("default_product", 7)] * 2

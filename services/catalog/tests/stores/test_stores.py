@@ -11,7 +11,8 @@ from libs.common.testing.client import Client
 from libs.common.testing.events import deliver, emitted
 from libs.common.testing.resource_suite import ResourceSuite
 from libs.contracts.catalog import StoreCreated
-from libs.contracts.identity import TenantActivated
+from libs.contracts.identity import ProvisioningRequested, TenantActivated
+from libs.contracts.provisioning import STEP_PROVISIONED
 from services.catalog.tests.factories import adjust, product, store
 
 
@@ -105,3 +106,23 @@ async def test_an_approved_business_gets_one_default_store(
     assert await defaults(client) == ["Main warehouse"]
     (event,) = await emitted(context, tenant_id, StoreCreated)
     assert event.data["is_default"] is True
+
+
+async def test_the_default_store_is_confirmed_whenever_it_is_asked_for(
+    client: Client, context: ServiceContext, tenant_id: UUID
+) -> None:
+    about = {"company_id": tenant_id, "company_name": "Karoo", "owner_email": "owner@example.com"}
+    activated = TenantActivated(owner_user_id=new_id(), currency="ZAR", provisioning_run=1, **about)
+    asked = {"registration_id": new_id(), "run": 2, "product": "micro-sites", **about}
+    again = ProvisioningRequested(step="default_store", **asked)
+    other = ProvisioningRequested(step="default_product_of_tomorrow", **asked)
+
+    for event in (activated, again, other):
+        assert set(await deliver(context, event, tenant_id)) == {Verdict.DONE}
+
+    assert await defaults(client) == ["Main warehouse"]
+    confirmed = await emitted(context, tenant_id, STEP_PROVISIONED["catalog"])
+    assert [(e.data["step"], e.data["run"]) for e in confirmed] == [
+        ("default_store", 1),
+        ("default_store", 2),
+    ]

@@ -9,9 +9,10 @@ from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import user
 from libs.common.testing.client import Client
-from libs.common.testing.events import deliver
+from libs.common.testing.events import deliver, emitted
 from libs.common.testing.resource_suite import ResourceSuite
-from libs.contracts.identity import TenantActivated
+from libs.contracts.identity import ProvisioningRequested, TenantActivated
+from libs.contracts.provisioning import STEP_PROVISIONED
 from services.crm.seed import seed
 from services.crm.tests.factories import Crm
 
@@ -160,3 +161,24 @@ async def test_a_name_is_free_again_once_its_pipeline_is_removed(crm: Crm) -> No
     await crm.client.delete(f"/pipelines/{pipeline['id']}")
 
     assert (await crm.pipeline("Sales"))["id"] != pipeline["id"]
+
+
+async def test_the_first_pipeline_is_confirmed_whenever_it_is_asked_for(
+    crm: Crm, context: ServiceContext, tenant_id: UUID
+) -> None:
+    asked = ProvisioningRequested(
+        company_id=tenant_id,
+        company_name="Karoo Coffee",
+        registration_id=new_id(),
+        step="default_pipeline",
+        run=3,
+        product="micro-sites",
+        owner_email="owner@karoo.example",
+    )
+
+    await deliver(context, asked, tenant_id)
+    await deliver(context, asked.model_copy(update={"step": "default_store"}), tenant_id)
+
+    assert len((await crm.get("/pipelines"))["items"]) == 1
+    [confirmed] = await emitted(context, tenant_id, STEP_PROVISIONED["crm"])
+    assert (confirmed.data["step"], confirmed.data["run"]) == ("default_pipeline", 3)

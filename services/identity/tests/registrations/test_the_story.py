@@ -47,11 +47,13 @@ async def test_a_business_registers_and_trades_once_its_deal_is_won(
     assert response.status_code == 201
     made = response.json()
     company_id = UUID(made["company"]["id"])
+    link = made["registration"]["status_link"]
     assert made == {
         "user": {"id": made["user"]["id"], "email": email},
         "company": {"id": str(company_id), "name": "Karoo Coffee", "status": "pending"},
-        "registration": {"id": made["registration"]["id"], "status": "submitted"},
+        "registration": {"id": made["registration"]["id"], "status": "submitted", "status_link": link},
     }
+    assert "/api/v1/registrations/status/" in link
 
     again = await platform.post("/auth/register", body)
     assert (again.status_code, again.json()["slug"]) == (409, "email-taken")

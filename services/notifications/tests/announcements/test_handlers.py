@@ -215,7 +215,8 @@ async def test_a_registration_waits_until_staff_are_known(
 
     empty = Context(SERVICE, fresh_database(SERVICE))
     try:
-        assert await deliver(empty, registration(), new_id()) == [Verdict.RETRY]
+        told = await deliver(empty, registration(), new_id(), handler="notifications.announce_registration")
+        assert told == [Verdict.RETRY]
     finally:
         await empty.close()
 

@@ -1,0 +1,1 @@
+"""What a business gets once it is approved, step by step, each seen and repeatable."""

@@ -1,0 +1,1 @@
+"""What an application needs, as data, and what the applicant has supplied of it."""

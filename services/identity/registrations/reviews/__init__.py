@@ -1,0 +1,1 @@
+"""The review of applications: votes, decisions, assignment, delegation, escalation."""

@@ -1,0 +1,1 @@
+"""Who decides on an application, how many, and by when, as data."""

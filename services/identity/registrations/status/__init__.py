@@ -1,0 +1,1 @@
+"""Following an application by a signed link."""

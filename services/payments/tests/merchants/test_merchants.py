@@ -1,0 +1,33 @@
+"""What payments keeps of businesses."""
+
+from uuid import UUID
+
+from libs.common.ids import new_id
+from libs.common.messaging.broker import Verdict
+from libs.common.runtime.context import ServiceContext
+from libs.common.testing.events import deliver, emitted
+from libs.contracts.identity import ProvisioningRequested, TenantActivated
+from libs.contracts.provisioning import STEP_PROVISIONED
+from services.payments.merchants.repository import MerchantRepository
+
+
+async def test_the_trading_name_is_confirmed_whenever_it_is_asked_for(
+    context: ServiceContext, tenant_id: UUID
+) -> None:
+    about = {"company_id": tenant_id, "company_name": "Karoo", "owner_email": "owner@example.com"}
+    activated = TenantActivated(owner_user_id=new_id(), currency="ZAR", provisioning_run=1, **about)
+    asked = {"registration_id": new_id(), "run": 2, "product": "micro-sites", **about}
+
+    for event in (
+        activated,
+        ProvisioningRequested(step="merchant_profile", **asked),
+        ProvisioningRequested(step="default_store", **asked),
+    ):
+        assert set(await deliver(context, event, tenant_id)) == {Verdict.DONE}
+
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        merchant = await MerchantRepository(uow).get()
+    assert merchant is not None
+    assert (merchant.name, merchant.email) == ("Karoo", "owner@example.com")
+    confirmed = await emitted(context, tenant_id, STEP_PROVISIONED["payments"])
+    assert [e.data["run"] for e in confirmed] == [1, 2]
