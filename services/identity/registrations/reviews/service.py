@@ -198,7 +198,9 @@ class ReviewService:
     async def run_checks(self, registration_id: UUID) -> Registration:
         """Run the checks of an open application again."""
         _, registration = await self._reviewed(registration_id)
-        await NeedsService(self.uow, registration).run_checks()
+        results = await NeedsService(self.uow, registration).run_checks()
+        outcomes = {result.requirement: result.outcome for result in results}
+        self.uow.audit("checks_run", "registration", registration.id, after=outcomes)
         return registration
 
     async def renew_link(self, registration_id: UUID) -> Registration:
