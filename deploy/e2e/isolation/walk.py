@@ -455,7 +455,8 @@ class Walk:
         page = await self.http.get(
             _fill(operation.path, values), headers=self.theirs.owner, params={**required, "limit": 1}
         )
-        if page.status_code == 403:
+        if page.status_code == 403 or not page.headers["Content-Type"].startswith("application/json"):
+            # Not allowed; or a file, which has all rows.
             return
         cursor = page.json().get("next_cursor")
         if cursor is None:
