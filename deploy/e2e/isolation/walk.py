@@ -440,7 +440,7 @@ class Walk:
                     self.cross(
                         operation, way, f"{name} tells another's value: {answers[1]} against {answers[0]}"
                     )
-            if any(p["name"] == "cursor" for p in parameters):
+            if str(operation) not in NOTED and any(p["name"] == "cursor" for p in parameters):
                 await self._foreign_cursor(operation, path, given)
 
     async def _foreign_cursor(self, operation: Operation, path: str, given: dict[str, Any]) -> None:
@@ -455,8 +455,7 @@ class Walk:
         page = await self.http.get(
             _fill(operation.path, values), headers=self.theirs.owner, params={**required, "limit": 1}
         )
-        if page.status_code == 403 or not page.headers["Content-Type"].startswith("application/json"):
-            # Not allowed; or a file, which has all rows.
+        if page.status_code == 403:
             return
         cursor = page.json().get("next_cursor")
         if cursor is None:
