@@ -35,6 +35,7 @@ REFERENCES = {
     "author_id": "user_id",
     "created_by_id": "user_id",
     "actor_id": "user_id",
+    "acted_as_id": "user_id",
     "to_user_id": "user_id",
     "from_user_id": "user_id",
     "escalate_to_id": "user_id",
@@ -42,6 +43,7 @@ REFERENCES = {
     "resource_id": "deal_id",
     "method_id": "shipping_method_id",
     "roles": "role",
+    "directories": "tenant_id",
     "GET /api/v1/chat/for_object id": "deal_id",
     "GET /api/v1/inventory/movements cause_id": "order_id",
     "POST /api/v1/shipping/accounts id": "shipping_method_id",
@@ -58,6 +60,7 @@ REFERENCES = {
 LOOSE = {
     "product_id": "a note of where the line of a deal came from; its sku, name and price are its own",
     "customer_user_id": "a note of whose an order or invoice is; mail goes to the address that stands beside it",
+    "directories": "ids of Microsoft's directories, none of which is ours",
     "object_id": "a message may be on a thing of any service, and shows to its own business only",
     "POST /api/v1/shipping/accounts rates.0.id": "a new account has no rates yet, so every id is refused",
 }

@@ -43,6 +43,11 @@ class AuditLogService:
         )
 
     def note_export(self, query: AuditExportQuery) -> None:
-        """Write down that somebody takes a copy, and of what."""
-        asked = query.model_dump(mode="json", exclude={"limit", "cursor"}, exclude_none=True)
-        self.uow.audit("exported", "audit log", self.uow.tenant_id, after=asked)
+        """Write down that somebody takes a copy: of which time, and by which filters it is narrowed."""
+        asked = query.model_dump(
+            mode="json", exclude={"limit", "cursor", "order", "company_id"}, exclude_none=True
+        )
+        said = {name: asked.pop(name) for name in ("format", "time_from", "time_to") if name in asked}
+        self.uow.audit(
+            "exported", "audit log", self.uow.tenant_id, after={**said, "filtered_by": sorted(asked)}
+        )

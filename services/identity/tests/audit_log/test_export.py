@@ -68,7 +68,7 @@ async def test_who_exports_is_written_down(context: ServiceContext, client: Clie
     (sent,) = await emitted(context, tenant_id, CHANGE_RECORDED["identity"])
     assert (sent.data["action"], sent.data["after"]) == (
         "exported",
-        {"format": "jsonl", "service": ["crm"]},
+        {"format": "jsonl", "filtered_by": ["service"]},
     )
 
 
