@@ -21,6 +21,10 @@ PLATFORM = {
     "identity /registrations": "staff review those of all businesses; others reach their own",
     "identity /auth/": "sessions and accounts belong to a person, not to a business",
     "identity /tenants": "staff reach all; others the one they act in, and its scope is entered next",
+    "identity /plans": "plans are the platform's own, and the same for all",
+    "identity /features": "as plans are",
+    "identity /subscription": "the plan is the platform's; the subscription is found by the business acted in",
+    "identity /usage": "the plan is the platform's; then the scope of the business acted in is entered",
     "payments /payments/webhooks/": "the account in the path says whose it is, once the signature holds",
     "payments /sandbox/pay/": "the provider's page: the code in the path says whose it is",
 }
