@@ -9,6 +9,7 @@ from deploy.e2e.reach import Reach, dependencies
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.http.deps import Uow
 from libs.common.messaging import bus_admin
+from libs.common.privacy.router import router as privacy_router
 from libs.common.runtime.registry import NAMES, load
 from libs.common.runtime.service import Service
 
@@ -53,12 +54,16 @@ SILENT: dict[str, str] = {
     "notifications POST /fcm/register": "an app does it at each start, for the device that it runs on",
     "notifications DELETE /fcm/register/{token}": "an app does it at the sign-out, for the device that it runs on",
     "notifications POST /templates/{template_id}/preview": _READS,
+    **{
+        f"{name} POST /internal/privacy/exports": "reads; identity writes down who asked for it, and who fetched it"
+        for name in NAMES
+    },
 }
 
 
 def writes(service: Service) -> Iterator[tuple[str, APIRoute]]:
     """The operations of a service that write, by method and path."""
-    for router in (*service.routers, bus_admin.router):
+    for router in (*service.routers, bus_admin.router, privacy_router):
         for route in router.routes:
             if isinstance(route, APIRoute):
                 for method in sorted(WRITES & route.methods):

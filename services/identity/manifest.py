@@ -39,6 +39,9 @@ from services.identity.passkeys.jobs import forget_challenges
 from services.identity.passkeys.router import router as passkeys
 from services.identity.plans.router import router as plans
 from services.identity.privacy import PRIVACY
+from services.identity.privacy_requests.jobs import due, forget_privacy_exports, run_privacy_requests
+from services.identity.privacy_requests.router import router as privacy_requests
+from services.identity.privacy_requests.service import JOB as RUN_PRIVACY_REQUESTS
 from services.identity.registrations.handlers import on_deal_lost, on_deal_won, on_deal_worth
 from services.identity.registrations.provisioning.handlers import on_step_provisioned
 from services.identity.registrations.provisioning.jobs import retry_provisioning, unconfirmed
@@ -110,6 +113,7 @@ SERVICE = Service(
         subscriptions,
         usage,
         audit_log,
+        privacy_requests,
     ),
     subscriptions=(
         on(DealWon, "identity.activate_tenant", on_deal_won),
@@ -123,6 +127,8 @@ SERVICE = Service(
         Job("rotate_signing_keys", rotate_signing_keys, every=3600),
         Job("forget_sessions", forget_sessions, every=600),
         Job("forget_attempts", forget_attempts, every=600),
+        Job(RUN_PRIVACY_REQUESTS, run_privacy_requests, every=5, lease=600, finds=due),
+        Job("forget_privacy_exports", forget_privacy_exports, every=600),
         Job("forget_challenges", forget_challenges, every=600),
         Job("move_subscriptions", move_subscriptions, every=5, finds=moving),
         Job("expire_invitations", expire_invitations, every=60, finds=expiring),
@@ -157,6 +163,8 @@ SERVICE = Service(
         "identity.plans.write": "Add, change and remove the plans of the platform",
         "identity.registration_rules.read": "See what applications need, and who decides on them by when",
         "identity.registration_rules.write": "Change what applications need, and who decides on them by when",
+        "identity.privacy.read": "See requests to hand out and erase people's data",
+        "identity.privacy.write": "Hand out and erase people's data",
         "identity.registrations.read": "See the applications of businesses",
         "identity.registrations.decide": "Approve, reject and send back applications",
         "identity.roles.read": "See roles and permissions",

@@ -13,6 +13,9 @@ from libs.common.privacy.fields import (
 )
 
 _GUARD = "counts guesses at passwords for minutes, against break-ins (GDPR art. 6(1)(f)); removed by itself"
+_ASKED = (
+    "proof that a request of a person was met, and how (GDPR art. 5(2)); it names nobody once that is done"
+)
 
 PRIVACY: PrivacyMap = {
     "users": TableMap(
@@ -265,6 +268,23 @@ PRIVACY: PrivacyMap = {
     "usage_counters": TableMap(none="tenant_id id code month_on used created_at updated_at version"),
     "usage_claims": TableMap(
         none="tenant_id id counter_id code month_on quantity created_at updated_at version"
+    ),
+    "privacy_requests": TableMap(
+        none="tenant_id id kind status reason next_try_at completed_at expires_at created_at updated_at version",
+        fields={
+            "user_id": keep(Kind.IDENTIFIER, _ASKED),
+            "email": pseudonymise(Kind.CONTACT),
+            "requested_by_id": keep(Kind.IDENTIFIER, _ASKED),
+        },
+        user=("user_id",),
+        email=("email",),
+    ),
+    "privacy_receipts": TableMap(
+        none="tenant_id id request_id service status attempts last_error erased pseudonymised kept reasons done_at"
+        " created_at updated_at version",
+        fields={
+            "sealed_part": keep(Kind.CONTENT, "encrypted; removed once the export has expired, within days")
+        },
     ),
     "departments": TableMap(none="tenant_id id name description created_at updated_at version"),
     "domains": TableMap(

@@ -71,11 +71,11 @@ BODIES = {
     "POST /api/v1/tenants/{tenant_id}/staff-grants": {"email": "staff_email"},
 }
 # Fields of which a body has one.
-EITHER = ({"line_id", "variant_id"}, {"to_user_id", "to_email"})
+EITHER = ({"line_id", "variant_id"}, {"to_user_id", "to_email"}, {"user_id", "email"})
 # What ends the session it is called with.
 LAST = {"POST /api/v1/auth/sessions/revoke-all", "POST /api/v1/auth/password/change"}
 # Reading that is written down, and so changes what the next one reads of the audit log.
-NOTED = {"GET /api/v1/audit-log/export"}
+NOTED = {"GET /api/v1/audit-log/export", "GET /api/v1/privacy/exports/{export_id}/file"}
 # Members of answers that differ from one moment to the next.
 VOLATILE = {"request_id", "instance", "as_of", "last_seen_at", "seconds", "seconds_in_stage"} | {
     "seconds_left",

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import httpx
@@ -212,6 +213,7 @@ class Business(Story):
                 "department_id": department["id"],
             }
             made = await self.make("/users", person)
+            await self._privacy()
         await self._ways_in()
         self.texts["colleague"] = person["email"]
         self.colleague = {
@@ -267,6 +269,17 @@ class Business(Story):
             back = await self.internet.providers[host].visit(begun["authorization_url"])
             callback = back.pop("redirect_uri").partition("/api/v1")[2]
             await self.call("GET", callback, params=back)
+
+    async def _privacy(self) -> None:
+        person = {"email": f"{self.unique()}@example.com", "reason": "They asked"}
+        for kind in ("erasures", "exports"):
+            made = await self.make(f"/privacy/{kind}", person)
+            path = f"/privacy/{kind}/{made['id']}"
+            await self.until(
+                f"the end of {path}",
+                partial(self.call, "GET", path, who=self.owner),
+                lambda found: found["status"] == "completed",
+            )
 
     async def _crm(self) -> None:
         ids = self.ids

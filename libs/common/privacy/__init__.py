@@ -1,1 +1,1 @@
-"""What of a service's data is about people, and what erasure is to do to it."""
+"""What of a service's data is about people, and how it is handed out and erased."""

@@ -18,6 +18,7 @@ from libs.common.http.middleware import App, RequestLayer
 from libs.common.http.problems import MEDIA_TYPE, Problem, install_problems
 from libs.common.http.strict_json import StrictJson
 from libs.common.messaging import bus_admin
+from libs.common.privacy.router import router as privacy_router
 from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.readiness import Readiness
 
@@ -50,6 +51,7 @@ def build_app(context: ServiceContext) -> App:
     for router in service.routers:
         app.include_router(router)
     app.include_router(bus_admin.router)
+    app.include_router(privacy_router)
     app.include_router(health_router(context))
     limited = BodyLimit(StrictJson(app, service.name), service.name, context.common.max_body_bytes)
     common = context.common

@@ -50,6 +50,7 @@ _PEOPLE = (
     "identity.api_keys.*",
     "identity.staff_grants.*",
     "identity.audit_log.read",
+    "identity.privacy.*",
 )
 # What a guest of a shop may do; a client may do it too.
 _SHOPPING = GUEST_PERMISSIONS

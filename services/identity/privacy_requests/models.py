@@ -1,0 +1,86 @@
+"""Rows of privacy requests, and of the receipts of the services."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, Integer, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from libs.common.db.base import TenantRow, list_indexes
+from services.identity.db import Base
+
+
+class RequestKind(StrEnum):
+    """What is asked for."""
+
+    EXPORT = "export"
+    ERASURE = "erasure"
+
+
+class RequestStatus(StrEnum):
+    """How far it is. An export expires: what it had collected is removed."""
+
+    PENDING = "pending"
+    COMPLETED = "completed"
+    EXPIRED = "expired"
+
+
+class ReceiptStatus(StrEnum):
+    """Whether a service has done its part."""
+
+    PENDING = "pending"
+    DONE = "done"
+
+
+class PrivacyRequest(TenantRow, Base):
+    """That the data of a person is to be handed out or erased.
+
+    With `user_id` a person on the whole platform is meant, without it a customer of this business by address. Once an
+    erasure is complete, `email` is the pseudonym.
+    """
+
+    __tablename__ = "privacy_requests"
+    __table_args__ = (
+        *list_indexes("privacy_requests", "kind", "status"),
+        Index("ix_privacy_requests_due", "next_try_at", postgresql_where=text("status = 'pending'")),
+        Index("ix_privacy_requests_expires_at", "expires_at", postgresql_where=text("status = 'completed'")),
+    )
+
+    kind: Mapped[str]
+    status: Mapped[str] = mapped_column(default=RequestStatus.PENDING)
+    user_id: Mapped[UUID | None]
+    email: Mapped[str]
+    reason: Mapped[str | None]
+    requested_by_id: Mapped[UUID | None]
+    next_try_at: Mapped[datetime]
+    completed_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+
+
+class PrivacyReceipt(TenantRow, Base):
+    """What one service has done of a request. `sealed_part` is what it knows, as JSON under the key ring."""
+
+    __tablename__ = "privacy_receipts"
+    __table_args__ = (
+        Index("uq_privacy_receipts_service", "tenant_id", "request_id", "service", unique=True),
+        ForeignKeyConstraint(
+            ["tenant_id", "request_id"],
+            [PrivacyRequest.tenant_id, PrivacyRequest.id],
+            name="fk_privacy_receipts_request_id",
+            ondelete="CASCADE",
+        ),
+    )
+
+    request_id: Mapped[UUID]
+    service: Mapped[str]
+    status: Mapped[str] = mapped_column(default=ReceiptStatus.PENDING)
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    last_error: Mapped[str | None]
+    erased: Mapped[int] = mapped_column(default=0)
+    pseudonymised: Mapped[int] = mapped_column(default=0)
+    kept: Mapped[int] = mapped_column(default=0)
+    reasons: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
+    done_at: Mapped[datetime | None]
+    sealed_part: Mapped[str | None]

@@ -1,0 +1,336 @@
+"""Handing out and erasing people's data: the flow over all services, seen from here."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select, text, update
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
+
+from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.clock import ManualClock
+from libs.common.ids import new_id
+from libs.common.runtime.context import ServiceContext
+from libs.common.runtime.registry import NAMES
+from libs.common.runtime.upstreams import Upstreams
+from libs.common.testing.actors import guest, user
+from libs.common.testing.client import Client
+from libs.common.testing.events import emitted
+from libs.common.testing.plugin import MakeContext
+from libs.contracts.identity import MemberChanged, SessionRevoked
+from services.identity.manifest import SERVICE
+from services.identity.privacy_requests.jobs import (
+    forget_privacy_exports,
+    run_privacy_requests,
+)
+from services.identity.settings import IdentitySettings
+from services.identity.tenants.models import Tenant, TenantStatus
+from services.identity.tests.outsiders import PASSWORD, Platform
+from services.identity.users.models import User
+
+REASON = {"table": "invoices", "column": "email", "count": 1, "reason": "books are kept for years"}
+DONE = {"erased": 3, "pseudonymised": 2, "kept": 1, "reasons": [REASON]}
+
+
+@dataclass
+class Other:
+    """Another service, which does its part or is away."""
+
+    name: str
+    is_away: bool = False
+    asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+
+    @property
+    def app(self) -> Starlette:
+        """It over HTTP."""
+        return Starlette(routes=[Route("/internal/privacy/{kind}", self._answer, methods=["POST"])])
+
+    async def _answer(self, request: Request) -> JSONResponse:
+        kind, key = request.path_params["kind"], request.headers["idempotency-key"]
+        self.asked.append((kind, key, await request.json()))
+        if self.is_away:
+            return JSONResponse({"slug": "unavailable"}, status_code=503)
+        return JSONResponse(DONE if kind == "erasures" else {"things": [{"of": self.name}]})
+
+
+@dataclass
+class Flow:
+    """This service with a clock of its own, and the others."""
+
+    context: ServiceContext
+    clock: ManualClock
+    others: dict[str, Other]
+
+    async def run(self) -> None:
+        """One run of the job."""
+        async with self.context.unit_of_work(platform=True) as uow:
+            await run_privacy_requests(uow, {})
+
+
+@pytest.fixture
+async def flow(
+    make_context: MakeContext, context: ServiceContext, identity_settings: IdentitySettings
+) -> Flow:
+    """The flow, with all other services up."""
+    clock = ManualClock()
+    upstreams = Upstreams({}, context.signer, clock)
+    others = {name: Other(name) for name in NAMES if name != "identity"}
+    for name, other in others.items():
+        upstreams.register(name, other.app)
+    made = await make_context(SERVICE, settings=identity_settings, clock=clock, upstreams=upstreams)
+    return Flow(made, clock, others)
+
+
+@pytest.fixture
+def client(flow: Flow, tenant_id: UUID) -> Client:
+    """Somebody of a business who may do anything."""
+    return Client(flow.context, user(tenant_id))
+
+
+@pytest.fixture
+def staff(flow: Flow) -> Client:
+    """Somebody of the operator's staff."""
+    return Client(flow.context, user(OPERATOR_TENANT_ID, "identity.privacy.*"))
+
+
+async def ask(client: Client, kind: str, **body: Any) -> Any:
+    """A new request."""
+    response = await client.post(f"/privacy/{kind}", json=body)
+    assert response.status_code == 201, response.text
+    return response.json()
+
+
+async def read(client: Client, kind: str, request: Any) -> Any:
+    """How far it is."""
+    return (await client.get(f"/privacy/{kind}/{request['id']}")).json()
+
+
+async def test_every_service_is_asked_and_gives_a_receipt(
+    flow: Flow, client: Client, tenant_id: UUID
+) -> None:
+    made = await ask(client, "erasures", email="Thandi@Example.com", reason="A letter")
+    assert (made["status"], {r["service"] for r in made["receipts"]}) == ("pending", set(NAMES))
+
+    await flow.run()
+
+    done = await read(client, "erasures", made)
+    assert done["status"] == "completed"
+    assert done["email"] == f"erased-{UUID(made['id']).hex}@erased.invalid"
+    receipts = {receipt["service"]: receipt for receipt in done["receipts"]}
+    assert {receipt["status"] for receipt in receipts.values()} == {"done"}
+    assert {name: receipts["payments"][name] for name in DONE} == DONE
+    for other in flow.others.values():
+        ((kind, key, body),) = other.asked
+        assert (kind, key) == ("erasures", made["id"])
+        assert body == {
+            "request_id": made["id"],
+            "user_id": None,
+            "email": "Thandi@Example.com",
+            "tenant_id": str(tenant_id),
+        }
+
+
+async def test_a_service_that_is_away_is_waited_for_and_seen_while_others_are_not_asked_again(
+    flow: Flow, client: Client
+) -> None:
+    flow.others["orders"].is_away = True
+    made = await ask(client, "erasures", email="thandi@example.com")
+
+    await flow.run()
+    waiting = await read(client, "erasures", made)
+    await flow.run()  # Not yet: it pauses.
+    assert len(flow.others["orders"].asked) == 1
+    assert waiting["status"] == "pending"
+    assert {
+        (r["service"], r["attempts"], r["last_error"])
+        for r in waiting["receipts"]
+        if r["status"] == "pending"
+    } == {("orders", 1, "unavailable"), ("identity", 0, None)}
+
+    flow.others["orders"].is_away = False
+    flow.clock.advance(seconds=60)
+    await flow.run()
+
+    assert (await read(client, "erasures", made))["status"] == "completed"
+    assert {
+        name: len(other.asked) for name, other in flow.others.items() if name != "orders"
+    } == dict.fromkeys(flow.others.keys() - {"orders"}, 1)
+    assert {key for _, key, _ in flow.others["orders"].asked} == {made["id"]}
+
+
+async def test_it_is_asked_again_at_once_when_somebody_says_so(flow: Flow, client: Client) -> None:
+    flow.others["crm"].is_away = True
+    made = await ask(client, "exports", email="thandi@example.com")
+    await flow.run()
+    flow.others["crm"].is_away = False
+    # The way to a service that was away is looked at again after a while.
+    flow.clock.advance(seconds=10)
+
+    again = await client.post(f"/privacy/exports/{made['id']}/retry")
+    await flow.run()
+
+    assert again.status_code == 200
+    assert (await read(client, "exports", made))["status"] == "completed"
+
+
+async def test_an_export_can_be_fetched_until_it_expires_and_is_sealed_meanwhile(
+    flow: Flow, client: Client
+) -> None:
+    made = await ask(client, "exports", email="thandi@example.com")
+    path = f"/privacy/exports/{made['id']}/file"
+    early = await client.get(path)
+    assert (early.status_code, early.json()["state"]) == (409, "pending")
+    await flow.run()
+
+    fetched = await client.get(path)
+
+    assert fetched.status_code == 200
+    assert fetched.json()["services"]["crm"] == {"things": [{"of": "crm"}]}
+    assert "attachment" in fetched.headers["content-disposition"]
+    async with flow.context.unit_of_work(platform=True) as uow:
+        stored = text("SELECT sealed_part FROM identity.privacy_receipts WHERE request_id = :id")
+        parts = list((await uow.session.execute(stored, {"id": made["id"]})).scalars())
+    assert len(parts) == len(NAMES)
+    assert not any("things" in part for part in parts)
+
+    flow.clock.advance(days=8)
+    async with flow.context.unit_of_work(platform=True) as uow:
+        await forget_privacy_exports(uow, {})
+    assert (await client.get(path)).status_code == 409
+    assert (await read(client, "exports", made))["status"] == "expired"
+    async with flow.context.unit_of_work(platform=True) as uow:
+        parts = list((await uow.session.execute(stored, {"id": made["id"]})).scalars())
+    assert set(parts) == {None}
+
+
+async def test_an_erased_account_is_empty_closed_and_told_of(
+    flow: Flow, staff: Client, tenant_id: UUID
+) -> None:
+    platform = Platform(flow.context)
+    shop = await platform.business()
+    email = platform.email()
+    joined = await platform.post(
+        "/auth/signup",
+        {
+            "email": email,
+            "password": PASSWORD,
+            "first_name": "Lerato",
+            "last_name": "Mokoena",
+            "company_id": str(shop.company_id),
+        },
+    )
+    assert joined.status_code == 201, joined.text
+    user_id = joined.json()["user"]["id"]
+    await platform.login_with(email)
+
+    made = await ask(staff, "erasures", user_id=user_id)
+    await flow.run()
+
+    done = await read(staff, "erasures", made)
+    assert done["status"] == "completed", done
+    own = next(r for r in done["receipts"] if r["service"] == "identity")
+    assert own["erased"] >= 3
+    assert own["pseudonymised"] >= 2
+    async with flow.context.unit_of_work(platform=True) as uow:
+        account = (await uow.session.execute(select(User).where(User.id == UUID(user_id)))).scalar_one()
+        rows = await uow.session.execute(
+            text("SELECT to_jsonb(s)::text FROM identity.sessions s WHERE user_id = :id"), {"id": user_id}
+        )
+        sessions = list(rows.scalars())
+    assert (account.first_name, account.last_name, account.phone) == ("Erased", "", None)
+    assert (account.email, account.password_hash, account.is_active) == (done["email"], None, False)
+    assert sessions
+    assert all('"revoked_at": "' in s for s in sessions)
+    assert "Lerato" not in str(sessions)
+    told = await emitted(flow.context, shop.company_id, MemberChanged)
+    assert told[-1].data["email"] == done["email"]
+    assert await emitted(flow.context, shop.company_id, SessionRevoked)
+    again = await platform.post("/auth/login", {"email": email, "password": PASSWORD})
+    assert again.status_code == 401
+
+
+async def test_the_only_owner_of_a_business_is_not_erased(flow: Flow, staff: Client) -> None:
+    shop = await Platform(flow.context).business()
+
+    refused = await staff.post("/privacy/erasures", json={"user_id": str(shop.user_id)})
+
+    assert (refused.status_code, refused.json()["type"]) == (
+        409,
+        "urn:pillars:problem:identity:owns-a-business",
+    )
+    assert (await ask(staff, "exports", user_id=str(shop.user_id)))["email"] == shop.email
+    async with flow.context.unit_of_work(platform=True) as uow:
+        closed = update(Tenant).where(Tenant.id == shop.company_id).values(status=TenantStatus.CLOSED)
+        await uow.session.execute(closed)
+    await ask(staff, "erasures", user_id=str(shop.user_id))
+
+
+async def test_what_fails_here_is_seen_and_holds_up_no_other_request(
+    flow: Flow, staff: Client, client: Client
+) -> None:
+    platform = Platform(flow.context)
+    blocks, shop = await platform.business(), await platform.business()
+    async with flow.context.unit_of_work(platform=True) as uow:
+        await uow.session.execute(
+            update(Tenant).where(Tenant.id == shop.company_id).values(status=TenantStatus.CLOSED)
+        )
+    failing = await ask(staff, "erasures", user_id=str(shop.user_id))
+    # Addresses are unique, and somebody has the one that the person would get.
+    taken = f"erased-{UUID(failing['id']).hex}@erased.invalid"
+
+    async def rename(email: str) -> None:
+        async with flow.context.unit_of_work(platform=True) as uow:
+            await uow.session.execute(update(User).where(User.id == blocks.user_id).values(email=email))
+
+    await rename(taken)
+    other = await ask(client, "exports", email="thandi@example.com")
+
+    await flow.run()
+
+    seen = await read(staff, "erasures", failing)
+    own = next(r for r in seen["receipts"] if r["service"] == "identity")
+    assert (seen["status"], own["attempts"], own["last_error"]) == ("pending", 1, "IntegrityError")
+    assert (await read(client, "exports", other))["status"] == "completed"
+
+    await rename(blocks.email)
+    assert (await staff.post(f"/privacy/erasures/{failing['id']}/retry")).status_code == 200
+    await flow.run()
+    assert (await read(staff, "erasures", failing))["status"] == "completed"
+
+
+async def test_a_business_asks_for_its_own_customers_only(flow: Flow, client: Client, staff: Client) -> None:
+    shop = await Platform(flow.context).business()
+
+    refused = await client.post("/privacy/erasures", json={"user_id": str(shop.user_id)})
+    made = await ask(client, "erasures", email=shop.email)
+    await flow.run()
+
+    assert refused.status_code == 403
+    async with flow.context.unit_of_work(platform=True) as uow:
+        account = (await uow.session.execute(select(User).where(User.id == shop.user_id))).scalar_one()
+    assert (account.email, account.first_name) == (shop.email, "Thandi")
+    stranger = client.acting(user(new_id()))
+    assert (await stranger.get(f"/privacy/erasures/{made['id']}")).status_code == 404
+    assert (await stranger.get("/privacy/erasures")).json()["items"] == []
+    assert (await staff.post("/privacy/exports", json={"user_id": str(new_id())})).status_code == 404
+
+
+async def test_who_may_not_and_what_is_no_request(client: Client, tenant_id: UUID) -> None:
+    body = {"email": "thandi@example.com"}
+    for kind in ("exports", "erasures"):
+        path = f"/privacy/{kind}"
+        reader = client.acting(user(tenant_id, "identity.privacy.read"))
+        assert (await client.acting(guest(tenant_id)).post(path, json=body)).status_code == 401
+        assert (await reader.post(path, json=body)).status_code == 403
+        assert (await reader.get(path)).status_code == 200
+        for bad in ({}, {**body, "user_id": str(new_id())}, {"email": "thandi"}, {**body, "x": 1}):
+            assert (await client.post(path, json=bad)).status_code == 422
+        made = await ask(client, kind, **body)
+        other = "erasures" if kind == "exports" else "exports"
+        assert (await client.get(f"/privacy/{other}/{made['id']}")).status_code == 404
+        listed = (await client.get(path, params={"status": "pending", "limit": 1})).json()["items"]
+        assert [row["id"] for row in listed] == [made["id"]]
