@@ -47,7 +47,9 @@ class AuditLogService:
         asked = query.model_dump(
             mode="json", exclude={"limit", "cursor", "order", "company_id"}, exclude_none=True
         )
-        said = {name: asked.pop(name) for name in ("format", "time_from", "time_to") if name in asked}
+        said: dict[str, Any] = {
+            name: asked.pop(name) for name in ("format", "time_from", "time_to") if name in asked
+        }
         self.uow.audit(
             "exported", "audit log", self.uow.tenant_id, after={**said, "filtered_by": sorted(asked)}
         )
