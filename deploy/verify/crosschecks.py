@@ -36,7 +36,8 @@ async def _count(connection: psycopg.AsyncConnection, looked_at: str, breaches: 
 async def _inbox(connection: psycopg.AsyncConnection, services: Sequence[Service]) -> Finding:
     """Every published or pending event has one inbox row for each subscription to it, and no dead letter.
 
-    The rows of those that a subscription replaces stand for its own.
+    The rows of those that a subscription replaces stand for its own. One that the last release did not have is due
+    what was emitted since the first that it handled.
     """
     names = [service.name for service in services]
     union = " UNION ALL ".join(f'SELECT event_id, type FROM "{name}".outbox' for name in names)
@@ -54,11 +55,13 @@ async def _inbox(connection: psycopg.AsyncConnection, services: Sequence[Service
                     "WHERE older.event_id = e.event_id AND older.handler = ANY(%(replaced)s)) AS had "
                     f"FROM ({union}) e "
                     f'LEFT JOIN "{service.name}".inbox i ON i.event_id = e.event_id AND i.handler = %(handler)s '
-                    f"WHERE {takes}) AS due",
+                    f"WHERE {takes} AND (NOT %(is_new)s OR e.event_id >= (SELECT event_id "
+                    f'FROM "{service.name}".inbox WHERE handler = %(handler)s ORDER BY event_id LIMIT 1))) AS due',
                     {
                         "handler": subscription.name,
                         "types": list(subscription.patterns),
                         "replaced": list(subscription.replaces),
+                        "is_new": subscription.is_new,
                     },
                 )
             ).fetchone()

@@ -118,8 +118,8 @@ SERVICE = Service(
     subscriptions=(
         on(DealWon, "identity.activate_tenant", on_deal_won),
         on(DealLost, "identity.reject_registration", on_deal_lost),
-        on(TenantActivated, "identity.begin_plan", on_tenant_activated),
-        on((DealCreated, DealMoved), "identity.note_worth_of_deal", on_deal_worth),
+        on(TenantActivated, "identity.begin_plan", on_tenant_activated, is_new=True),
+        on((DealCreated, DealMoved), "identity.note_worth_of_deal", on_deal_worth, is_new=True),
         on(tuple(STEP_PROVISIONED.values()), "identity.note_step_provisioned", on_step_provisioned),
         in_batches((), "identity.record_audit", record_audit, spacing=0.5),
     ),

@@ -28,6 +28,7 @@ class Subscription:
         replaces: the names of retired subscriptions whose work it does now. What all of them have handled it need
             not handle again, and where it does, the effect must be had once.
         is_retired: it takes no more events; what its queue still holds is handled.
+        is_new: of the release to come: what was published before it had its queue does not reach it.
         spacing: seconds from the begin of a batch to that of the next, unless a whole one is there.
         handle: `async (event, uow, envelope)`, or that of `in_batches`; for a subscription to everything `event`
             is the envelope's data.
@@ -41,6 +42,7 @@ class Subscription:
     spacing: float = 0.0
     replaces: tuple[str, ...] = ()
     is_retired: bool = False
+    is_new: bool = False
 
     @property
     def patterns(self) -> tuple[str, ...]:
@@ -59,10 +61,16 @@ class Subscription:
 
 
 def on(
-    event: type[Event] | tuple[type[Event], ...], name: str, handle: Handler, *, in_bulk: bool = False
+    event: type[Event] | tuple[type[Event], ...],
+    name: str,
+    handle: Handler,
+    *,
+    in_bulk: bool = False,
+    is_new: bool = False,
 ) -> Subscription:
-    """Subscribe a handler to one event class or several."""
-    return Subscription(name, event if isinstance(event, tuple) else (event,), handle, in_bulk)
+    """Subscribe a handler to one event class or several; `is_new` if the last release has no such subscription."""
+    events = event if isinstance(event, tuple) else (event,)
+    return Subscription(name, events, handle, in_bulk, is_new=is_new)
 
 
 def retired(

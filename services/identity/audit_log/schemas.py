@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
 from libs.common.filters import Custom, ListQuery
 from libs.common.pagination import MAX_LIMIT
@@ -79,10 +79,14 @@ class AuditExportQuery(AuditLogQuery):
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Of no effect: all rows are exported")] = (
         MAX_LIMIT
     )
-    cursor: Annotated[
-        str | None, Field(max_length=2000, description="Of no effect: all rows are exported")
-    ] = None
+    cursor: Annotated[str | None, Field(description="Leave it out: an export has no pages")] = None
     format: Annotated[ExportFormat, Custom()] = ExportFormat.CSV
+
+    @field_validator("cursor")
+    @classmethod
+    def _has_no_pages(cls, value: str | None) -> None:
+        if value is not None:
+            raise ValueError("an export has no pages: leave the cursor out")
 
 
 class VerifyQuery(BaseModel):

@@ -9,4 +9,7 @@ from services.identity.subscriptions.service import SubscriptionService
 async def on_tenant_activated(event: TenantActivated, uow: UnitOfWork, envelope: Envelope) -> None:
     """Let a business that may trade from now on begin the default plan."""
     await uow.enter_platform()
-    await SubscriptionService(uow).begun(event.company_id)
+    subscriptions = SubscriptionService(uow)
+    # Between a migration and its first rows there are no plans; who has no subscription is on the default plan anyway.
+    if await subscriptions.has_default_plan():
+        await subscriptions.begun(event.company_id)

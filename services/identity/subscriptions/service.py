@@ -69,6 +69,10 @@ class SubscriptionService:
             await self._enter(found, await self._plan(found.plan), "started")
         return found
 
+    async def has_default_plan(self) -> bool:
+        """Whether there is the plan that businesses begin with."""
+        return await self.plans.by_code(self.uow.context.settings.default_plan) is not None
+
     async def payment_failed(self, tenant_id: UUID) -> SubscriptionOut:
         """Go on for the grace of the plan; said again, it changes nothing."""
         found = await self.begun(tenant_id)

@@ -43,7 +43,12 @@ _OF_PAYMENT = ("notifications.confirm_payment", "notifications.announce_payment"
 
 SUBSCRIPTIONS = (
     on(RegistrationSubmitted, "notifications.announce_registration", identity.on_registration_submitted),
-    on(RegistrationSubmitted, "notifications.mail_applicant", registrations.on_registration_submitted),
+    on(
+        RegistrationSubmitted,
+        "notifications.mail_applicant",
+        registrations.on_registration_submitted,
+        is_new=True,
+    ),
     on(
         RegistrationChangesRequested,
         "notifications.tell_what_is_asked_for",

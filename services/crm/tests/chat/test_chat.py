@@ -186,6 +186,8 @@ async def test_of_a_long_thread_no_more_than_the_newest_are_counted(
             "FROM crm.chat_messages, generate_series(1, :count) n WHERE id = :first"
         )
         await uow.session.execute(text(copies), {"count": MOST_UNREAD + 5, "first": first["id"]})
+        counted = "UPDATE crm.chat_threads SET message_count = message_count + :count WHERE object_id = :deal"
+        await uow.session.execute(text(counted), {"count": MOST_UNREAD + 5, "deal": deal["id"]})
 
     [thread] = (await reader.get("/chat/threads"))["items"]
     assert thread["unread_count"] == MOST_UNREAD

@@ -38,8 +38,8 @@ TRIGGERS = (
         "copy_person_again",
         "users",
         "AFTER UPDATE",
-        "WHEN ((OLD.email, OLD.first_name, OLD.last_name, OLD.is_active)"
-        " IS DISTINCT FROM (NEW.email, NEW.first_name, NEW.last_name, NEW.is_active))",
+        "WHEN (OLD.email IS DISTINCT FROM NEW.email OR OLD.first_name IS DISTINCT FROM NEW.first_name"
+        " OR OLD.last_name IS DISTINCT FROM NEW.last_name OR OLD.is_active IS DISTINCT FROM NEW.is_active)",
         "copy_person_again",
     ),
 )
