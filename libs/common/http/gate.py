@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 8.0
 PATIENCE_WHEN_BUSY_SECONDS = 2.0
 BUSY_SECONDS = 5.0
 # Under overload so many are kept waiting as are let in within this time.
-TARGET_SECONDS = 0.1
+TARGET_SECONDS = 0.05
 # It is overload where the queue has been growing for so long, or grows at all after it was busy, if one that came now
 # would wait for longer than this.
 GROWING_SECONDS = 3.0
