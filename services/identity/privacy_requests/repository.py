@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from libs.common.db.repository import Repository
 from services.identity.members.models import Member, MemberRole
 from services.identity.privacy_requests.models import PrivacyReceipt, PrivacyRequest, RequestKind
-from services.identity.roles.catalogue import OWNER
+from services.identity.roles.catalogue import OWNER, SUPERADMIN
 from services.identity.tenants.models import Tenant, TenantStatus
 
 
@@ -40,11 +40,14 @@ class PrivacyReceiptRepository(Repository[PrivacyReceipt]):
         return list((await self.session.execute(statement.order_by(PrivacyReceipt.service))).scalars())
 
     async def is_only_owner(self, user_id: UUID) -> bool:
-        """Whether some business that is not closed has no owner but this person; in the platform scope."""
+        """Whether a business that is not closed has no owner but this person, or the platform no superadministrator.
+
+        In the platform scope.
+        """
         other = aliased(MemberRole)
         others = exists().where(
             other.tenant_id == MemberRole.tenant_id,
-            other.role == OWNER,
+            other.role == MemberRole.role,
             other.member_id != MemberRole.member_id,
         )
         statement = (
@@ -54,7 +57,7 @@ class PrivacyReceiptRepository(Repository[PrivacyReceipt]):
             .join(Tenant, Tenant.id == Member.tenant_id)
             .where(
                 Member.user_id == user_id,
-                MemberRole.role == OWNER,
+                MemberRole.role.in_((OWNER, SUPERADMIN)),
                 Tenant.status != TenantStatus.CLOSED,
                 ~others,
             )
