@@ -1,7 +1,7 @@
 """Text search in lists: which columns are looked at, and the index that finds a rare term among millions of rows.
 
-A row's texts are cut into all their pieces of three letters (`search_grams`), each under a few digits of the tenant,
-in a GIN index; a term is found where all its pieces are (`search_terms`), and the texts themselves decide. Letters of
+A row's texts are cut into all their pieces of three letters (`search_grams`), each under a few digits of the tenant (or
+of the person whose rows they are), in a GIN index; a term is found where all its pieces are (`search_terms`), and the texts themselves decide. Letters of
 any script count, and so do signs; a term of one or two letters is looked up as the beginning of a piece.
 
 Row-level security lets an index answer only through functions that the database trusts not to leak. Only a superuser
