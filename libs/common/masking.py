@@ -7,16 +7,19 @@ from typing import Any
 
 MASK = "***"
 _SECRET = re.compile(
-    r"(^|_)(password|passphrase|secret|token|credentials?|sealed_\w+|private_(key|pem)|recovery_codes?|otp|totp_seed|seed"
+    r"(^|_)(password|passphrase|secret|token|credentials?|sealed_\w+|private_pem"
+    r"|(private|secret|signing|encryption|access|api)_key|recovery_codes?|otp|totp_seed|seed"
     r"|cookie|authorization)(_hash)?$",
     re.I,
 )
+# Where one word of a name ends and the next begins, in whatever style it is written.
+_WORDS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|-")
 
 
 @lru_cache(maxsize=4096)
 def is_secret(name: str) -> bool:
     """Whether the name of a field says that its value is a secret."""
-    return _SECRET.search(name) is not None
+    return _SECRET.search(_WORDS.sub("_", name)) is not None
 
 
 def masked(value: Any) -> Any:

@@ -20,6 +20,10 @@ from libs.common.masking import is_secret, masked
         "private_pem",
         "recovery_codes",
         "otp",
+        "secret_key",
+        "apiKey",
+        "accessToken",
+        "X-Api-Key",
     ],
 )
 def test_names_of_secrets_are_known(name: str) -> None:
@@ -27,7 +31,18 @@ def test_names_of_secrets_are_known(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["name", "prefix", "tokens_left", "password_changed", "secretary", "seq", "key_id"]
+    "name",
+    [
+        "name",
+        "prefix",
+        "tokens_left",
+        "password_changed",
+        "secretary",
+        "seq",
+        "key_id",
+        "public_key",
+        "api_key_id",
+    ],
 )
 def test_other_names_are_not(name: str) -> None:
     assert not is_secret(name)
