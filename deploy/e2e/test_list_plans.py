@@ -18,7 +18,8 @@ import psycopg
 import pytest
 from fastapi.responses import StreamingResponse
 from fastapi.routing import APIRoute
-from sqlalchemy import event
+from sqlalchemy import event, select
+from sqlalchemy.dialects import postgresql
 
 from libs.common.actor import OPERATOR_TENANT_ID, Actor
 from libs.common.db.engine import SCOPE
@@ -26,6 +27,7 @@ from libs.common.db.migrate import migrate
 from libs.common.db.repository import PLAN_FOR_THESE_VALUES
 from libs.common.filters import Custom, ListQuery, column_of
 from libs.common.ids import new_id
+from libs.common.privacy.people import Person, rows_about, tables_of
 from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.registry import NAMES, load, load_all
 from libs.common.runtime.service import Service
@@ -74,6 +76,7 @@ TOKEN = "the token of a cart"
 HASHES = f"CASE WHEN i % 300 = 8 THEN '{hashlib.sha256(TOKEN.encode()).hexdigest()}' ELSE md5(i::text) END"
 VALUES = {
     "users.*": "",
+    "audit_log.actor": "CASE WHEN i % 300 = 7 THEN 'guest' WHEN i % 2 = 0 THEN 'system:crm' ELSE 'user:' || i END",
     "registrations.business": "jsonb_build_object('country', CASE WHEN i % 300 = 7 THEN 'KZ' ELSE 'ZA' END)",
     "registrations.declared_currency": "NULL",
     "registrations.deal_currency": "NULL",
@@ -427,6 +430,9 @@ MINE = f"tenant_id = '{OPERATOR_TENANT_ID}'"
 OF_TENANT = {"identity.tenants": "true", "identity.registrations": "true", "identity.sessions": "true"}
 _POOLED = str(UUID(f"01900000-0000-7000-8000-{POOL - 1:012x}"))
 CUSTOM: dict[tuple[str, str], list[dict[str, Any]]] = {
+    ("/audit-log", "actor_kind"): [
+        {"actor_kind": kind} for kind in ("guest", "system", ["guest", "api_key"])
+    ],
     ("/registrations", "assignee"): [{"assignee": "me"}, {"assignee": "none"}],
     ("/registrations", "waiting_for"): [{"waiting_for": whom} for whom in ("staff", "applicant", "nobody")],
     # Facets are counted over up to 10,000 of the products found.
@@ -528,6 +534,53 @@ async def test_a_customer_reads_his_own_rows(lists: Lists, endpoint: Endpoint) -
             lists.caller = (None, {})
     assert rows > 0
     assert not found, "\n".join(map(str, found))
+
+
+# As many rows as things a business decides on, not as things that happen.
+DECIDED = re.compile(
+    r"identity\.(registration_|review_|registrations|invitations|passkey_|oidc_|staff_|privacy_|tot)"
+)
+
+
+@pytest.mark.xdist_group("list_plans")
+@pytest.mark.parametrize("is_of_one_business", [True, False])
+def test_rows_about_a_person_are_found_by_index(lists: Lists, is_of_one_business: bool) -> None:
+    tenant_id = OPERATOR_TENANT_ID if is_of_one_business else None
+    person = Person(new_id(), None if tenant_id else RARE, "nobody@mail.example", tenant_id)
+    found, looked_at = [], 0
+    for name in NAMES:
+        service = lists.client(name).context.service
+        for table, known in tables_of(service.metadata, service.privacy, person):
+            about = rows_about(table, known, person)
+            if about is None or DECIDED.match(table.fullname):
+                continue
+            statement = select(*table.primary_key.columns).where(about).compile(dialect=postgresql.dialect())
+            sql = re.sub(r"%\((\w+)\)s(?:::\w+)?", r"%(\1)s", str(statement))
+            connection = lists.connections[name]
+            try:
+                scope = (str(tenant_id or ""), "" if tenant_id else "platform")
+                connection.execute(
+                    "SELECT set_config('app.tenant_id', %s, true), set_config('app.scope', %s, true)", scope
+                )
+                connection.execute("SET LOCAL enable_seqscan = off")
+                explained = connection.execute(
+                    f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", statement.params
+                ).fetchone()
+                assert explained is not None
+                looked_at += 1
+                found += [f"{table.fullname}: {problem}" for problem in _unindexed(explained[0][0]["Plan"])]
+            finally:
+                connection.rollback()
+    assert looked_at >= (12 if is_of_one_business else 20)
+    assert not found, "\n".join(found)
+
+
+def _unindexed(plan: dict[str, Any]) -> Iterator[str]:
+    """Nodes that read rows about others."""
+    if plan.get("Rows Removed by Filter", 0) > LIMIT or plan["Node Type"] == "Seq Scan":
+        yield f"{plan['Node Type']} removes {plan.get('Rows Removed by Filter', 0)} rows"
+    for inner in plan.get("Plans", []):
+        yield from _unindexed(inner)
 
 
 TABLES = {

@@ -13,9 +13,7 @@ from libs.common.privacy.fields import (
 )
 
 _GUARD = "counts guesses at passwords for minutes, against break-ins (GDPR art. 6(1)(f)); removed by itself"
-_ASKED = (
-    "proof that a request of a person was met, and how (GDPR art. 5(2)); it names nobody once that is done"
-)
+_ASKED = "proof that a request of a person was met, and how (GDPR art. 5(2)); the address goes once a person is erased"
 
 PRIVACY: PrivacyMap = {
     "users": TableMap(
@@ -164,8 +162,10 @@ PRIVACY: PrivacyMap = {
             "after": keep(Kind.CONTENT, PROOF),
         },
         user=("actor_id", "acted_as_id"),
+        # No hash of an entry would fit any more if they were scrubbed, so the entries that name the person are counted.
+        documents=("before", "after"),
     ),
-    "audit_chains": TableMap(none="tenant_id begun_at seq hash"),
+    "audit_chains": TableMap(none="tenant_id begun_at seq hash has_all"),
     "attempt_counters": TableMap(
         none="scope marks pending pending_at locked_until updated_at",
         fields={"subject": keep(Kind.IDENTIFIER, _GUARD)},
@@ -273,7 +273,8 @@ PRIVACY: PrivacyMap = {
         none="tenant_id id kind status reason next_try_at completed_at expires_at created_at updated_at version",
         fields={
             "user_id": keep(Kind.IDENTIFIER, _ASKED),
-            "email": pseudonymise(Kind.CONTACT),
+            # The flow needs it to its end, and puts the pseudonym there then.
+            "email": keep(Kind.CONTACT, _ASKED),
             "requested_by_id": keep(Kind.IDENTIFIER, _ASKED),
         },
         user=("user_id",),
@@ -281,9 +282,11 @@ PRIVACY: PrivacyMap = {
     ),
     "privacy_receipts": TableMap(
         none="tenant_id id request_id service status attempts last_error erased pseudonymised kept reasons done_at"
-        " created_at updated_at version",
+        " step place created_at updated_at version",
         fields={
-            "sealed_part": keep(Kind.CONTENT, "encrypted; removed once the export has expired, within days")
+            "sealed_part": keep(
+                Kind.CONTENT, "encrypted; removed once the export has expired or the person is erased"
+            )
         },
     ),
     "departments": TableMap(none="tenant_id id name description created_at updated_at version"),

@@ -1,8 +1,9 @@
 """Which columns of this service are about people, and what erasure does to them: what was sent to somebody goes."""
 
-from libs.common.privacy.fields import Kind, PrivacyMap, TableMap, erase, pseudonymise
+from libs.common.privacy.fields import Kind, PrivacyMap, TableMap, erase, keep, pseudonymise
 
 _ROW = "tenant_id id created_at updated_at version"
+_SANDBOX = "stands in for a provider where nothing is sent: it holds no real person"
 
 PRIVACY: PrivacyMap = {
     "deliveries": TableMap(
@@ -85,6 +86,14 @@ PRIVACY: PrivacyMap = {
         deletes=True,
         of_account=True,
     ),
-    "sandbox_messages": TableMap(none=f"{_ROW} token title body data message"),
+    "sandbox_messages": TableMap(
+        none=f"{_ROW} message",
+        fields={
+            "token": keep(Kind.SECRET, _SANDBOX),
+            "title": keep(Kind.CONTENT, _SANDBOX),
+            "body": keep(Kind.CONTENT, _SANDBOX),
+            "data": keep(Kind.CONTENT, _SANDBOX),
+        },
+    ),
     "templates": TableMap(none=f"{_ROW} type channel locale subject text html"),
 }

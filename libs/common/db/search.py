@@ -1,4 +1,5 @@
 """Text search in lists: which columns are looked at, and the index that finds a rare term among millions of rows.
+Indexes by a person's address are here, too, since they need the same trust.
 
 A row's texts are cut into all their pieces of three letters (`search_grams`), each under a few digits of the tenant (or
 of the person whose rows they are), in a GIN index; a term is found where all its pieces are (`search_terms`), and the texts themselves decide. Letters of
@@ -83,9 +84,15 @@ LANGUAGE sql IMMUTABLE PARALLEL UNSAFE COST 10000 AS $$
 $$
 """
 
+# An address is the same in whatever case. In a language of its own, lest the planner looks into it: `lower` is not trusted.
+_ADDRESS = """
+CREATE OR REPLACE FUNCTION "{schema}".address_key(address text) RETURNS text
+LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE AS $$ BEGIN RETURN lower(address); END $$
+"""
+
 _TRUSTED = (
-    "SELECT bool_and(proleakproof) FROM pg_proc WHERE oid IN ("
-    "to_regprocedure('pg_catalog.ts_match_vq(tsvector,tsquery)'), to_regprocedure(:grams), to_regprocedure(:pairs))"
+    "SELECT bool_and(proleakproof) FROM pg_proc WHERE oid IN (to_regprocedure(:grams), to_regprocedure(:pairs), "
+    "to_regprocedure(:address), to_regprocedure('pg_catalog.ts_match_vq(tsvector,tsquery)'))"
 )
 _known: "WeakKeyDictionary[ServiceContext, bool]" = WeakKeyDictionary()
 
@@ -98,6 +105,29 @@ def search_functions(schema: str) -> list[str]:
 def pairs_function(schema: str) -> str:
     """The statement that makes the function behind `pairs_index` in a schema."""
     return _PAIRS.format(schema=schema).strip()
+
+
+def address_function(schema: str) -> str:
+    """The statement that makes the function behind `person_index` in a schema."""
+    return _ADDRESS.format(schema=schema).strip()
+
+
+def address_key(table: Any, value: Any) -> ColumnElement[str]:
+    """What two addresses have in common that differ in case; of a column of the table, or any text."""
+    key: ColumnElement[str] = getattr(func, table.schema).address_key(value)
+    return key
+
+
+def person_indexes(schema: str, table: str, *users: str, address: str | None = None) -> tuple[Index, ...]:
+    """The indexes by which rows about a person are found in all businesses: by accounts, and by an address."""
+    found = [
+        Index(f"ix_{table}_person_{column}", column, postgresql_where=text(f"{column} IS NOT NULL"))
+        for column in users
+    ]
+    if address is not None:
+        key: ColumnElement[str] = literal_column(f"{schema}.address_key({address})")
+        found.append(Index(f"ix_{table}_address", key))
+    return tuple(found)
 
 
 def pairs_index(schema: str, table: str, column: str) -> Index:
@@ -202,4 +232,5 @@ def _functions(schema: str) -> dict[str, str]:
     return {
         "grams": f'"{schema}".search_grams(uuid, text[])',
         "pairs": f'"{schema}".search_pairs(uuid, jsonb)',
+        "address": f'"{schema}".address_key(text)',
     }

@@ -8,7 +8,9 @@ from pydantic import Field
 
 from libs.common.http.deps import PlatformUow, Uow, internal
 from libs.common.http.idempotency import Idempotent
-from libs.common.privacy.people import Person, collect_person, enter, erase_person
+from libs.common.privacy.collecting import collect_person
+from libs.common.privacy.erasing import Place, Receipt, erase_some
+from libs.common.privacy.people import Person, enter
 from libs.common.schema import OutSchema, Schema
 
 router = APIRouter(prefix="/internal/privacy", include_in_schema=False)
@@ -28,25 +30,33 @@ class PersonIn(Schema):
         return Person(self.request_id, self.user_id, self.email, self.tenant_id)
 
 
+class StepIn(PersonIn):
+    """Whom to erase, and where to go on: `next` of the answer to the step before."""
+
+    place: Place | None = None
+
+
 class ReceiptOut(OutSchema):
-    """What a service did."""
+    """What a service did in one step, and where the next one begins, if there is one."""
 
     erased: int
     pseudonymised: int
     kept: int
     reasons: list[dict[str, Any]]
+    next: Place | None
 
 
 @router.post("/erasures", response_model=ReceiptOut, dependencies=[INTERNAL])
-async def erase_personal_data(body: PersonIn, uow: Uow, idempotency: Idempotent) -> Any:
-    """Erase what this service knows of a person; a repeat of the request gets the receipt of the first time."""
+async def erase_personal_data(body: StepIn, uow: Uow, idempotency: Idempotent) -> Any:
+    """Erase some of what this service knows of a person; a repeat of the step gets the receipt of the first time."""
 
-    async def run() -> Any:
+    async def run() -> Receipt:
         service, person = uow.context.service, body.person()
         await enter(uow, person)
-        receipt = await erase_person(uow, person, service.metadata, service.privacy)
+        receipt = await erase_some(uow, person, service.metadata, service.privacy, body.place)
         counts = {name: getattr(receipt, name) for name in ("erased", "pseudonymised", "kept")}
-        uow.audit("erased", "person", person.request_id, after=counts)
+        if any(counts.values()) or receipt.next is None:
+            uow.audit("erased", "person", person.request_id, after=counts)
         return receipt
 
     return await idempotency.run(run, ReceiptOut, status=200)

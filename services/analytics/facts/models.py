@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import BigInteger, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
+from libs.common.db.search import person_indexes
 from services.analytics.db import Base
 
 
@@ -16,6 +17,7 @@ class OrderFact(Base):
     __table_args__ = (
         Index("ix_order_facts_placed_at", "tenant_id", "placed_at"),
         Index("ix_order_facts_paid_at", "tenant_id", "paid_at"),
+        *person_indexes("analytics", "order_facts", address="customer"),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)

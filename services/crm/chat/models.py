@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
-from libs.common.db.search import search_index
+from libs.common.db.search import person_indexes, search_index
 from services.crm.db import Base
 
 
@@ -60,6 +60,7 @@ class Message(TenantRow, SoftDeleted, Base):
         Index("ix_chat_messages_object", "tenant_id", "object_type", "object_id", "created_at", "id"),
         *list_indexes("chat_messages", "thread_id", "author_id", "object_type", "object_id"),
         search_index("crm", "chat_messages", "text"),
+        *person_indexes("crm", "chat_messages", "author_id"),
     )
 
     thread_id: Mapped[UUID]

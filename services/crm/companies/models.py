@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
-from libs.common.db.search import search_index
+from libs.common.db.search import person_indexes, search_index
 from services.crm.db import Base
 
 
@@ -22,6 +22,7 @@ class Company(TenantRow, SoftDeleted, Base):
             order=("updated_at", "name"),
         ),
         search_index("crm", "companies", "name", "email"),
+        *person_indexes("crm", "companies", address="email"),
     )
 
     name: Mapped[str]

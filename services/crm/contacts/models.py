@@ -6,7 +6,7 @@ from sqlalchemy import ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
-from libs.common.db.search import search_index
+from libs.common.db.search import person_indexes, search_index
 from services.crm.db import Base
 
 
@@ -24,6 +24,7 @@ class Contact(TenantRow, SoftDeleted, Base):
             order=("updated_at", "name"),
         ),
         search_index("crm", "contacts", "name", "email", "phone"),
+        *person_indexes("crm", "contacts", address="email"),
     )
 
     name: Mapped[str]

@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
-from libs.common.db.search import search_index
+from libs.common.db.search import person_indexes, search_index
 from libs.common.money import Money
 from services.crm.db import Base
 
@@ -36,6 +36,7 @@ class Lead(TenantRow, SoftDeleted, Base):
             order=("updated_at", "name"),
         ),
         search_index("crm", "leads", "name", "company_name", "email", "phone"),
+        *person_indexes("crm", "leads", address="email"),
     )
 
     name: Mapped[str]

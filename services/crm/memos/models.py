@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
-from libs.common.db.search import search_index
+from libs.common.db.search import person_indexes, search_index
 from services.crm.db import Base
 
 
@@ -33,6 +33,7 @@ class Memo(TenantRow, SoftDeleted, Base):
     __table_args__ = (
         *list_indexes("memos", "author_id", order=("updated_at",)),
         search_index("crm", "memos", "name", "text"),
+        *person_indexes("crm", "memos", "author_id"),
     )
 
     name: Mapped[str]

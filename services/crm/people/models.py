@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Mapped, mapped_column
 
+from libs.common.db.search import person_indexes
 from services.crm.db import Base
 
 
@@ -12,6 +13,7 @@ class Person(Base):
     """A member of a business, as the last event said; one who left stays, so that a late event does not revive him."""
 
     __tablename__ = "people"
+    __table_args__ = person_indexes("crm", "people", "user_id", address="email")
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -50,10 +50,12 @@ def _begin() -> Direct:
     chains: sa.Table = AuditChain.__table__  # type: ignore[assignment]
     given = sa.func.unnest(_TENANTS).column_valued("given")
     there = sa.exists().where(chains.c.tenant_id == given)
-    new = sa.select(given, sa.literal(GENESIS, sa.LargeBinary)).where(~there).order_by(given)
+    # Where nothing is left of the release before the chains, nothing without a number may come later.
+    is_unchained = sa.exists().where(AuditEntry.seq.is_(None))
+    new = sa.select(given, sa.literal(GENESIS, sa.LargeBinary), ~is_unchained).where(~there).order_by(given)
     return Direct(
         insert(AuditChain)
-        .from_select(["tenant_id", "hash"], new, include_defaults=False)
+        .from_select(["tenant_id", "hash", "has_all"], new, include_defaults=False)
         .on_conflict_do_nothing()
     )
 
@@ -120,6 +122,7 @@ async def append(uow: UnitOfWork, entries: Iterable[dict[str, Any]]) -> None:
             continue
         seen.add(entry["event_id"])
         tenant_id = entry["tenant_id"]
+        entry |= {name: stored(entry[name]) for name in ("before", "after")}
         seq, previous = ends[tenant_id]
         entry["seq"] = seq + 1
         digest = digest_of(entry, previous)
@@ -142,6 +145,18 @@ def digest_of(entry: Mapping[str, Any], previous: bytes) -> bytes:
     said = {name: entry[name] for name in HASHED}
     said["time"] = said["time"].astimezone(UTC).isoformat(timespec="microseconds")
     return hashlib.sha256(previous + orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).digest()
+
+
+def stored(value: Any) -> Any:
+    """A JSON value as it comes back from the database, which writes out large numbers and knows no negative zero."""
+    if isinstance(value, float) and value.is_integer():
+        is_written_out = abs(value) >= 1e16 and -(2**63) <= value < 2**64
+        return int(value) if is_written_out else value + 0.0
+    if isinstance(value, Mapping):
+        return {name: stored(inner) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [stored(inner) for inner in value]
+    return value
 
 
 def _bytea(value: bytes) -> str:

@@ -7,7 +7,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from libs.common.actor import ActorKind
 from libs.common.filters import Custom, ListQuery
+from libs.common.origin import MAX_ADDRESS
 from libs.common.pagination import MAX_LIMIT
 from libs.common.schema import OutSchema
 from services.identity.audit_log.verification import FaultKind
@@ -55,8 +57,16 @@ class AuditLogQuery(ListQuery):
     default_order: ClassVar[str] = "-time"
     searchable: ClassVar[tuple[str, ...]] = ("action", "resource", "resource_id")
 
+    actor_kind: Annotated[
+        list[ActorKind] | None,
+        Custom(),
+        Field(description="What kind of caller acted: guests and the platform itself have no `actor_id`"),
+    ] = None
     actor_id: list[UUID] | None = None
     acted_as_id: UUID | None = None
+    address: Annotated[
+        str | None, Field(max_length=MAX_ADDRESS, description="The client's address, whole")
+    ] = None
     action: list[str] | None = None
     resource: list[str] | None = None
     resource_id: str | None = None

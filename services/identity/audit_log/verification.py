@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -78,10 +79,16 @@ _END = Direct(
         sa.select(AuditChain.seq).where(_CHAIN).scalar_subquery(),
         sa.select(AuditChain.hash).where(_CHAIN).scalar_subquery(),
         sa.select(sa.func.max(AuditEntry.seq)).where(AuditEntry.tenant_id == _TENANT).scalar_subquery(),
+        sa.select(AuditChain.has_all).where(_CHAIN).scalar_subquery(),
     )
 )
+# So long the release before the chains may have run beside this one.
+_ROLLOUT = timedelta(days=1)
+_BEGUN_AT = sa.select(AuditChain.begun_at).where(_CHAIN).scalar_subquery()
 _UNCHAINED = Direct(
-    sa.select(sa.func.count()).where(AuditEntry.tenant_id == _TENANT, AuditEntry.seq.is_(None))
+    sa.select(sa.func.count(), sa.func.count().filter(AuditEntry.time > _BEGUN_AT + _ROLLOUT)).where(
+        AuditEntry.tenant_id == _TENANT, AuditEntry.seq.is_(None)
+    )
 )
 _ENTRIES = Direct(
     sa.select(
@@ -111,9 +118,12 @@ async def verify_chain(
     is believed.
     """
     (row,) = await _END.all(uow, tenant_id=tenant_id)
-    length, end, highest = int(row[0] or 0), row[1], int(row[2] or 0)
+    length, end, highest, has_all = int(row[0] or 0), row[1], int(row[2] or 0), row[3]
     found = Verification(from_seq, from_seq - 1, length)
-    found.unchained = int((await _UNCHAINED.all(uow, tenant_id=tenant_id))[0][0])
+    ((unchained, late),) = await _UNCHAINED.all(uow, tenant_id=tenant_id)
+    found.unchained = int(unchained)
+    if late or (unchained and has_all):
+        _add(found, FaultKind.UNEXPECTED, length + 1, length + 1, None, "There are entries without a number.")
     if highest > length:
         _add(found, FaultKind.UNEXPECTED, length + 1, highest, None, "The chain ends before.")
     last = length if limit is None else min(length, from_seq + limit - 1)

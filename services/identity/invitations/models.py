@@ -8,7 +8,7 @@ from sqlalchemy import Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
-from libs.common.db.search import search_index
+from libs.common.db.search import person_indexes, search_index
 from services.identity.db import Base
 
 
@@ -36,6 +36,7 @@ class Invitation(TenantRow, Base):
             postgresql_where=text("status = 'pending'"),
         ),
         Index("ix_invitations_expires_at", "expires_at", postgresql_where=text("status = 'pending'")),
+        *person_indexes("identity", "invitations", address="email"),
     )
 
     email: Mapped[str]

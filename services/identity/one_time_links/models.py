@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, func
 from sqlalchemy.orm import Mapped, mapped_column
 
+from libs.common.db.search import person_indexes
 from libs.common.ids import new_id
 from services.identity.db import Base
 from services.identity.users.models import User
@@ -27,6 +28,7 @@ class OneTimeLink(Base):
     __table_args__ = (
         Index("ix_one_time_links_user_id", "user_id", "purpose", "created_at"),
         Index("ix_one_time_links_expires_at", "expires_at"),
+        *person_indexes("identity", "one_time_links", address="email"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

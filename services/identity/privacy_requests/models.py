@@ -60,7 +60,10 @@ class PrivacyRequest(TenantRow, Base):
 
 
 class PrivacyReceipt(TenantRow, Base):
-    """What one service has done of a request. `sealed_part` is what it knows, as JSON under the key ring."""
+    """What one service has done of a request. `sealed_part` is what it knows, as JSON under the key ring.
+
+    An erasure goes by steps: `step` of them are done, and the next one begins at `place`.
+    """
 
     __tablename__ = "privacy_receipts"
     __table_args__ = (
@@ -84,3 +87,5 @@ class PrivacyReceipt(TenantRow, Base):
     reasons: Mapped[list[dict[str, Any]]] = mapped_column(default=list)
     done_at: Mapped[datetime | None]
     sealed_part: Mapped[str | None]
+    step: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    place: Mapped[dict[str, Any] | None]

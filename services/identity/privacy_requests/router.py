@@ -1,28 +1,27 @@
-"""The HTTP side of privacy requests."""
+"""The HTTP side of privacy requests: exports and erasures alike, and the file of an export."""
 
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import Response
 
-from libs.common.errors import NotFound, PermissionDenied
+from libs.common.errors import AppError, NotFound, PermissionDenied
 from libs.common.http.deps import allow, provide
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
+from services.identity.auth.errors import ReauthenticationRequired
+from services.identity.auth.recent import recently_authenticated
 from services.identity.privacy_requests.errors import ExportNotReady, OwnsABusiness
 from services.identity.privacy_requests.schemas import (
     PrivacyRequestCreate,
     PrivacyRequestOut,
     PrivacyRequestQuery,
 )
-from services.identity.privacy_requests.service import ErasureService, ExportService
+from services.identity.privacy_requests.service import ErasureService, ExportService, PrivacyRequestService
 
 router = APIRouter(prefix="/privacy", tags=["privacy"])
 READ, WRITE = allow("identity.privacy.read"), allow("identity.privacy.write")
-Exports = Annotated[ExportService, Depends(provide(ExportService), scope="function")]
-Erasures = Annotated[ErasureService, Depends(provide(ErasureService), scope="function")]
-Listed = Annotated[PrivacyRequestQuery, Query()]
 _SOME_ID = "0193a1c2-7b3e-7c4d-8e5f-6a7b8c9d0e1f"
 _FILE = {
     "schema": {
@@ -48,33 +47,79 @@ _FILE = {
 }
 
 
-@router.get("/exports", response_model=Page[PrivacyRequestOut], dependencies=[READ])
-async def list_privacy_exports(query: Listed, exports: Exports) -> Any:
-    """List exports of people's data, newest first, each with the receipts of the services."""
-    return await exports.list(query)
+def _requests(
+    of: type[PrivacyRequestService], making: str, *risky: Any, refuses: tuple[type[AppError], ...] = ()
+) -> APIRouter:
+    """What exports and erasures have in common; `making` says what a new one does."""
+    noun = of.kind.value
+    routes = APIRouter(prefix=f"/{noun}s")
+    service: Any = Depends(provide(of), scope="function")
+    ident: Any = Path(alias=f"{noun}_id")
+    one: dict[str, Any] = {"response_model": PrivacyRequestOut, "responses": problems(NotFound)}
+
+    @routes.get(
+        "",
+        name=f"list_privacy_{noun}s",
+        description=f"List {noun}s of people's data, newest first, each with the receipts of the services.",
+        response_model=Page[PrivacyRequestOut],
+        dependencies=[READ],
+    )
+    async def list_requests(
+        query: Annotated[PrivacyRequestQuery, Query()], requests: PrivacyRequestService = service
+    ) -> Any:
+        return await requests.list(query)
+
+    @routes.post(
+        "",
+        name=f"create_privacy_{noun}",
+        description=making,
+        response_model=PrivacyRequestOut,
+        status_code=201,
+        dependencies=[WRITE, *risky],
+        responses=problems(NotFound, PermissionDenied, *refuses),
+    )
+    async def create_request(body: PrivacyRequestCreate, requests: PrivacyRequestService = service) -> Any:
+        return await requests.create(body)
+
+    @routes.get(
+        f"/{{{noun}_id}}",
+        name=f"get_privacy_{noun}",
+        description=f"Read one {noun}: how far it is, which service it waits for, and what each has done.",
+        dependencies=[READ],
+        **one,
+    )
+    async def get_request(request_id: UUID = ident, requests: PrivacyRequestService = service) -> Any:
+        return await requests.get(request_id)
+
+    @routes.post(
+        f"/{{{noun}_id}}/retry",
+        name=f"retry_privacy_{noun}",
+        description="Ask those services again at once that have not answered yet.",
+        dependencies=[WRITE],
+        **one,
+    )
+    async def retry_request(request_id: UUID = ident, requests: PrivacyRequestService = service) -> Any:
+        return await requests.retry(request_id)
+
+    return routes
 
 
-@router.post(
-    "/exports",
-    response_model=PrivacyRequestOut,
-    status_code=201,
-    dependencies=[WRITE],
-    responses=problems(NotFound, PermissionDenied),
+router.include_router(
+    _requests(
+        ExportService,
+        "Collect what every service knows of a person; fetch it once `status` is `completed`.",
+    )
 )
-async def create_privacy_export(body: PrivacyRequestCreate, exports: Exports) -> Any:
-    """Collect what every service knows of a person; fetch it once `status` is `completed`."""
-    return await exports.create(body)
-
-
-@router.get(
-    "/exports/{export_id}",
-    response_model=PrivacyRequestOut,
-    dependencies=[READ],
-    responses=problems(NotFound),
+router.include_router(
+    _requests(
+        ErasureService,
+        "Erase what every service knows of a person, and the exports of it. What the law asks to keep is kept, and "
+        "the receipts say why. Who asks must have signed in lately.",
+        recently_authenticated(),
+        refuses=(OwnsABusiness, ReauthenticationRequired),
+    )
 )
-async def get_privacy_export(export_id: UUID, exports: Exports) -> Any:
-    """Read one export: how far it is, and which service it waits for."""
-    return await exports.get(export_id)
+Exports = Annotated[ExportService, Depends(provide(ExportService), scope="function")]
 
 
 @router.get(
@@ -96,54 +141,3 @@ async def fetch_privacy_export(export_id: UUID, exports: Exports) -> Response:
             "Cache-Control": "no-store",
         },
     )
-
-
-@router.post(
-    "/exports/{export_id}/retry",
-    response_model=PrivacyRequestOut,
-    dependencies=[WRITE],
-    responses=problems(NotFound),
-)
-async def retry_privacy_export(export_id: UUID, exports: Exports) -> Any:
-    """Ask those services again at once that have not answered yet."""
-    return await exports.retry(export_id)
-
-
-@router.get("/erasures", response_model=Page[PrivacyRequestOut], dependencies=[READ])
-async def list_privacy_erasures(query: Listed, erasures: Erasures) -> Any:
-    """List erasures of people's data, newest first, each with the receipts of the services."""
-    return await erasures.list(query)
-
-
-@router.post(
-    "/erasures",
-    response_model=PrivacyRequestOut,
-    status_code=201,
-    dependencies=[WRITE],
-    responses=problems(NotFound, PermissionDenied, OwnsABusiness),
-)
-async def create_privacy_erasure(body: PrivacyRequestCreate, erasures: Erasures) -> Any:
-    """Erase what every service knows of a person. What the law asks to keep is kept, and the receipts say why."""
-    return await erasures.create(body)
-
-
-@router.get(
-    "/erasures/{erasure_id}",
-    response_model=PrivacyRequestOut,
-    dependencies=[READ],
-    responses=problems(NotFound),
-)
-async def get_privacy_erasure(erasure_id: UUID, erasures: Erasures) -> Any:
-    """Read one erasure: how far it is, which service it waits for, and what each has done."""
-    return await erasures.get(erasure_id)
-
-
-@router.post(
-    "/erasures/{erasure_id}/retry",
-    response_model=PrivacyRequestOut,
-    dependencies=[WRITE],
-    responses=problems(NotFound),
-)
-async def retry_privacy_erasure(erasure_id: UUID, erasures: Erasures) -> Any:
-    """Ask those services again at once that have not answered yet."""
-    return await erasures.retry(erasure_id)

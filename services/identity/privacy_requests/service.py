@@ -1,7 +1,7 @@
 """The rules of privacy requests."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 import orjson
@@ -34,10 +34,11 @@ def part_of(receipt_id: UUID) -> str:
 class PrivacyRequestService:
     """Requests of the tenant acted in, of one kind."""
 
-    def __init__(self, uow: UnitOfWork, kind: RequestKind) -> None:
+    kind: ClassVar[RequestKind]
+
+    def __init__(self, uow: UnitOfWork) -> None:
         self.uow = uow
-        self.kind = kind
-        self.rows = PrivacyRequestRepository(uow).of(kind)
+        self.rows = PrivacyRequestRepository(uow).of(self.kind)
         self.receipts = PrivacyReceiptRepository(uow)
 
     async def list(self, query: ListQuery) -> dict[str, Any]:
@@ -80,7 +81,8 @@ class PrivacyRequestService:
         for name in NAMES:
             await self.receipts.add(PrivacyReceipt(request_id=row.id, service=name))
         # Whom it is about is not written down for ever.
-        self.uow.audit("requested", f"privacy {self.kind}", row.id, after={"user_id": _text(body.user_id)})
+        user_id = None if body.user_id is None else str(body.user_id)
+        self.uow.audit("requested", f"privacy {self.kind}", row.id, after={"user_id": user_id})
         self.uow.defer(JOB, key=JOB)
         return (await self._shown([row]))[0]
 
@@ -94,26 +96,8 @@ class PrivacyRequestService:
             self.uow.defer(JOB, key=JOB)
         return (await self._shown([row]))[0]
 
-    async def file(self, request_id: UUID) -> bytes:
-        """A finished export as JSON: by service and table, the rows that are about the person.
-
-        Raises:
-            ExportNotReady: it is not complete, or has expired.
-        """
-        row = await self._find(request_id)
-        if row.status != RequestStatus.COMPLETED:
-            raise ExportNotReady(f"The export is {row.status}.", state=row.status)
-        ring = self.uow.context.keyring
-        parts = {
-            receipt.service: orjson.loads(ring.decrypt(receipt.sealed_part, purpose=part_of(receipt.id)))
-            for receipt in await self.receipts.of([row.id])
-            if receipt.sealed_part is not None
-        }
-        self.uow.audit("fetched", f"privacy {self.kind}", row.id)
-        return orjson.dumps(
-            {"request_id": row.id, "email": row.email, "user_id": row.user_id, "services": parts},
-            option=orjson.OPT_INDENT_2,
-        )
+    async def check(self, user_id: UUID) -> None:
+        """Refuse a person with an account; in the platform scope."""
 
     async def _address_of(self, user_id: UUID) -> str:
         actor = self.uow.actor
@@ -126,8 +110,7 @@ class PrivacyRequestService:
         user = await self.uow.session.get(User, user_id)
         if user is None:
             raise NotFound("There is no such person.", resource="user")
-        if self.kind is RequestKind.ERASURE and await self.receipts.is_only_owner(user_id):
-            raise OwnsABusiness("Make somebody else an owner first.")
+        await self.check(user_id)
         return user.email
 
     async def _find(self, request_id: UUID, *, lock: bool = False) -> PrivacyRequest:
@@ -150,16 +133,40 @@ class PrivacyRequestService:
 class ExportService(PrivacyRequestService):
     """Requests to hand out."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
-        super().__init__(uow, RequestKind.EXPORT)
+    kind = RequestKind.EXPORT
+
+    async def file(self, request_id: UUID) -> bytes:
+        """A finished export as JSON: by service and table, the rows that are about the person.
+
+        Raises:
+            ExportNotReady: it is not complete, has expired, or the person was erased since.
+        """
+        row = await self._find(request_id)
+        if row.status != RequestStatus.COMPLETED:
+            raise ExportNotReady(f"The export is {row.status}.", state=row.status)
+        ring = self.uow.context.keyring
+        parts = {
+            receipt.service: orjson.loads(ring.decrypt(receipt.sealed_part, purpose=part_of(receipt.id)))
+            for receipt in await self.receipts.of([row.id])
+            if receipt.sealed_part is not None
+        }
+        self.uow.audit("fetched", f"privacy {self.kind}", row.id)
+        return orjson.dumps(
+            {"request_id": row.id, "email": row.email, "user_id": row.user_id, "services": parts},
+            option=orjson.OPT_INDENT_2,
+        )
 
 
 class ErasureService(PrivacyRequestService):
     """Requests to erase."""
 
-    def __init__(self, uow: UnitOfWork) -> None:
-        super().__init__(uow, RequestKind.ERASURE)
+    kind = RequestKind.ERASURE
 
+    async def check(self, user_id: UUID) -> None:
+        """Refuse who is the only owner of a business; in the platform scope.
 
-def _text(value: UUID | None) -> str | None:
-    return None if value is None else str(value)
+        Raises:
+            OwnsABusiness: that is so.
+        """
+        if await self.receipts.is_only_owner(user_id):
+            raise OwnsABusiness("Make somebody else an owner first.")

@@ -9,7 +9,7 @@ from sqlalchemy import Computed, Index, Text, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from libs.common.db.base import TenantRow
-from libs.common.db.search import search_index
+from libs.common.db.search import person_indexes, search_index
 from libs.common.money import Money
 from services.identity.db import Base
 
@@ -61,6 +61,7 @@ class Registration(TenantRow, Base):
         Index(
             "ix_registrations_escalate_at", "escalate_at", postgresql_where=text("escalate_at IS NOT NULL")
         ),
+        *person_indexes("identity", "registrations", address="owner_email"),
     )
 
     status: Mapped[str] = mapped_column(default=RegistrationStatus.SUBMITTED)

@@ -9,6 +9,7 @@ from sqlalchemy import CheckConstraint, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import person_indexes
 from services.notifications.db import Base
 
 
@@ -31,6 +32,7 @@ class Delivery(TenantRow, Base):
         ),
         Index("ix_deliveries_due", "due_at", postgresql_where=text("status = 'pending'")),
         CheckConstraint("status NOT IN ('sent', 'failed') OR attempts > 0", name="attempted"),
+        *person_indexes("notifications", "deliveries", "user_id", address="recipient"),
     )
 
     channel: Mapped[str]

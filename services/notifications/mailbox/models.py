@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Mapped
 
 from libs.common.db.base import TenantRow, list_indexes
-from libs.common.db.search import search_index
+from libs.common.db.search import person_indexes, search_index
 from services.notifications.db import Base
 
 
@@ -14,6 +14,7 @@ class MailboxMessage(TenantRow, Base):
     __table_args__ = (
         *list_indexes("mailbox_messages", "recipient"),
         search_index("notifications", "mailbox_messages", "subject", "text"),
+        *person_indexes("notifications", "mailbox_messages", address="recipient"),
     )
 
     sender: Mapped[str]

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, Identity, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow
-from libs.common.db.search import search_index
+from libs.common.db.search import person_indexes, search_index
 from services.notifications.db import Base
 
 # What an inbox shows of its notices, each found without the others.
@@ -49,6 +49,7 @@ class Notice(TenantRow, Base):
         ),
         search_index("notifications", "notifications", "title", "body", owner="user_id"),
         Index("uq_notifications_dedupe_key", "tenant_id", "dedupe_key", unique=True),
+        *person_indexes("notifications", "notifications", "user_id"),
     )
 
     seq: Mapped[int] = mapped_column(BigInteger, Identity(), unique=True)

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import Time
 from sqlalchemy.orm import Mapped, mapped_column
 
+from libs.common.db.search import person_indexes
 from services.notifications.db import Base
 
 
@@ -14,6 +15,7 @@ class Preference(Base):
     """The choices of one user in one business. `channels` holds only what differs from yes: {kind: {channel: false}}."""
 
     __tablename__ = "preferences"
+    __table_args__ = person_indexes("notifications", "preferences", "user_id")
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     user_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from libs.common.db.search import person_indexes
 from services.notifications.db import Base
 
 
@@ -20,6 +21,7 @@ class Recipient(Base):
         # Clients of a shop are many, its staff are few.
         Index("ix_recipients_staff", "tenant_id", postgresql_where=text("is_staff AND active")),
         Index("ix_recipients_user_id", "user_id"),
+        *person_indexes("notifications", "recipients", address="email"),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from libs.common.db.base import TenantRow, list_indexes
-from libs.common.db.search import search_index
+from libs.common.db.search import person_indexes, search_index
 from libs.common.money import Money
 from services.orders.catalog import needs_shipping
 from services.orders.db import Base
@@ -105,6 +105,7 @@ class Order(TenantRow, Base):
         Index("ix_orders_id", "id"),
         Index("ix_orders_due", "reserved_until", postgresql_where=text("status = 'placed'")),
         Index("ix_orders_delivered", "delivered_at", postgresql_where=text("status = 'delivered'")),
+        *person_indexes("orders", "orders", "customer_user_id", address="email"),
     )
 
     number: Mapped[str | None]

@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKeyConstraint
 from sqlalchemy.orm import Mapped
 
 from libs.common.db.base import TenantRow, list_indexes
-from libs.common.db.search import search_index
+from libs.common.db.search import person_indexes, search_index
 from libs.common.money import Money
 from services.payments.columns import money
 from services.payments.db import Base
@@ -31,6 +31,7 @@ class CreditNote(TenantRow, Base):
         ForeignKeyConstraint(
             ["tenant_id", "invoice_id"], ["payments.invoices.tenant_id", "payments.invoices.id"]
         ),
+        *person_indexes("payments", "credit_notes", "customer_user_id", address="email"),
     )
 
     number: Mapped[str]

@@ -8,7 +8,7 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
-from libs.common.db.search import search_index
+from libs.common.db.search import person_indexes, search_index
 from libs.common.money import Money
 from services.payments.columns import money
 from services.payments.db import Base
@@ -37,6 +37,7 @@ class Invoice(TenantRow, Base):
             "ix_invoices_due_on", "due_on", postgresql_where=text("status = 'issued' AND overdue_at IS NULL")
         ),
         Index("ix_invoices_due", "tenant_id", "due_on", "id"),
+        *person_indexes("payments", "invoices", "customer_user_id", address="email"),
     )
 
     number: Mapped[str | None]

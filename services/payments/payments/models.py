@@ -8,7 +8,7 @@ from sqlalchemy import Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
-from libs.common.db.search import search_index
+from libs.common.db.search import person_indexes, search_index
 from libs.common.money import Money
 from services.payments.columns import money
 from services.payments.db import Base
@@ -44,6 +44,7 @@ class Payment(TenantRow, Base):
             unique=True,
             postgresql_where=text("status = 'pending'"),
         ),
+        *person_indexes("payments", "payments", "customer_user_id", address="email"),
     )
 
     order_id: Mapped[UUID]

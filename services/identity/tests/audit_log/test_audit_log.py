@@ -96,6 +96,7 @@ async def test_entries_are_filtered_searched_and_paged(
             actor=f"user:{person}" if n else "guest",
             time=start + timedelta(minutes=n),
             correlation_id=f"r{n}",
+            origin=f"203.0.113.{n} home Kiosk",
         )
 
     async def actions(**params: Any) -> list[str]:
@@ -106,6 +107,11 @@ async def test_entries_are_filtered_searched_and_paged(
     assert await actions() == ["deleted", "updated", "created"]
     assert await actions(order="time") == ["created", "updated", "deleted"]
     assert await actions(actor_id=str(person)) == ["deleted", "updated"]
+    assert await actions(actor_kind="guest") == ["created"]
+    assert await actions(actor_kind=["guest", "user"], limit=2) == ["deleted", "updated"]
+    assert await actions(actor_kind="system") == []
+    assert (await client.get("/audit-log", params={"actor_kind": "robot"})).status_code == 422
+    assert await actions(address="203.0.113.1") == ["updated"]
     assert await actions(action=["created", "deleted"]) == ["deleted", "created"]
     assert await actions(resource="deal", resource_id=str(deal_id)) == ["updated"]
     assert await actions(service="catalog") == []

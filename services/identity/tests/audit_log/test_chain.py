@@ -27,7 +27,27 @@ NASTY = {
     "zz": [1, 1.0, -0.5, 1e-7, 0.1 + 0.2, 2**53 + 1, 12345678901234567, 1.7976931348623157e308],
     "a": {"ü": "“é” \u2028 \x7f", "b": None, "10": True, "2": [], "": {}},
     "aa": "\U0001f600 \\ \" '",
+    "b": [
+        -0.0,
+        0.0,
+        1e15,
+        1e16,
+        -1e18,
+        1e19,
+        12345678901234567000.0,
+        -1e19,
+        1.8446744073709552e19,
+        1e22,
+        5e-324,
+    ],
 }
+
+
+# Somebody puts an entry in: what another one says, at the end or without a number.
+COPY = (
+    "INSERT INTO identity.audit_log SELECT (jsonb_populate_record(e, jsonb_build_object('id', gen_random_uuid(),"
+    " 'event_id', gen_random_uuid(), 'seq', {seq}::bigint))).* FROM identity.audit_log e WHERE {{here}} AND seq = 2"
+)
 
 
 def change(tenant_id: UUID, number: int = 0, **changes: Any) -> Envelope:
@@ -88,6 +108,20 @@ async def test_entries_are_numbered_and_each_holds_the_hash_of_the_one_before(
     }
 
 
+async def test_a_chain_knows_whether_entries_without_a_number_may_be_there(
+    context: ServiceContext, tenant_id: UUID
+) -> None:
+    async with context.unit_of_work(platform=True) as uow:
+        there = text("SELECT EXISTS (SELECT FROM identity.audit_log WHERE seq IS NULL)")
+        is_any = (await uow.session.execute(there)).scalar_one()
+
+    await record(context, tenant_id, 1)
+
+    async with context.unit_of_work(platform=True) as uow:
+        known = text("SELECT has_all FROM identity.audit_chains WHERE tenant_id = :id")
+        assert (await uow.session.execute(known, {"id": tenant_id})).scalar_one() is not is_any
+
+
 async def test_values_come_back_as_they_were_hashed(
     context: ServiceContext, client: Client, tenant_id: UUID
 ) -> None:
@@ -123,6 +157,18 @@ async def test_an_empty_log_is_whole(client: Client) -> None:
         ("UPDATE identity.audit_chains SET seq = 5 WHERE {here}", "unexpected", 6),
         ("DELETE FROM identity.audit_chains WHERE {here}", "unexpected", 1),
         ("UPDATE identity.audit_chains SET hash = sha256('x') WHERE {here}", "replaced", 6),
+        (COPY.format(seq="7"), "unexpected", 7),
+        (
+            "UPDATE identity.audit_chains SET has_all = true WHERE {here};" + COPY.format(seq="NULL"),
+            "unexpected",
+            7,
+        ),
+        (
+            "UPDATE identity.audit_chains SET has_all = NULL, begun_at = begun_at - interval '25 h' WHERE {here};"
+            + COPY.format(seq="NULL"),
+            "unexpected",
+            7,
+        ),
     ],
 )
 async def test_what_was_done_to_one_entry_is_found_where_it_was_done(
@@ -144,8 +190,6 @@ async def test_what_was_done_to_one_entry_is_found_where_it_was_done(
     assert (found["faults"][0]["kind"], found["faults"][0]["seq"]) == (kind, seq)
     async with context.unit_of_work(platform=True) as uow:
         figure = await the_audit_log_is_whole(uow)
-    if done.startswith("DELETE FROM identity.audit_chains"):
-        return
     assert figure.breaches >= 1
     # Others go on: what is wrong here stays here.
     assert (await verified(client.acting(user(new_id()))))["valid"]

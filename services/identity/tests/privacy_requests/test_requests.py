@@ -19,8 +19,9 @@ from libs.common.runtime.registry import NAMES
 from libs.common.runtime.upstreams import Upstreams
 from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
-from libs.common.testing.events import emitted
+from libs.common.testing.events import deliver, emitted, envelope
 from libs.common.testing.plugin import MakeContext
+from libs.contracts.audit import change_recorded
 from libs.contracts.identity import MemberChanged, SessionRevoked
 from services.identity.manifest import SERVICE
 from services.identity.privacy_requests.jobs import (
@@ -29,19 +30,21 @@ from services.identity.privacy_requests.jobs import (
 )
 from services.identity.settings import IdentitySettings
 from services.identity.tenants.models import Tenant, TenantStatus
-from services.identity.tests.outsiders import PASSWORD, Platform
+from services.identity.tests.outsiders import PASSWORD, Platform, signed_in_now
 from services.identity.users.models import User
 
 REASON = {"table": "invoices", "column": "email", "count": 1, "reason": "books are kept for years"}
 DONE = {"erased": 3, "pseudonymised": 2, "kept": 1, "reasons": [REASON]}
+PLACE = {"table": "orders", "is_documents": False, "after": ["7"]}
 
 
 @dataclass
 class Other:
-    """Another service, which does its part or is away."""
+    """Another service, which does its part in so many steps, or is away."""
 
     name: str
     is_away: bool = False
+    steps: int = 1
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
     @property
@@ -54,7 +57,10 @@ class Other:
         self.asked.append((kind, key, await request.json()))
         if self.is_away:
             return JSONResponse({"slug": "unavailable"}, status_code=503)
-        return JSONResponse(DONE if kind == "erasures" else {"things": [{"of": self.name}]})
+        if kind == "exports":
+            return JSONResponse({"things": [{"of": self.name}]})
+        is_last = int(key.partition(":")[2]) + 1 == self.steps
+        return JSONResponse({**DONE, "next": None if is_last else PLACE})
 
 
 @dataclass
@@ -86,15 +92,16 @@ async def flow(
 
 
 @pytest.fixture
-def client(flow: Flow, tenant_id: UUID) -> Client:
+async def client(flow: Flow, tenant_id: UUID) -> Client:
     """Somebody of a business who may do anything."""
-    return Client(flow.context, user(tenant_id))
+    return Client(flow.context, await signed_in_now(flow.context, user(tenant_id)))
 
 
 @pytest.fixture
-def staff(flow: Flow) -> Client:
+async def staff(flow: Flow) -> Client:
     """Somebody of the operator's staff."""
-    return Client(flow.context, user(OPERATOR_TENANT_ID, "identity.privacy.*"))
+    somebody = user(OPERATOR_TENANT_ID, "identity.privacy.*")
+    return Client(flow.context, await signed_in_now(flow.context, somebody))
 
 
 async def ask(client: Client, kind: str, **body: Any) -> Any:
@@ -125,13 +132,123 @@ async def test_every_service_is_asked_and_gives_a_receipt(
     assert {name: receipts["payments"][name] for name in DONE} == DONE
     for other in flow.others.values():
         ((kind, key, body),) = other.asked
-        assert (kind, key) == ("erasures", made["id"])
+        assert (kind, key) == ("erasures", f"{made['id']}:0")
         assert body == {
             "request_id": made["id"],
             "user_id": None,
             "email": "Thandi@Example.com",
             "tenant_id": str(tenant_id),
+            "place": None,
         }
+
+
+async def test_an_erasure_of_several_steps_goes_on_where_it_was_and_adds_up(
+    flow: Flow, client: Client
+) -> None:
+    orders, catalog = flow.others["orders"], flow.others["catalog"]
+    # More than one run of the job takes.
+    orders.steps = 53
+    made = await ask(client, "erasures", email="thandi@example.com")
+
+    await flow.run()
+    midway = await read(client, "erasures", made)
+    # What is under way ends with the process; the answer to the last step was not written down.
+    async with flow.context.unit_of_work(platform=True) as uow:
+        lost = text(
+            "UPDATE identity.privacy_receipts SET step = step - 1 WHERE request_id = :id AND step = 50"
+        )
+        await uow.session.execute(lost, {"id": made["id"]})
+    await flow.run()
+
+    done = await read(client, "erasures", made)
+    assert (midway["status"], done["status"]) == ("pending", "completed")
+    keys = [int(key.partition(":")[2]) for _, key, _ in orders.asked]
+    assert keys == [*range(50), *range(49, 53)]
+    assert [body["place"] for _, _, body in orders.asked] == [None, *[PLACE] * 53]
+    receipt = next(r for r in done["receipts"] if r["service"] == "orders")
+    # The stand-in counts a repeated step again, where a service answers as it did before.
+    assert (receipt["erased"], receipt["kept"]) == (3 * 54, 54)
+    assert receipt["reasons"] == [{**REASON, "count": 54}]
+    assert len(catalog.asked) == 1
+
+
+async def test_an_erasure_asks_for_a_fresh_sign_in(flow: Flow, client: Client) -> None:
+    body = {"email": "thandi@example.com"}
+    stale = client.acting(user(new_id()))
+
+    assert (await client.post("/privacy/erasures", json=body)).status_code == 201
+    refused = await stale.post("/privacy/erasures", json=body)
+    flow.clock.advance(hours=2)
+    late = await client.post("/privacy/erasures", json=body)
+
+    for answer in (refused, late):
+        assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (
+            403,
+            "reauthentication-required",
+        )
+    assert (await stale.post("/privacy/exports", json=body)).status_code == 201
+
+
+async def test_an_erasure_takes_earlier_exports_of_the_person_away(flow: Flow, client: Client) -> None:
+    finished = await ask(client, "exports", email="Thandi@example.com")
+    other = await ask(client, "exports", email="sipho@example.com")
+    stranger = client.acting(user(new_id()))
+    theirs = await ask(stranger, "exports", email="thandi@example.com")
+    await flow.run()
+    flow.others["crm"].is_away = True
+    halfway = await ask(client, "exports", email="thandi@example.com")
+    await flow.run()
+    flow.others["crm"].is_away = False
+    flow.clock.advance(seconds=10)
+
+    erasure = await ask(client, "erasures", email="thandi@example.com")
+    await flow.run()
+    flow.clock.advance(minutes=1)
+    await flow.run()
+
+    assert (await read(client, "erasures", erasure))["status"] == "completed"
+    for gone in (finished, halfway):
+        path = f"/privacy/exports/{gone['id']}"
+        assert (
+            (await client.get(path)).json()["status"],
+            (await client.get(f"{path}/file")).status_code,
+        ) == (
+            "expired",
+            409,
+        )
+        async with flow.context.unit_of_work(platform=True) as uow:
+            rows = text(
+                "SELECT q.email, r.sealed_part FROM identity.privacy_requests q JOIN identity.privacy_receipts r"
+                " ON r.tenant_id = q.tenant_id AND r.request_id = q.id WHERE q.id = :id"
+            )
+            left = {tuple(row) for row in await uow.session.execute(rows, {"id": gone["id"]})}
+        assert left == {(f"erased-{UUID(erasure['id']).hex}@erased.invalid", None)}
+    assert (await client.get(f"/privacy/exports/{other['id']}/file")).status_code == 200
+    assert (await stranger.get(f"/privacy/exports/{theirs['id']}/file")).status_code == 200
+
+
+async def test_entries_that_name_an_erased_person_are_counted_with_the_reason_and_the_chain_holds(
+    flow: Flow, client: Client, tenant_id: UUID
+) -> None:
+    email = f"t{new_id().hex}@example.com"
+    for number in range(3):
+        said = change_recorded(
+            "crm", "updated", "contact", new_id(), {"email": email.upper()}, {"number": number}
+        )
+        await deliver(flow.context, envelope(said, tenant_id), handler="identity.record_audit")
+    other = change_recorded("crm", "updated", "contact", new_id(), None, {"email": f"x{email}"})
+    await deliver(flow.context, envelope(other, tenant_id), handler="identity.record_audit")
+
+    made = await ask(client, "erasures", email=email)
+    await flow.run()
+
+    done = await read(client, "erasures", made)
+    own = next(r for r in done["receipts"] if r["service"] == "identity")
+    (kept,) = [reason for reason in own["reasons"] if reason["table"] == "audit_log"]
+    assert (kept["column"], kept["count"]) == ("before", 3)
+    assert "proof" in kept["reason"]
+    found = (await client.get("/audit-log/verify")).json()
+    assert (found["valid"], found["checked"]) == (True, 4)
 
 
 async def test_a_service_that_is_away_is_waited_for_and_seen_while_others_are_not_asked_again(
@@ -159,7 +276,7 @@ async def test_a_service_that_is_away_is_waited_for_and_seen_while_others_are_no
     assert {
         name: len(other.asked) for name, other in flow.others.items() if name != "orders"
     } == dict.fromkeys(flow.others.keys() - {"orders"}, 1)
-    assert {key for _, key, _ in flow.others["orders"].asked} == {made["id"]}
+    assert {key for _, key, _ in flow.others["orders"].asked} == {f"{made['id']}:0"}
 
 
 async def test_it_is_asked_again_at_once_when_somebody_says_so(flow: Flow, client: Client) -> None:
