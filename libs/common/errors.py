@@ -86,6 +86,25 @@ class SignInMethodNotAllowed(AppError):
     title = "Sign in another way"
 
 
+class ReauthenticationRequired(AppError):
+    """This is risky, and the sign-in is too long ago. Show the password or a code: POST /auth/reauthenticate."""
+
+    status = 403
+    slug = "reauthentication-required"
+    title = "Show once more who you are"
+
+    def __init__(self) -> None:
+        super().__init__("Show your password or a code once more: POST /api/v1/auth/reauthenticate.")
+
+
+class AddressNotAllowed(AppError):
+    """The business lets those in only who have addresses of its own domains."""
+
+    status = 403
+    slug = "address-not-allowed"
+    title = "An address of another domain"
+
+
 class TenantForbidden(AppError):
     """The business named is not one the caller belongs to or holds a grant for."""
 

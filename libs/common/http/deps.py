@@ -16,6 +16,7 @@ from fastapi import Depends, Request, Response
 from libs.common.actor import ACTOR_HEADER, Actor, ActorKind
 from libs.common.db.unit_of_work import UnitOfWork, unit_of_work
 from libs.common.errors import (
+    AddressNotAllowed,
     BadRequest,
     FeatureNotInPlan,
     PermissionDenied,
@@ -112,10 +113,7 @@ class Requirement:
         if not self.is_public and actor.is_anonymous and not (self.permission and actor.may(self.permission)):
             raise Unauthenticated("Sign in first: POST /api/v1/auth/login.")
         if self.permission and not actor.may(self.permission):
-            if actor.lacking == SecondFactorRequired.slug:
-                raise SecondFactorRequired("Set a second factor up: POST /api/v1/auth/mfa/totp.")
-            if actor.lacking is not None:
-                raise SignInMethodNotAllowed("The business does not take this way of signing in.")
+            _refuse_held_back(actor)
             raise PermissionDenied(
                 f"This needs the permission {self.permission}.", required_permission=self.permission
             )
@@ -158,6 +156,16 @@ def signed_in() -> Any:
 def internal() -> Any:
     """A dependency: only other services of the platform may call."""
     return Depends(Requirement(is_internal=True))
+
+
+def _refuse_held_back(actor: Actor) -> None:
+    """Say what is wrong with the sign-in where it is that for which nothing is permitted."""
+    if actor.lacking == SecondFactorRequired.slug:
+        raise SecondFactorRequired("Set a second factor up: POST /api/v1/auth/mfa/totp.")
+    if actor.lacking == AddressNotAllowed.slug:
+        raise AddressNotAllowed("The business takes addresses of its own domains only.")
+    if actor.lacking is not None:
+        raise SignInMethodNotAllowed("The business does not take this way of signing in.")
 
 
 def _if_match(request: Request) -> int | None:

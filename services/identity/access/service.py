@@ -26,7 +26,7 @@ from services.identity.plans.service import PlanService
 from services.identity.roles.catalogue import CLIENT, GUEST, OPERATOR_ROLES, REACHING_ROLES, SUPERADMIN
 from services.identity.sessions.idleness import kept_seconds, noted_seconds
 from services.identity.sessions.repository import SessionRepository
-from services.identity.sign_in_policies.rules import lacking
+from services.identity.sign_in_policies.rules import lacking, outside
 from services.identity.tenants.models import TenantStatus
 
 # What a key of a business is called among the roles: none, but not nothing, for nothing is what customers have.
@@ -114,9 +114,13 @@ class AccessService:
         if person is None:
             raise Unauthenticated("The token is not valid.")
         actor = self._actor(person, key.user_id, company_id, query_id)
-        if _policies(person, actor) and not await self._is_strong(key.user_id):
-            # Who makes a token has shown the second factor if there is one; without one it opens nothing either.
-            actor = _held_back(person, actor, ("pwd",), self.uow.now)
+        asking = _asking(person, actor)
+        if asking:
+            # Who makes a token shows the password, and the second factor if there is one; without one it opens nothing.
+            strong = await self._is_strong(key.user_id)
+            actor = _held_back(
+                person, actor, asking, ("pwd", "otp", "mfa") if strong else ("pwd",), self.uow.now
+            )
         limited = replace(
             actor,
             key_id=key.id,
@@ -177,7 +181,7 @@ class AccessService:
         actor = self._actor(person, credential.user_id, company_id, query_id, credential.session_id)
         # Who acts as another has been let in as himself.
         if person.acting_user_id is None:
-            actor = _held_back(person, actor, person.amr, self.uow.now)
+            actor = _held_back(person, actor, _asking(person, actor), person.amr, self.uow.now)
         left = [(person.session_ends - self.uow.now).total_seconds(), *self._granted(person, actor)]
         return Answer(actor, min(kept_seconds(person.idle_seconds), *left))
 
@@ -219,17 +223,22 @@ class AccessService:
         )
 
 
-def _policies(person: Person, actor: Actor) -> list[dict[str, Any]]:
-    """What is asked of the sign-in of who works in a business: by the business, and by the operator of his staff."""
+def _asking(person: Person, actor: Actor) -> list[Place]:
+    """Who asks something of the sign-in of who works in a business: that business, and the operator of his staff."""
     if set(actor.roles) <= {CLIENT, GUEST}:
         return []
     asking = {actor.tenant_id} | ({OPERATOR_TENANT_ID} if OPERATOR_ROLES & set(actor.roles) else set())
-    return [place.policy for place in person.places.values() if place.tenant_id in asking and place.policy]
+    return [place for place in person.places.values() if place.tenant_id in asking and place.policy]
 
 
-def _held_back(person: Person, actor: Actor, amr: Sequence[str] | None, now: datetime) -> Actor:
+def _held_back(
+    person: Person, actor: Actor, asking: Sequence[Place], amr: Sequence[str] | None, now: datetime
+) -> Actor:
     """The actor, without any right where the sign-in is less than is asked for."""
-    found = (lacking(policy, amr, now) for policy in _policies(person, actor))
+    found = (
+        lacking(place.policy, amr, now) or outside(place.policy, person.email, place.roles)
+        for place in asking
+    )
     problem = next((slug for slug in found if slug is not None), None)
     if problem is None:
         return actor

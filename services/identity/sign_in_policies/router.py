@@ -5,10 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends
 
-from libs.common.errors import NotFound, PermissionDenied, PreconditionFailed
+from libs.common.errors import NotFound, PermissionDenied, PreconditionFailed, ReauthenticationRequired
 from libs.common.http.deps import provide_platform, signed_in
 from libs.common.http.problems import problems
-from services.identity.auth.errors import ReauthenticationRequired
 from services.identity.auth.recent import recently_authenticated
 from services.identity.sign_in_policies.schemas import SignInPolicyOut, SignInPolicyPut
 from services.identity.sign_in_policies.service import SignInPolicyService
@@ -32,7 +31,8 @@ async def get_sign_in_policy(tenant_id: UUID, policies: Policies) -> Any:
 async def replace_sign_in_policy(tenant_id: UUID, body: SignInPolicyPut, policies: Policies) -> Any:
     """Say what a business asks of sign-ins: its owner, or staff.
 
-    Who does not fulfil it can still sign in, set a second factor up and sign out; in the business everything else
-    answers 403 `second-factor-required` or `sign-in-method-not-allowed`.
+    It counts for sessions that run already, within a second. Who does not fulfil it can still sign in, set a second
+    factor up and sign out; in the business everything else answers 403 `second-factor-required`,
+    `sign-in-method-not-allowed` or `address-not-allowed`.
     """
     return await policies.put(tenant_id, body)

@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from libs.common.errors import SecondFactorRequired, SignInMethodNotAllowed
-from services.identity.roles.catalogue import CLIENT
+from libs.common.errors import AddressNotAllowed, SecondFactorRequired, SignInMethodNotAllowed
+from services.identity.roles.catalogue import CLIENT, OWNER, SUPERADMIN
 from services.identity.sign_in_policies.errors import EmailDomainNotAllowed
 from services.identity.sign_in_policies.schemas import Method
 
@@ -36,16 +36,31 @@ def lacking(policy: Policy, amr: Sequence[str] | None, now: datetime) -> str | N
     return None
 
 
+def outside(policy: Policy, email: str, roles: Collection[str]) -> str | None:
+    """The slug of the problem that keeps a member with an address of another domain from opening anything.
+
+    Who says what is allowed is not asked, so that nobody locks himself out; nor is who is no member: staff let in.
+    """
+    if not roles or {OWNER, SUPERADMIN} & set(roles) or _is_of_allowed_domain(policy, email):
+        return None
+    return AddressNotAllowed.slug
+
+
 def check_domain(policy: Policy, email: str, roles: Collection[str]) -> None:
     """Let somebody become a member in these roles; clients have whatever address they have.
 
     Raises:
         EmailDomainNotAllowed: the address is of another domain than the business takes.
     """
-    allowed = policy.get("allowed_email_domains") if policy else None
-    if allowed is None or set(roles) <= {CLIENT} or email.rpartition("@")[2].lower() in allowed:
+    if set(roles) <= {CLIENT} or _is_of_allowed_domain(policy, email):
         return
+    allowed = policy["allowed_email_domains"] if policy else []
     problem = {"loc": ["body", "email"], "msg": "is of a domain that is not allowed", "type": "domain"}
     raise EmailDomainNotAllowed(
         f"Members need an address of {', '.join(allowed)}.", errors=[problem], allowed=list(allowed)
     )
+
+
+def _is_of_allowed_domain(policy: Policy, email: str) -> bool:
+    allowed = policy.get("allowed_email_domains") if policy else None
+    return allowed is None or email.rpartition("@")[2].lower() in allowed

@@ -46,10 +46,16 @@ class SignInPolicyPut(Schema):
     )
     allowed_methods: list[Method] | None = Field(None, min_length=1, max_length=4, description="null: all")
     allowed_email_domains: list[Domain] | None = Field(
-        None, min_length=1, max_length=50, description="Of the addresses of new members; null: all"
+        None,
+        min_length=1,
+        max_length=50,
+        description="Of the addresses of members, but for owners and clients; null: all",
     )
     idle_seconds: int | None = Field(
-        None, ge=60, le=2_592_000, description="After so long without a request sessions end that begin now"
+        None,
+        ge=60,
+        le=2_592_000,
+        description="After so long without a request sessions end, running ones too",
     )
 
 

@@ -154,12 +154,20 @@ async def test_a_personal_token_is_no_way_around(future: Any) -> None:
     assert (await future.actor(None, credential=credential)).permissions
 
 
-async def test_only_the_ways_that_are_allowed_open_the_business(platform: Any) -> None:
-    owner = await platform.business()
-    await put(platform, owner, allowed_methods=["passkey", "oidc"])
-    client = await platform.signed_in(owner.email)
-    refused = await client.get("/users")
-    assert (refused.status_code, refused.json()["slug"]) == (403, "sign-in-method-not-allowed")
+async def test_only_the_ways_that_are_allowed_open_the_business(future: Any) -> None:
+    app = await WithApp.of(future)
+    future.context.clock.advance(seconds=30)
+    body = {"username": app.owner.email, "password": app.owner.password, "otp": app.code()}
+    token = (await future.post("/auth/token", body)).json()["token"]
+    await put(future, app.owner, allowed_methods=["passkey", "oidc"])
+
+    session_id = str(app.client.actor.session_id)
+    running = {"kind": "user", "user_id": str(app.owner.user_id), "session_id": session_id}
+    # A personal token is made with a password, whatever is shown beside it.
+    for credential in (running, {"kind": "token", "token": token}):
+        held = Client(future.context, await future.actor(None, credential=credential))
+        refused = await held.get("/users")
+        assert (refused.status_code, refused.json()["slug"]) == (403, "sign-in-method-not-allowed")
 
 
 async def test_members_need_an_address_of_an_allowed_domain(platform: Any) -> None:
@@ -175,11 +183,52 @@ async def test_members_need_an_address_of_an_allowed_domain(platform: Any) -> No
     assert taken.status_code == 201, taken.text
 
 
-async def test_sessions_are_as_short_as_the_business_says(platform: Any) -> None:
-    owner = await platform.business()
-    await put(platform, owner, idle_seconds=120)
-    client = await platform.signed_in(owner.email)
-    assert (await client.get("/auth/session-management/status")).json()["idle_seconds"] == 120
+async def test_domains_count_for_who_is_a_member_already_but_for_owners_and_clients(future: Any) -> None:
+    owner, email, buyer = await future.business(), future.email(), future.email()
+    boss = await future.signed_in(owner.email)
+    person = {"password": PASSWORD, "first_name": "A", "last_name": "B"}
+    made = await boss.post("/users", json={**person, "email": email, "roles": ["editor", "client"]})
+    assert made.status_code == 201, made.text
+    joined = await future.post(
+        "/auth/signup", {**person, "email": buyer, "company_id": str(owner.company_id)}
+    )
+    assert joined.status_code == 201, joined.text
+    running = {who: (await future.login(who))["access"] for who in (owner.email, email, buyer)}
+    credentials = {"username": email, "password": PASSWORD}
+    token = (await future.post("/auth/token", credentials)).json()["token"]
+
+    await put(future, owner, allowed_email_domains=["karoo.example.com"])
+
+    for access in (running[email], (await future.login(email))["access"]):
+        held = await future.actor(access)
+        assert (held.lacking, held.permissions) == ("address-not-allowed", frozenset())
+        refused = await Client(future.context, held).get("/users")
+        assert (refused.status_code, refused.json()["slug"]) == (403, "address-not-allowed")
+    keyed = await future.actor(None, credential={"kind": "token", "token": token})
+    assert (keyed.lacking, keyed.permissions) == ("address-not-allowed", frozenset())
+    for who in (owner.email, buyer):
+        assert (await future.actor(running[who])).lacking is None
+
+    await put(future, owner, allowed_email_domains=["example.com"])
+    assert (await future.actor(running[email])).lacking is None
+
+
+async def test_sessions_are_as_short_as_the_business_says_those_that_run_too(future: Any) -> None:
+    owner, buyer = await future.business(), future.email()
+    person = {"email": buyer, "password": PASSWORD, "first_name": "A", "last_name": "B"}
+    await future.post("/auth/signup", {**person, "company_id": str(owner.company_id)})
+    before, client = await future.signed_in(owner.email), await future.signed_in(buyer)
+
+    await put(future, owner, idle_seconds=120)
+
+    for me, seconds in ((before, 120), (await future.signed_in(owner.email), 120), (client, 2_592_000)):
+        status = (await me.get("/auth/session-management/status")).json()
+        assert status["idle_seconds"] == seconds
+    # What is asked for later is no longer than what a session has.
+    await put(future, owner, idle_seconds=600)
+    assert (await before.get("/auth/session-management/status")).json()["idle_seconds"] == 120
+    future.context.clock.advance(seconds=140)
+    assert (await before.get("/auth/session-management/status")).status_code == 401
 
 
 def test_what_a_sign_in_lacks() -> None:
