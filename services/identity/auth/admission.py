@@ -12,7 +12,7 @@ from services.identity.auth.factor import FirstFactor
 from services.identity.auth.persona import act_as
 from services.identity.auth.schemas import AccountOut, TokensOut
 from services.identity.auth.ticket import seal, unseal
-from services.identity.mfa.errors import OtpInvalid, OtpRequired
+from services.identity.mfa.errors import MfaTokenInvalid, OtpInvalid, OtpRequired
 from services.identity.mfa.step import Step, second_step
 from services.identity.sessions.models import Session
 from services.identity.sessions.service import SessionService
@@ -56,7 +56,11 @@ class Admission:
             MfaTokenInvalid: the first factor is not ours, or too old.
             OtpInvalid, InvalidCredentials, TooManyAttempts.
         """
-        return await self._enter(await self.with_code(unseal(self.context, mfa_token), otp))
+        first = await self.with_code(unseal(self.context, mfa_token), otp)
+        if not first.is_multi_factor:
+            # The second factor that was due has been removed since, perhaps by who took the account back.
+            raise MfaTokenInvalid
+        return await self._enter(first)
 
     async def with_code(self, first: FirstFactor, otp: str | None) -> FirstFactor:
         """A first factor that is no guess, with the second one where that is due; wrong codes are counted.

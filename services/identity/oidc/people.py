@@ -2,17 +2,14 @@
 
 from uuid import UUID
 
-from sqlalchemy import delete
-
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import NotFound, TenantNotActive, Unauthenticated
 from libs.contracts.audit import change_recorded
-from services.identity.api_keys.service import PersonalTokenService
 from services.identity.auth.persona import act_as
+from services.identity.auth.takeover import take_over
 from services.identity.members.repository import MemberRepository
 from services.identity.members.service import MemberService
-from services.identity.mfa.repository import SecondFactorRepository
 from services.identity.oidc.errors import (
     AccountExists,
     AccountOff,
@@ -25,11 +22,9 @@ from services.identity.oidc.id_token import OutsideAccount
 from services.identity.oidc.models import OidcFlow, OidcLink
 from services.identity.oidc.provider import Provider
 from services.identity.oidc.repository import LinkRepository
-from services.identity.passkeys.models import Passkey
 from services.identity.roles.catalogue import CLIENT
 from services.identity.sessions.idleness import is_idle
 from services.identity.sessions.repository import SessionRepository
-from services.identity.sessions.service import SessionService
 from services.identity.tenants.models import Tenant, TenantStatus
 from services.identity.tenants.repository import TenantRepository
 from services.identity.users.models import User
@@ -110,24 +105,9 @@ class OutsidePeople:
         if not account.is_verified:
             raise AccountExists
         user = await self.users.get(user.id, lock=True)
-        if user is not None and user.email_verified_at is None:
-            await self._take_over(user)
+        if user is not None:
+            await take_over(self.uow, user)
         return user
-
-    async def _take_over(self, user: User) -> None:
-        """Leave nothing of whoever made the account: nobody had proven the address, so that may have been anybody."""
-        await SessionService(self.uow).revoke_all(user.id, "the address was proven by somebody else")
-        await PersonalTokenService(self.uow).revoke_all(user.id)
-        await SecondFactorRepository(self.uow).remove(user.id)
-        for model in (Passkey, OidcLink):
-            await self.uow.session.execute(delete(model).where(model.user_id == user.id))
-        had_password = user.password_hash is not None
-        user.password_hash, user.email_verified_at = None, self.uow.now
-        await self.users.save(user)
-        event = change_recorded(
-            "identity", "taken_over", "user", user.id, {"has_password": had_password}, None
-        )
-        self.uow.emit(event, tenant_id=user.home_tenant_id or OPERATOR_TENANT_ID)
 
     async def _new(self, account: OutsideAccount, shop_id: UUID | None) -> User:
         if shop_id is None:

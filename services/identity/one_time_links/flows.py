@@ -12,6 +12,7 @@ from services.identity.auth.errors import InvalidCredentials
 from services.identity.auth.factor import FirstFactor
 from services.identity.auth.own import own_user_id
 from services.identity.auth.schemas import TokensOut
+from services.identity.auth.takeover import take_over
 from services.identity.one_time_links.errors import LinkInvalid
 from services.identity.one_time_links.jobs import PURPOSE
 from services.identity.one_time_links.models import LinkPurpose
@@ -61,6 +62,8 @@ class LinkFlows:
     async def reset_password(self, body: PasswordReset) -> None:
         """Replace a forgotten password, and end all sessions and personal tokens.
 
+        Of an account whose address nobody had proven nothing else stays either (`take_over`).
+
         Raises:
             LinkInvalid: the token is good no more.
             WeakPassword: the token stays good for a better one.
@@ -74,6 +77,7 @@ class LinkFlows:
         new_hash = await Passwords.of(self.context).hash(new)
         async with self.caller.unit_of_work() as uow:
             user = await self._use(uow, body.token, LinkPurpose.PASSWORD_RESET)
+            await take_over(uow, user)
             user.password_hash = new_hash
             await UserRepository(uow).save(user)
             # Whoever got at a link of before must not undo this.
@@ -87,18 +91,24 @@ class LinkFlows:
     async def verify_email(self, token: str) -> Verified:
         """Note that the address of an account is its person's.
 
+        Nothing ends by that: who registers and who opens the mail are one person as a rule, and can be on two devices.
+
         Raises:
             LinkInvalid: the token is good no more.
         """
         async with self.guard.redemption(self.caller.address) as redemption:
             async with self.caller.unit_of_work() as uow:
                 user = await self._use(uow, token, LinkPurpose.EMAIL_VERIFICATION)
+                if user.email_verified_at is None:
+                    user.email_verified_at = uow.now
                 self._record(uow, "email_verified", user)
             redemption.succeeded = True
         return Verified(email=user.email)
 
     async def redeem(self, body: MagicLinkRedeem) -> TokensOut:
         """Sign in by a link. While a second factor is due the link stays good.
+
+        Who has shown no more than the mail takes an account over whose address nobody had proven.
 
         Raises:
             LinkInvalid: the token is good no more.
@@ -114,19 +124,22 @@ class LinkFlows:
         first = await admission.with_code(first, body.otp or None)
         async with self.caller.unit_of_work() as uow:
             user = await self._use(uow, body.token, LinkPurpose.MAGIC_LINK)
+            if first.is_multi_factor:
+                # The second factor is the account's own, so who made it and who has the mail are one.
+                user.email_verified_at = user.email_verified_at or uow.now
+            else:
+                await take_over(uow, user)
             started = await admission.start(uow, user, first)
         return await admission.tokens(started.user, started.session, started.refresh)
 
     async def _use(self, uow: UnitOfWork, token: str, purpose: LinkPurpose) -> User:
-        """The person of a link that is used up by this; who has the mail has the address."""
+        """The person of a link that is used up by this, locked."""
         link = await OneTimeLinkService(uow).use(token, purpose)
         user = await UserRepository(uow).get(link.user_id, lock=True)
         if user is None or user.email != link.email:
             raise LinkInvalid
         if not user.is_active:
             raise InvalidCredentials
-        if user.email_verified_at is None:
-            user.email_verified_at = uow.now
         return user
 
     def _record(self, uow: UnitOfWork, action: str, user: User) -> None:

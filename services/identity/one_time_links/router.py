@@ -61,7 +61,11 @@ async def forget_password(body: LinkRequest, flows: Flows) -> Any:
     responses=problems(LinkInvalid, WeakPassword, InvalidCredentials, TooManyAttempts),
 )
 async def reset_password(body: PasswordReset, flows: Flows) -> None:
-    """Set a new password with the token of the mail. It works once; all sessions and personal tokens end."""
+    """Set a new password with the token of the mail. It works once; all sessions and personal tokens end.
+
+    Where nobody had proven the address before, passkeys, linked accounts and second factors go too: somebody else may
+    have put them there.
+    """
     await flows.reset_password(body)
 
 
@@ -109,7 +113,11 @@ async def request_magic_link(body: MagicLinkRequest, flows: Flows) -> Any:
     responses=problems(LinkInvalid, OtpRequired, OtpInvalid, InvalidCredentials, TooManyAttempts),
 )
 async def redeem_magic_link(body: MagicLinkRedeem, flows: Flows) -> Any:
-    """Sign in with the token of the mail. It works once, and stays good while a second factor is due."""
+    """Sign in with the token of the mail. It works once, and stays good while a second factor is due.
+
+    Where nobody had proven the address before, and no second factor is shown, all that was set up before goes, the
+    password included: somebody else may have made the account.
+    """
     return await flows.redeem(body)
 
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, EmailStr, Field
+from pydantic import AliasChoices, ConfigDict, EmailStr, Field
 
 from libs.common.schema import OutSchema, Schema
 from services.identity.auth.schemas import Password
@@ -30,8 +30,10 @@ class LinkRequested(OutSchema):
 class PasswordReset(Schema):
     """The token of the mail, and the password as it is to be."""
 
+    model_config = ConfigDict(populate_by_name=True)
+
     token: LinkToken
-    new_password: Password
+    new_password: Annotated[Password, Field(validation_alias=AliasChoices("new_password", "password"))]
 
 
 class EmailVerify(Schema):
