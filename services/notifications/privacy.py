@@ -29,7 +29,7 @@ PRIVACY: PrivacyMap = {
         of_account=True,
     ),
     "mailbox_messages": TableMap(
-        none=f"{_ROW} sender message_id",
+        none=f"{_ROW} sender message_id has_link",
         fields={
             "recipient": erase(Kind.CONTACT),
             "subject": erase(Kind.CONTENT),

@@ -7,6 +7,7 @@ from libs.common.db.bulk import bulk_insert, execute_bulk
 from libs.common.db.direct import Direct
 from services.notifications.channels.base import Outgoing, PermanentFailure
 from services.notifications.channels.mail import head_mail
+from services.notifications.deliveries.late_link import LINK_ID
 from services.notifications.mailbox.models import MailboxMessage
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ _COLUMNS = (
     "text",
     "html",
     "message_id",
+    "has_link",
     "created_at",
     "updated_at",
     "version",
@@ -70,6 +72,7 @@ class MailboxChannel:
             "text": outgoing.text,
             "html": outgoing.html,
             "message_id": str(mail["Message-ID"]),
+            "has_link": LINK_ID in outgoing.data,
             "created_at": now,
             "updated_at": now,
             "version": 1,

@@ -1,6 +1,7 @@
 """Rows of kept mails."""
 
-from sqlalchemy.orm import Mapped
+from sqlalchemy import false
+from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
 from libs.common.db.search import person_indexes, search_index
@@ -23,3 +24,5 @@ class MailboxMessage(TenantRow, Base):
     text: Mapped[str]
     html: Mapped[str | None]
     message_id: Mapped[str]
+    # Whether it has a link that opens an account or a business, which is for few to read.
+    has_link: Mapped[bool] = mapped_column(default=False, server_default=false())

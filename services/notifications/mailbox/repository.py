@@ -1,16 +1,30 @@
 """All SQL of kept mails."""
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, Select
 
+from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.repository import Repository
 from libs.common.filters import ListQuery
 from services.notifications.mailbox.models import MailboxMessage
+
+INVITES = "identity.invitations.write"
 
 
 class MailboxRepository(Repository[MailboxMessage]):
     """Kept mails of one tenant, or of all in the platform scope."""
 
     model = MailboxMessage
+
+    def select(self) -> Select[MailboxMessage]:
+        """Links that open an account are the recipient's: of those who look here, superadministrators alone see them.
+
+        Those that are mailed in a business's name are seen by who may invite to it, too.
+        """
+        statement, actor = super().select(), self.uow.actor
+        if actor.is_superuser:
+            return statement
+        may_see = actor.tenant_id != OPERATOR_TENANT_ID and actor.may(INVITES)
+        return statement if may_see else statement.where(~MailboxMessage.has_link)
 
     def conditions(self, query: ListQuery) -> list[ColumnElement[bool]]:
         """The filters; addresses are kept in lower case."""

@@ -17,7 +17,10 @@ READ = allow("notifications.mailbox.read")
 
 @router.get("", response_model=MailboxPage, dependencies=[READ])
 async def list_mailbox(query: Annotated[MailboxQuery, Query()], mailbox: Mailbox) -> Any:
-    """List mails that were kept because no SMTP server is configured; the platform's staff see those of all."""
+    """List mails that were kept because no SMTP server is configured; the platform's staff see those of all.
+
+    Mails with a link that opens an account are listed for superadministrators only, and in a business for who may invite.
+    """
     return await mailbox.list(query)
 
 

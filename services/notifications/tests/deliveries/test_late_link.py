@@ -12,6 +12,7 @@ from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.upstreams import Upstreams
+from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.contracts.identity import InvitationSent, OneTimeLinkMade
 from services.notifications.deliveries.late_link import MARK
@@ -74,7 +75,7 @@ def made(email: str, purpose: str = "password_reset", **changes: Any) -> OneTime
 
 async def kept(context: ServiceContext, email: str) -> dict[str, Any]:
     """The one mail to an address, with its texts."""
-    client = operator(Client(context))
+    client = Client(context, user(OPERATOR_TENANT_ID, is_superuser=True))
     page = (await client.get("/mailbox", params={"to": email})).json()["items"]
     assert len(page) == 1
     mail: dict[str, Any] = (await client.get(f"/mailbox/{page[0]['id']}")).json()

@@ -4,10 +4,13 @@ from uuid import UUID
 
 import pytest
 
+from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
 from services.notifications.channels.mailbox import MailboxChannel
+from services.notifications.deliveries.late_link import LINK_ID
 from services.notifications.tests.channels.provider_suite import outgoing
 from services.notifications.tests.conftest import OpenContext
 from services.notifications.tests.factories import operator
@@ -44,6 +47,36 @@ async def test_a_business_sees_its_own_and_the_platform_sees_all(
     assert (await operator(client).get(f"/mailbox/{item['id']}")).json()["id"] == item["id"]
     seen = (await operator(client).get("/mailbox", params={"to": email})).json()["items"]
     assert [m["id"] for m in seen] == [item["id"]]
+
+
+async def test_links_that_open_accounts_are_for_few_to_read(
+    context: ServiceContext, client: Client, tenant_id: UUID, email: str
+) -> None:
+    channel, link = MailboxChannel(context), {LINK_ID: str(new_id())}
+    reset = outgoing(email, OPERATOR_TENANT_ID, data=link, text="https://shop.example/reset#token=karoo")
+    invitation = outgoing(email, tenant_id, data=link)
+    plain = outgoing(email, tenant_id)
+    for one in (reset, invitation, plain):
+        await channel.send(one)
+    superadmin = user(OPERATOR_TENANT_ID, is_superuser=True)
+    staff = user(OPERATOR_TENANT_ID, "notifications.*", "identity.*", roles=("staff-admin",))
+    manager = user(tenant_id, "notifications.*", roles=("manager",))
+
+    for actor, seen in (
+        (superadmin, (reset, invitation, plain)),
+        (staff, (plain,)),
+        (client.actor, (invitation, plain)),
+        (manager, (plain,)),
+    ):
+        reader = client.acting(actor)
+        listed = (await reader.get("/mailbox", params={"to": email})).json()["items"]
+        assert {m["id"] for m in listed} == {str(one.delivery_id) for one in seen}
+        for one in (reset, invitation, plain):
+            answer = await reader.get(f"/mailbox/{one.delivery_id}")
+            assert answer.status_code == (200 if one in seen else 404)
+        # Nor is the token found by guessing at it in searches.
+        found = (await reader.get("/mailbox", params={"q": "karoo", "to": email})).json()["items"]
+        assert len(found) == (reset in seen)
 
 
 @pytest.mark.parametrize(
