@@ -42,6 +42,8 @@ ENVIRONMENT = {
     # Eight sign-ins of one person at once would look like guessing.
     "IDENTITY_LOCKOUT_FAILURES": "1000000",
     "IDENTITY_LOCKOUT_ADDRESS_FAILURES": "1000000",
+    # It would hide what the comparison of known and unknown accounts looks for.
+    "IDENTITY_FAILED_SIGN_IN_SECONDS": "0",
 }
 
 

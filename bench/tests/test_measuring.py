@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from random import Random
+from statistics import median
 
 import pytest
 
 from bench.bare import renamed, uuids
 from bench.capture import Statement, _transactions
-from bench.indistinguishable import rank_test
+from bench.indistinguishable import rank_test, resolution
 from bench.load import Load, LoadFailed, offer
 from bench.machine import describe
 from bench.report import Row, joined, least, markdown, most, replace_between, write_json
@@ -181,3 +183,17 @@ def test_the_rank_test_tells_what_differs_and_nothing_else() -> None:
     assert rank_test([1.0] * 20, [1.0] * 20) == 1.0
     # Five against five that lie apart: u is 0, z is 12.5 less a half over its spread.
     assert abs(rank_test([1, 2, 3, 4, 5], [6, 7, 8, 9, 10]) - 0.0122) < 0.0005
+
+
+def test_what_the_rank_test_would_have_found_is_found_when_it_is_there() -> None:
+    noise = Random(11)
+    first, second = ([noise.gauss(20, 2) for _ in range(400)] for _ in range(2))
+
+    found = resolution(first, second, 0.01)
+
+    # Of noise of 2 ms the test sees 2.58 times 2 ms times the root of 2/400, about.
+    assert 0.2 < found < 0.6
+    still = [value + median(first) - median(second) for value in second]
+    assert rank_test([value + found for value in first], still) < 0.01
+    assert rank_test([value + found * 0.9 for value in first], still) > 0.01
+    assert resolution([1.0] * 20, [1.0] * 20, 0.01) <= 0.01

@@ -105,6 +105,14 @@ class IdentitySettings(ServiceSettings):
         10, ge=1, description="Sign-ins for one name from one address that did not succeed"
     )
 
+    failed_sign_in_seconds: float = Field(
+        0.5,
+        ge=0,
+        le=5,
+        description="What a sign-in that fails takes at least: longer than the check of any imported hash, or its time "
+        "tells that there is an account",
+    )
+
     # OWASP's argon2id minimum; a stronger setting is taken up at each person's next sign-in.
     argon2_memory_kib: int = Field(19_456, ge=8, description="Memory of one password hash")
     argon2_time: int = Field(2, ge=1, description="Passes of one password hash")

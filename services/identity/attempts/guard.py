@@ -4,8 +4,10 @@ An attempt is reserved and committed before the password is looked at, so guesse
 limit, and no transaction stays open while a hash is computed.
 """
 
+import asyncio
 import hashlib
 import math
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -44,10 +46,13 @@ class AttemptGuard:
     async def attempt(self, name: str, address: str) -> AsyncIterator[Attempt]:
         """Let one password check through; set `succeeded` on what is yielded.
 
+        One that fails takes a while, for hashes that came from elsewhere are slower to check than those of nobody.
+
         Raises:
             TooManyAttempts: not now.
         """
-        async with self._counted(_keys(name, address)) as attempt:
+        at_least = self._settings.failed_sign_in_seconds
+        async with self._counted(_keys(name, address), at_least) as attempt:
             yield attempt
 
     async def throttle(self, what: str, name: str, address: str) -> None:
@@ -84,7 +89,10 @@ class AttemptGuard:
                 counter.marks, counter.locked_until = [], None
 
     @asynccontextmanager
-    async def _counted(self, keys: list[tuple[str, str]]) -> AsyncIterator[Attempt]:
+    async def _counted(
+        self, keys: list[tuple[str, str]], failing_at_least: float = 0.0
+    ) -> AsyncIterator[Attempt]:
+        began = time.monotonic()
         async with self._context.unit_of_work(platform=True) as uow:
             self._reserve(await _locked(uow, keys), uow.now)
         attempt = Attempt()
@@ -93,6 +101,8 @@ class AttemptGuard:
         finally:
             async with self._context.unit_of_work(platform=True) as uow:
                 self._settle(await _locked(uow, keys), attempt.succeeded, uow.now)
+            if attempt.succeeded is False:
+                await asyncio.sleep(began + failing_at_least - time.monotonic())
 
     def _reserve(self, counters: list[AttemptCounter], now: datetime) -> None:
         for counter in counters:

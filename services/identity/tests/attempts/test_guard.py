@@ -1,6 +1,7 @@
 """Lockout and throttle."""
 
 import asyncio
+import time
 from typing import Any
 
 from libs.common.clock import ManualClock
@@ -94,11 +95,9 @@ async def test_the_lock_and_the_window_end(later: Any, platform: Any, future: An
 
 
 async def test_guessing_is_throttled_by_name_and_address(
-    make_context: MakeContext, platform: Any, context: ServiceContext
+    make_context: MakeContext, platform: Any, identity_settings: IdentitySettings
 ) -> None:
-    patient = IdentitySettings(
-        argon2_memory_kib=8, argon2_time=1, lockout_failures=100, lockout_address_failures=100
-    )
+    patient = identity_settings.model_copy(update={"lockout_failures": 100, "lockout_address_failures": 100})
     clock = ManualClock()
     future = Platform(await make_context(SERVICE, settings=patient, clock=clock))
     owner, here = await platform.register(), platform.address()
@@ -115,6 +114,23 @@ async def test_signing_in_with_the_right_password_is_not_throttled(platform: Any
     owner, here = await platform.register(), platform.address()
     answers = [(await guess(platform, owner.email, owner.password, **here)).status_code for _ in range(12)]
     assert answers == [200] * 12
+
+
+async def test_what_fails_takes_as_long_whatever_is_checked(
+    make_context: MakeContext, identity_settings: IdentitySettings
+) -> None:
+    settings = identity_settings.model_copy(update={"failed_sign_in_seconds": 0.3})
+    slow = Platform(await make_context(SERVICE, settings=settings))
+    owner = await slow.register()
+
+    for email, password, status, seconds in (
+        (owner.email, "wrong guess", 401, 0.3),
+        (slow.email(), "wrong guess", 401, 0.3),
+        (owner.email, owner.password, 200, 0.0),
+    ):
+        began = time.monotonic()
+        assert (await guess(slow, email, password)).status_code == status
+        assert time.monotonic() - began >= seconds
 
 
 async def test_this_machine_itself_is_never_locked(platform: Any) -> None:
