@@ -55,6 +55,7 @@ from services.identity.registrations.status.stream import open_status_streams
 from services.identity.roles.router import router as roles
 from services.identity.seed import seed
 from services.identity.sessions.jobs import forget_sessions
+from services.identity.sessions.router import for_services as sessions_for_services
 from services.identity.sessions.router import management as session_management
 from services.identity.sessions.router import router as sessions
 from services.identity.settings import IdentitySettings
@@ -89,6 +90,7 @@ SERVICE = Service(
         registration_rules,
         sessions,
         session_management,
+        sessions_for_services,
         users,
         auth,
         passkeys,
@@ -125,8 +127,8 @@ SERVICE = Service(
     ),
     jobs=(
         Job("rotate_signing_keys", rotate_signing_keys, every=3600),
-        Job("forget_sessions", forget_sessions, every=600),
-        Job("forget_attempts", forget_attempts, every=600),
+        Job("forget_sessions", forget_sessions, every=60),
+        Job("forget_attempts", forget_attempts, every=60),
         Job(RUN_PRIVACY_REQUESTS, run_privacy_requests, every=5, lease=600, finds=due),
         Job("forget_privacy_exports", forget_privacy_exports, every=600),
         Job("forget_challenges", forget_challenges, every=600),

@@ -11,6 +11,7 @@ from libs.common.errors import (
     PermissionDenied,
     PlanLimitReached,
     PreconditionFailed,
+    ReauthenticationRequired,
 )
 from libs.common.http.deps import allow, provide
 from libs.common.http.limits import limit
@@ -28,7 +29,6 @@ from services.identity.api_keys.schemas import (
     Rotate,
 )
 from services.identity.api_keys.service import ApiKeyService
-from services.identity.auth.errors import ReauthenticationRequired
 from services.identity.auth.recent import recently_authenticated
 from services.identity.plans.catalogue import Code
 from services.identity.usage.repository import count_api_keys

@@ -60,14 +60,3 @@ class EmailTaken(Conflict):
 
     def __init__(self) -> None:
         super().__init__("There is an account with this e-mail address; sign in instead.")
-
-
-class ReauthenticationRequired(AppError):
-    """This is risky, and the sign-in is too long ago. Show the password or a code: POST /auth/reauthenticate."""
-
-    status = 403
-    slug = "reauthentication-required"
-    title = "Show once more who you are"
-
-    def __init__(self) -> None:
-        super().__init__("Show your password or a code once more: POST /api/v1/auth/reauthenticate.")

@@ -181,6 +181,9 @@ class SignIn:
                 raise WrongPassword("The current password is wrong.")
             current.password_hash = new_hash
             await users.save(current)
+            # Whoever got at a mail of before must not undo this.
+            for purpose in (LinkPurpose.PASSWORD_RESET, LinkPurpose.MAGIC_LINK):
+                await OneTimeLinkService(uow).rows.void(user_id, uow.now, purpose=purpose)
             await SessionService(uow).revoke_all(user_id, "password changed", keep=actor.session_id)
             await PersonalTokenService(uow).revoke_all(user_id)
             uow.emit(

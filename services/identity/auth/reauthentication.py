@@ -46,12 +46,7 @@ async def reauthenticate(caller: Caller, actor: Actor, body: ReauthenticateIn) -
         if session is None or session.revoked_at is not None:
             raise Unauthenticated("The session has ended; sign in again.")
         session.authenticated_at = uow.now
-        before = session.amr or []
-        methods = list(dict.fromkeys([*before, *shown]))
-        if len(methods) > 1 and "otp" in methods and "mfa" not in methods:
-            methods.append("mfa")
-        if methods != before:
-            session.amr = methods
+        if session.show(*shown):
             # What a business asks of a sign-in may be fulfilled now.
             uow.emit(AccessChanged.of(user_id=user_id), tenant_id=tenant_id)
         event = change_recorded(

@@ -1,41 +1,24 @@
-"""What is risky asks for a person who has shown lately who he is: a stolen session alone must not do it."""
+"""Who has shown lately who he is: identity looks at its own sessions, and answers the other services."""
 
-from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
-from libs.common.actor import ActorKind
-from libs.common.http.deps import actor_of, context_of
-from services.identity.auth.errors import ReauthenticationRequired
-from services.identity.sessions.models import Session
-from services.identity.sessions.repository import SessionRepository
-
-
-def proven_at(session: Session) -> datetime:
-    """When the person of a session last showed who he is."""
-    return session.authenticated_at or session.created_at
+from libs.common.http.recent import RecentlyAuthenticated
+from libs.common.runtime.context import ServiceContext
+from services.identity.sessions.service import SessionService
 
 
-class RecentlyAuthenticated:
-    """Demands it of people with a session. Keys have none; what they open was decided when they were made."""
+class RecentHere(RecentlyAuthenticated):
+    """The same demand where the sessions are."""
 
-    async def __call__(self, request: Request) -> None:
-        """Let the request pass.
-
-        Raises:
-            ReauthenticationRequired: it is too long ago.
-        """
-        actor, context = actor_of(request), context_of(request)
-        if actor.kind is not ActorKind.USER or actor.key_id is not None:
-            return
+    async def is_recent(self, context: ServiceContext, session_id: UUID) -> bool:
+        """Look at the session."""
         async with context.unit_of_work(platform=True) as uow:
-            session = await SessionRepository(uow).get(actor.session_id) if actor.session_id else None
-            limit = uow.now - timedelta(seconds=context.settings.reauthentication_seconds)
-            if session is None or proven_at(session) < limit:
-                raise ReauthenticationRequired
+            return await SessionService(uow).is_recent(session_id)
 
 
 def recently_authenticated() -> Any:
     """A dependency: the person must have signed in, or reauthenticated, lately."""
-    return Depends(RecentlyAuthenticated())
+    return Depends(RecentHere())

@@ -4,7 +4,13 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends
 
-from libs.common.errors import NotFound, PermissionDenied, TenantNotActive, Unauthenticated
+from libs.common.errors import (
+    NotFound,
+    PermissionDenied,
+    ReauthenticationRequired,
+    TenantNotActive,
+    Unauthenticated,
+)
 from libs.common.http.deps import CurrentActor, allow, provide_platform, public, signed_in
 from libs.common.http.problems import problems
 from services.identity.attempts.errors import TooManyAttempts
@@ -20,6 +26,7 @@ from services.identity.auth.errors import (
 )
 from services.identity.auth.flows import SignIn
 from services.identity.auth.reauthentication import reauthenticate
+from services.identity.auth.recent import recently_authenticated
 from services.identity.auth.schemas import (
     ActAsIn,
     ActingOut,
@@ -76,8 +83,8 @@ async def refresh(body: RefreshIn, flows: SignInFlows) -> Any:
 @router.post(
     "/act-as",
     response_model=ActingOut,
-    dependencies=[allow("identity.impersonations.write")],
-    responses=problems(NotFound, PermissionDenied, ActingAsAnother),
+    dependencies=[allow("identity.impersonations.write"), recently_authenticated()],
+    responses=problems(NotFound, PermissionDenied, ActingAsAnother, ReauthenticationRequired),
 )
 async def act_as(body: ActAsIn, flows: SignInFlows, actor: CurrentActor) -> Any:
     """Act as another person for a quarter of an hour, for a reason that is written down.
@@ -126,7 +133,7 @@ async def get_me(account: Account) -> Any:
     return await account.get()
 
 
-@router.patch("/me", response_model=MeOut, dependencies=[signed_in()])
+@router.patch("/me", response_model=MeOut, dependencies=[signed_in()], responses=problems(ActingAsAnother))
 async def update_me(body: MeUpdate, account: Account) -> Any:
     """Change one's own account."""
     return await account.update(body)
@@ -136,7 +143,7 @@ async def update_me(body: MeUpdate, account: Account) -> Any:
     "/password/change",
     status_code=204,
     dependencies=[signed_in()],
-    responses=problems(WrongPassword, WeakPassword, TooManyAttempts),
+    responses=problems(WrongPassword, WeakPassword, TooManyAttempts, ActingAsAnother),
 )
 async def change_password(body: PasswordChange, flows: SignInFlows, actor: CurrentActor) -> None:
     """Change one's own password; one's other sessions end."""

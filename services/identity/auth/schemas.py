@@ -4,7 +4,16 @@ from datetime import datetime
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, EmailStr, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BeforeValidator,
+    ConfigDict,
+    EmailStr,
+    Field,
+    SecretStr,
+    model_validator,
+)
 
 from libs.common.schema import OutSchema, PatchSchema, Schema
 from services.identity.passwords.policy import MAX_LENGTH
@@ -212,5 +221,9 @@ class MeUpdate(PatchSchema):
 class PasswordChange(Schema):
     """The password as it is, and as it is to be."""
 
-    current_password: Password
+    model_config = ConfigDict(populate_by_name=True)
+
+    current_password: Annotated[
+        Password, Field(validation_alias=AliasChoices("current_password", "old_password"))
+    ]
     new_password: Password

@@ -5,13 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends
 
 from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.errors import ReauthenticationRequired
 from libs.common.http.deps import CurrentActor, PlatformUow, provide_platform, public, signed_in
 from libs.common.http.problems import problems
 from libs.contracts.identity import AccessChanged
 from services.identity.attempts.errors import TooManyAttempts
 from services.identity.auth.admission import Admission
 from services.identity.auth.caller import CurrentCaller
-from services.identity.auth.errors import ActingAsAnother, InvalidCredentials, ReauthenticationRequired
+from services.identity.auth.errors import ActingAsAnother, InvalidCredentials
 from services.identity.auth.own import own_user_id
 from services.identity.auth.recent import recently_authenticated
 from services.identity.auth.schemas import TokensOut
@@ -65,16 +66,18 @@ async def enrol_totp(factors: Factors, actor: CurrentActor) -> Any:
 @router.post(
     "/totp/confirm",
     response_model=TotpConfirmed,
-    dependencies=OWN,
-    responses=problems(WrongOtp, TotpEnabled, TotpNotEnabled, ActingAsAnother),
+    # Or else who has a stolen session could guess on at an app that is not confirmed yet, for its recovery codes.
+    dependencies=RISKY,
+    responses=problems(WrongOtp, TotpEnabled, TotpNotEnabled, ReauthenticationRequired, ActingAsAnother),
 )
+@router.post("/totp/verify", response_model=TotpConfirmed, dependencies=RISKY, include_in_schema=False)
 async def confirm_totp(body: TotpConfirm, factors: Factors, actor: CurrentActor, uow: PlatformUow) -> Any:
     """Confirm the authenticator app with a code of it. From now on sign-in asks for one; the answer has recovery codes."""
     confirmed = await factors.confirm(own_user_id(actor), body.code)
     if actor.session_id is not None:
         session = await SessionRepository(uow).get(actor.session_id, lock=True)
         if session is not None:
-            session.amr = list(dict.fromkeys([*(session.amr or []), "otp", "mfa"]))
+            session.show("otp")
             await uow.flush()
     uow.emit(AccessChanged.of(user_id=actor.user_id), tenant_id=actor.home_tenant_id or OPERATOR_TENANT_ID)
     return confirmed

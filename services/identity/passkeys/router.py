@@ -5,12 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from libs.common.errors import NotFound, PreconditionFailed
+from libs.common.errors import NotFound, PreconditionFailed, ReauthenticationRequired
 from libs.common.http.deps import CurrentActor, provide_platform, public, signed_in
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from services.identity.auth.caller import CurrentCaller
-from services.identity.auth.errors import ActingAsAnother, ReauthenticationRequired
+from services.identity.auth.errors import ActingAsAnother
 from services.identity.auth.recent import recently_authenticated
 from services.identity.auth.schemas import TokensOut
 from services.identity.passkeys.errors import (

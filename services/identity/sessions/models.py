@@ -44,6 +44,21 @@ class Session(Base):
     revoked_at: Mapped[datetime | None]
     revoked_reason: Mapped[str | None]
 
+    @property
+    def proven_at(self) -> datetime:
+        """When the person last showed who he is."""
+        return self.authenticated_at or self.created_at
+
+    def show(self, *methods: str) -> bool:
+        """Note methods by which the person has shown who he is; whether any is new. With a code they are two factors."""
+        # Of a session of release 0.1.0 nothing is noted, and there was the password only.
+        before = self.amr or ["pwd"]
+        after = list(dict.fromkeys([*before, *methods, *(["mfa"] if "otp" in methods else [])]))
+        if after == self.amr:
+            return False
+        self.amr = after
+        return True
+
 
 class RefreshToken(Base):
     """A refresh token, by its hash. Used ones stay while they could be shown again, so that theft is noticed."""

@@ -136,6 +136,13 @@ class SessionService:
         await self.uow.session.flush()
         return self._status(session)
 
+    async def is_recent(self, session_id: UUID) -> bool:
+        """Whether the person of a live session has shown lately who he is."""
+        session = await self.rows.get(session_id)
+        if session is None or not _is_live(session, self.uow.now):
+            return False
+        return session.proven_at > self.uow.now - timedelta(seconds=self._settings.reauthentication_seconds)
+
     async def _current(self, *, lock: bool = False) -> Session:
         session_id = self.uow.actor.session_id
         session = await self.rows.get(session_id, lock=lock) if session_id is not None else None
@@ -186,30 +193,33 @@ class SessionService:
     async def revoke_all(self, user_id: UUID, reason: str, *, keep: UUID | None = None) -> int:
         """End all live sessions of a person, but for one; return how many."""
         sessions = [s for s in await self.rows.live_of(user_id, lock=True) if s.id != keep]
-        for session in sessions:
-            await self.revoke(session, reason)
+        await self._revoke(sessions, reason)
         return len(sessions)
 
     async def revoke_acting(self, user_id: UUID, reason: str) -> None:
         """End the live sessions in which a person acts as others."""
-        for session in await self.rows.acting_of(user_id):
-            await self.revoke(session, reason)
+        await self._revoke(await self.rows.acting_of(user_id), reason)
 
     async def revoke(self, session: Session, reason: str) -> None:
         """End a session that is locked; one that has ended stays as it is."""
-        if session.revoked_at is not None:
-            return
-        session.revoked_at, session.revoked_reason = self.uow.now, reason
+        if session.revoked_at is None:
+            await self._revoke([session], reason)
+
+    async def _revoke(self, sessions: Sequence[Session], reason: str) -> None:
+        for session in sessions:
+            session.revoked_at, session.revoked_reason = self.uow.now, reason
         await self.uow.session.flush()
-        user = await self.uow.session.get(User, session.user_id)
-        tenant_id = (user.home_tenant_id if user else None) or OPERATOR_TENANT_ID
-        self.uow.emit(
-            SessionRevoked(session_id=session.id, user_id=session.user_id, reason=reason), tenant_id=tenant_id
-        )
-        self.uow.emit(
-            change_recorded("identity", "signed_out", "session", session.id, None, {"reason": reason}),
-            tenant_id=tenant_id,
-        )
+        for session in sessions:
+            user = await self.uow.session.get(User, session.user_id)
+            tenant_id = (user.home_tenant_id if user else None) or OPERATOR_TENANT_ID
+            self.uow.emit(
+                SessionRevoked(session_id=session.id, user_id=session.user_id, reason=reason),
+                tenant_id=tenant_id,
+            )
+            self.uow.emit(
+                change_recorded("identity", "signed_out", "session", session.id, None, {"reason": reason}),
+                tenant_id=tenant_id,
+            )
 
     async def _new_token(self, session: Session) -> str:
         token = secrets.token_urlsafe(32)

@@ -10,12 +10,12 @@ from libs.common.errors import (
     NotFound,
     PermissionDenied,
     PreconditionFailed,
+    ReauthenticationRequired,
     TenantRequired,
 )
 from libs.common.http.deps import CurrentActor, allow, signed_in
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
-from services.identity.auth.errors import ReauthenticationRequired
 from services.identity.auth.recent import recently_authenticated
 from services.identity.deps import Tenants
 from services.identity.tenants.errors import SlugTaken

@@ -1,13 +1,14 @@
-"""The HTTP side of payment accounts."""
+"""The HTTP side of payment accounts. They say where the money goes, so whoever changes one has shown lately who he is."""
 
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from libs.common.errors import NotFound, PreconditionFailed
+from libs.common.errors import NotFound, PreconditionFailed, ReauthenticationRequired
 from libs.common.http.deps import allow
 from libs.common.http.problems import problems
+from libs.common.http.recent import recently_authenticated
 from libs.common.pagination import Page
 from services.payments.caller import CurrentCaller
 from services.payments.deps import PaymentAccounts
@@ -26,7 +27,15 @@ from services.payments.providers.registry import provider_of
 router = APIRouter(prefix="/payment-accounts", tags=["payment accounts"])
 READ = allow("payments.accounts.read")
 WRITE = allow("payments.accounts.write", active=True)
-_CHANGE = problems(NotFound, PreconditionFailed, AccountAlreadyActive, AccountFixed, InvalidCredentials)
+RISKY = [WRITE, recently_authenticated()]
+_CHANGE = problems(
+    NotFound,
+    PreconditionFailed,
+    AccountAlreadyActive,
+    AccountFixed,
+    InvalidCredentials,
+    ReauthenticationRequired,
+)
 
 
 @router.get("", response_model=Page[PaymentAccountOut], dependencies=[READ])
@@ -41,8 +50,8 @@ async def list_payment_accounts(
     "",
     response_model=PaymentAccountOut,
     status_code=201,
-    dependencies=[WRITE],
-    responses=problems(AccountAlreadyActive, SandboxDisabled, InvalidCredentials),
+    dependencies=RISKY,
+    responses=problems(AccountAlreadyActive, SandboxDisabled, InvalidCredentials, ReauthenticationRequired),
 )
 async def create_payment_account(body: PaymentAccountCreate, accounts: PaymentAccounts) -> Any:
     """Add a payment account. The credentials are kept encrypted and never shown again."""
@@ -57,7 +66,7 @@ async def get_payment_account(account_id: UUID, accounts: PaymentAccounts) -> An
     return await accounts.get(account_id)
 
 
-@router.patch("/{account_id}", response_model=PaymentAccountOut, dependencies=[WRITE], responses=_CHANGE)
+@router.patch("/{account_id}", response_model=PaymentAccountOut, dependencies=RISKY, responses=_CHANGE)
 async def update_payment_account(
     account_id: UUID, body: PaymentAccountUpdate, accounts: PaymentAccounts
 ) -> Any:
@@ -65,7 +74,7 @@ async def update_payment_account(
     return await accounts.update(account_id, body)
 
 
-@router.put("/{account_id}", response_model=PaymentAccountOut, dependencies=[WRITE], responses=_CHANGE)
+@router.put("/{account_id}", response_model=PaymentAccountOut, dependencies=RISKY, responses=_CHANGE)
 async def replace_payment_account(
     account_id: UUID, body: PaymentAccountCreate, accounts: PaymentAccounts
 ) -> Any:
@@ -73,7 +82,12 @@ async def replace_payment_account(
     return await accounts.update(account_id, body)
 
 
-@router.delete("/{account_id}", status_code=204, dependencies=[WRITE], responses=problems(NotFound))
+@router.delete(
+    "/{account_id}",
+    status_code=204,
+    dependencies=RISKY,
+    responses=problems(NotFound, ReauthenticationRequired),
+)
 async def delete_payment_account(account_id: UUID, accounts: PaymentAccounts) -> None:
     """Remove a payment account; payments under way through it are still completed."""
     await accounts.delete(account_id)

@@ -16,6 +16,7 @@ from libs.common.testing.plugin import MakeContext
 from services.payments.manifest import SERVICE
 from services.payments.providers.simulator.delivery import HTTP_RESOURCE
 from services.payments.tests.front import Front
+from services.payments.tests.identity_app import IdentityApp
 from services.payments.tests.orders_app import OrdersApp
 from services.payments.tests.shop import Shop
 
@@ -27,11 +28,20 @@ def orders() -> OrdersApp:
 
 
 @pytest.fixture(scope="session")
-async def context(make_context: MakeContext, orders: OrdersApp) -> AsyncIterator[ServiceContext]:
+def identity() -> IdentityApp:
+    """A stand-in for the identity service, shared by the tests of a worker."""
+    return IdentityApp()
+
+
+@pytest.fixture(scope="session")
+async def context(
+    make_context: MakeContext, orders: OrdersApp, identity: IdentityApp
+) -> AsyncIterator[ServiceContext]:
     """The payments service on this worker's database; webhooks it sends come back through the front."""
     context = await make_context(SERVICE)
     context.upstreams = Upstreams({}, context.signer, context.clock)
     context.upstreams.register("orders", orders)
+    context.upstreams.register("identity", identity)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(Front(context))) as http:
         context.resources[HTTP_RESOURCE] = http
         yield context
@@ -57,12 +67,17 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 async def isolated(
-    fresh_database: Callable[..., CommonSettings], orders: OrdersApp, tenant_id: UUID, clock: ManualClock
+    fresh_database: Callable[..., CommonSettings],
+    orders: OrdersApp,
+    identity: IdentityApp,
+    tenant_id: UUID,
+    clock: ManualClock,
 ) -> AsyncIterator[Shop]:
     """A shop with a database and a clock to itself, for tests that move the time under timed jobs."""
     settings = fresh_database(SERVICE)
     context = ServiceContext(SERVICE, settings, clock=clock)
     context.upstreams.register("orders", orders)
+    context.upstreams.register("identity", identity)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(Front(context))) as http:
         context.resources[HTTP_RESOURCE] = http
         yield Shop(Client(context, user(tenant_id)), orders, tenant_id)

@@ -5,6 +5,7 @@ from typing import Any
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.events import emitted
 from libs.contracts.identity import MemberChanged, SessionRevoked
+from services.identity.tests.one_time_links.mailed import token
 
 
 async def test_me_shows_the_account_and_its_companies(platform: Any) -> None:
@@ -54,6 +55,8 @@ async def test_changing_the_password_ends_other_sessions(context: ServiceContext
     owner = await platform.register()
     me = await platform.signed_in(owner.email)
     elsewhere = await platform.login(owner.email)
+    assert (await platform.post("/auth/password/forgot", {"email": owner.email})).status_code == 202
+    mailed = await token(context, owner.email, "password_reset")
     body = {"current_password": owner.password, "new_password": "an entirely new one"}
 
     assert (await me.post("/auth/password/change", json=body)).status_code == 204
@@ -65,6 +68,9 @@ async def test_changing_the_password_ends_other_sessions(context: ServiceContext
     refused = await platform.post("/auth/login", {"email": owner.email, "password": owner.password})
     assert refused.status_code == 401
     assert await platform.login(owner.email, "an entirely new one")
+    # Nor does a mail of before undo it.
+    reset = {"token": mailed, "new_password": "what somebody else wants"}
+    assert (await platform.post("/auth/password/reset", reset)).json()["slug"] == "link-invalid"
 
 
 async def test_a_wrong_or_weak_password_changes_nothing(platform: Any) -> None:

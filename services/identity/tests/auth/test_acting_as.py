@@ -134,6 +134,11 @@ async def test_it_ends_by_itself_and_with_the_sessions_of_who_acts(later: Any, f
     later.clock.advance(seconds=5)
     assert (await future.authenticate(first["access"])).status_code == 401
 
+    # It is that long ago, too, that staff have shown who they are.
+    body = {"user_id": str(other.user_id), "reason": REASON}
+    refused = await staff.post("/auth/act-as", json=body)
+    assert (refused.status_code, refused.json()["slug"]) == (403, "reauthentication-required")
+    assert (await staff.post("/auth/reauthenticate", json={"password": PASSWORD})).status_code == 200
     second, _ = await act(future, staff, other)
     assert (await staff.post("/auth/sessions/revoke-all")).status_code == 200
 

@@ -9,6 +9,7 @@ from sqlalchemy import select, text
 from libs.common.runtime.context import ServiceContext
 from libs.contracts.audit import CHANGE_RECORDED
 from services.identity.mfa.models import TotpFactor
+from services.identity.sessions.models import Session
 from services.identity.tests.mfa.apps import WithApp
 
 
@@ -138,6 +139,7 @@ async def test_what_is_risky_asks_once_more_when_the_sign_in_is_long_ago(future:
         await app.client.delete("/auth/mfa/totp"),
         await app.client.post("/auth/mfa/recovery-codes"),
         await app.client.post("/auth/mfa/totp"),
+        await app.client.post("/auth/mfa/totp/confirm", json={"code": app.code()}),
     ):
         assert slug(refused) == (403, "reauthentication-required")
     wrong = await app.client.post("/auth/reauthenticate", json={"password": "not this one"})
@@ -151,6 +153,18 @@ async def test_what_is_risky_asks_once_more_when_the_sign_in_is_long_ago(future:
     again = await app.client.post("/auth/reauthenticate", json={"password": app.owner.password})
     assert again.status_code == 200
     assert (await app.client.delete("/auth/mfa/totp")).status_code == 204
+
+
+def test_a_session_of_the_release_before_was_by_password() -> None:
+    for before, after in (
+        (None, ["pwd", "otp", "mfa"]),
+        (["email"], ["email", "otp", "mfa"]),
+        (["hwk", "user", "mfa"], ["hwk", "user", "mfa", "otp"]),
+    ):
+        session = Session(amr=before)
+        assert session.show("otp")
+        assert session.amr == after
+        assert not session.show("otp")
 
 
 async def test_nobody_else_sets_up_or_removes_an_app(platform: Any, client: Any) -> None:

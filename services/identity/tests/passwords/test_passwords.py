@@ -74,6 +74,20 @@ async def test_a_hash_of_djangos_matches_its_password_only(context: ServiceConte
     assert not await passwords.verify(stored, "password")
 
 
+async def test_a_hash_of_bcrypt_matches_its_password_only(context: ServiceContext) -> None:
+    # Of crypt_blowfish, which the method comes from: its own test vector.
+    stored = "$2a$05$CCCCCCCCCCCCCCCCCCCCC.E5YPO9kmyuRGyh0XouQYb4YMJKvyOeW"
+    passwords = Passwords.of(context)
+
+    for marked in (stored, stored.replace("$2a$", "$2b$"), stored.replace("$2a$", "$2y$")):
+        assert await passwords.verify(marked, "U*U")
+        assert passwords.needs_rehash(marked)
+    for changed in (stored[:-1], stored[:20], "$2b$", "$2b$99$" + stored[7:], stored.replace("E5Y", "E5X")):
+        assert not await passwords.verify(changed, "U*U"), changed
+    for wrong in ("U*V", "", "U*U\0more"):
+        assert not await passwords.verify(stored, wrong)
+
+
 @pytest.mark.parametrize("made", [by_bcrypt, by_django])
 async def test_a_hash_from_elsewhere_is_taken_and_replaced_at_sign_in(
     context: ServiceContext, platform: Platform, made: Callable[[str], str]

@@ -5,14 +5,16 @@ from typing import Any
 
 from sqlalchemy import update
 
+from libs.common.actor import system_actor
 from libs.common.clock import ManualClock
+from libs.common.ids import new_id
 from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.plugin import MakeContext
 from services.identity.manifest import SERVICE
 from services.identity.sessions.models import Session
 from services.identity.settings import IdentitySettings
-from services.identity.tests.outsiders import Platform
+from services.identity.tests.outsiders import PASSWORD, Platform
 
 IDLE = 1_800
 
@@ -146,6 +148,27 @@ async def test_without_a_session_there_is_nothing_to_tell(platform: Any) -> None
     path = "/auth/session-management/status"
     assert (await platform.anyone.get(path)).status_code == 401
     assert (await platform.anyone.acting(user(None, session_id=None)).get(path)).status_code == 401
+
+
+async def test_other_services_are_told_whether_the_sign_in_is_recent(later: Any, future: Any) -> None:
+    _, me = await shared(future)
+    assert me.actor is not None
+    payments = Client(future.context, system_actor("payments"))
+
+    async def is_recent(session_id: Any = me.actor.session_id) -> bool:
+        response = await payments.get(f"/internal/sessions/{session_id}/recent")
+        assert response.status_code == 200
+        return bool(response.json()["is_recent"])
+
+    assert await is_recent()
+    later.clock.advance(seconds=901)
+    assert not await is_recent()
+    assert (await me.post("/auth/reauthenticate", json={"password": PASSWORD})).status_code == 200
+    assert await is_recent()
+    assert (await me.post("/auth/logout")).status_code == 204
+    assert not await is_recent()
+    assert not await is_recent(new_id())
+    assert (await me.get(f"/internal/sessions/{me.actor.session_id}/recent")).status_code == 403
 
 
 async def ask(future: Any, me: Client, **credential: Any) -> Any:

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 
+from libs.common.actor import Actor, ActorKind
 from libs.common.crypto import DecryptionFailed
 from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
@@ -19,6 +20,7 @@ from services.payments.manifest import SERVICE
 from services.payments.payment_accounts.credentials import open_credentials
 from services.payments.payment_accounts.models import PaymentAccount
 from services.payments.settings import PaymentsSettings
+from services.payments.tests.identity_app import IdentityApp
 from services.payments.tests.shop import Shop
 
 BANK = {"account_holder": "Karoo Coffee", "bank": "Standard Bank", "account_number": "1234567890"}
@@ -132,8 +134,52 @@ async def test_the_provider_is_asked_about_the_credentials(shop: Shop) -> None:
     assert (await reader.post(path)).status_code == 403
 
 
-async def test_the_sandbox_can_be_turned_off(make_context: MakeContext, tenant_id: UUID) -> None:
+async def test_changes_ask_once_more_where_the_sign_in_is_long_ago(shop: Shop, identity: IdentityApp) -> None:
+    account = await shop.account()
+    path, body = f"/payment-accounts/{account['id']}", {"provider": "sandbox", "name": "B", "currency": "ZAR"}
+    old = shop.client.acting(user(shop.tenant_id))
+    assert old.actor is not None
+    identity.stale.add(str(old.actor.session_id))
+    writes: tuple[tuple[str, str, Any], ...] = (
+        ("POST", "/payment-accounts", {**body, "is_active": False}),
+        ("PATCH", path, {"name": "C"}),
+        ("PUT", path, body),
+        ("DELETE", path, None),
+    )
+
+    for client in (old, shop.client.acting(user(shop.tenant_id, session_id=None))):
+        for method, where, sent in writes:
+            refused = await client.request(method, where, json=sent)
+            assert (refused.status_code, refused.json()["slug"]) == (403, "reauthentication-required"), method
+    assert (await old.get(path)).json()["name"] == account["name"]
+    assert (await old.post(f"{path}/test")).status_code == 200
+
+    # Keys have no session: what they open was decided when they were made.
+    for key in (
+        user(shop.tenant_id, session_id=None, key_id=new_id()),
+        Actor(
+            kind=ActorKind.API_KEY,
+            key_id=new_id(),
+            tenant_id=shop.tenant_id,
+            tenant_status="active",
+            permissions=frozenset({"payments.*"}),
+        ),
+    ):
+        renamed = await shop.client.acting(key).patch(path, json={"name": "By a key"})
+        assert renamed.status_code == 200, renamed.text
+
+
+async def test_without_identity_nothing_is_changed(make_context: MakeContext, tenant_id: UUID) -> None:
+    body = {"provider": "sandbox", "name": "A", "currency": "ZAR"}
+    alone = Client(await make_context(SERVICE), user(tenant_id))
+    assert (await alone.post("/payment-accounts", json=body)).status_code == 503
+
+
+async def test_the_sandbox_can_be_turned_off(
+    make_context: MakeContext, identity: IdentityApp, tenant_id: UUID
+) -> None:
     context = await make_context(SERVICE, settings=PaymentsSettings(sandbox_enabled=False))
+    context.upstreams.register("identity", identity)
 
     response = await Client(context, user(tenant_id)).post(
         "/payment-accounts", json={"provider": "sandbox", "name": "A", "currency": "ZAR"}
