@@ -90,4 +90,8 @@ def _pbkdf2_matches(stored: str, password: str) -> bool:
 
 def _bcrypt_matches(stored: str, password: str) -> bool:
     # bcrypt has always ignored what comes after 72 bytes; the library leaves the cutting to us.
-    return bcrypt.checkpw(password.encode()[:_BCRYPT_BYTES], stored.encode())
+    try:
+        return bcrypt.checkpw(password.encode()[:_BCRYPT_BYTES], stored.encode())
+    except ValueError:
+        # What is stored is no whole hash.
+        return False
