@@ -3,4 +3,4 @@
 import pytest
 
 # The assertions of the suites explain themselves as those of test modules do.
-pytest.register_assert_rewrite("libs.common.testing.resource_suite")
+pytest.register_assert_rewrite("libs.common.testing.brokers", "libs.common.testing.resource_suite")

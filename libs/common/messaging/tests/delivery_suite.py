@@ -33,7 +33,7 @@ from libs.common.messaging.tests.parcels.service import (
 from libs.common.messaging.trial import DEATHS_BEFORE_BURIAL, RETURNS_BEFORE_TRIAL
 from libs.common.runtime.context import ServiceContext
 from libs.common.settings import CommonSettings
-from libs.common.testing.broker_suite import MakeBroker, made
+from libs.common.testing.brokers.things import MakeBroker, made
 from libs.common.testing.eventually import eventually
 
 # Short waits between attempts; how many there are is as in production.

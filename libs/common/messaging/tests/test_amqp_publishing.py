@@ -20,7 +20,7 @@ from libs.common.messaging.amqp_binding import to_message
 from libs.common.messaging.amqp_publishing import event_frames, publish_batch
 from libs.common.messaging.broker import PublishFailed
 from libs.common.messaging.envelope import Envelope
-from libs.common.testing.broker_suite import ThingHappened, made, things
+from libs.common.testing.brokers.things import ThingHappened, made, things
 
 EXCHANGE = "pillars.events"
 

@@ -30,7 +30,7 @@ from libs.common.messaging.tests.parcels.service import (
 from libs.common.messaging.trial import DEATHS_BEFORE_BURIAL, ON_TRIAL, RETURNS_BEFORE_TRIAL
 from libs.common.runtime.context import ServiceContext
 from libs.common.settings import CommonSettings
-from libs.common.testing.broker_suite import made
+from libs.common.testing.brokers.things import made
 from libs.common.testing.eventually import eventually
 
 

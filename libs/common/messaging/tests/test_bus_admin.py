@@ -19,7 +19,7 @@ from libs.common.messaging.tests.parcels.service import KEEP_LATEST, SERVICE, Pa
 from libs.common.runtime.context import ServiceContext
 from libs.common.settings import CommonSettings
 from libs.common.testing.actors import user
-from libs.common.testing.broker_suite import made
+from libs.common.testing.brokers.things import made
 from libs.common.testing.client import Client
 
 PATH = "/internal/bus"

@@ -24,7 +24,7 @@ from libs.common.messaging.tests.parcels.service import SERVICE, ParcelMoved
 from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.embedded.postgres import EmbeddedPostgres
 from libs.common.settings import CommonSettings
-from libs.common.testing.broker_suite import MakeBroker
+from libs.common.testing.brokers.things import MakeBroker
 from libs.common.testing.eventually import eventually
 from libs.common.testing.plugin import settings_for_tests
 

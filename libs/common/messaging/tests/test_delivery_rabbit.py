@@ -26,7 +26,7 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.embedded.errors import RabbitMQNotFound
 from libs.common.runtime.embedded.rabbitmq import PrivateRabbitMQ
 from libs.common.settings import CommonSettings
-from libs.common.testing.broker_suite import THINGS, MakeBroker, Recorder, ids, joined, things
+from libs.common.testing.brokers.things import THINGS, MakeBroker, Recorder, ids, joined, things
 from libs.common.testing.eventually import eventually
 
 

@@ -15,9 +15,9 @@ from libs.common.messaging.postgres_listener import PostgresListener
 from libs.common.messaging.subscription import Subscription
 from libs.common.messaging.tests.parcels.service import SERVICE
 from libs.common.settings import CommonSettings
-from libs.common.testing.broker_suite import (
+from libs.common.testing.brokers.suite import BrokerSuite
+from libs.common.testing.brokers.things import (
     THINGS,
-    BrokerSuite,
     MakeBroker,
     Recorder,
     ids,

@@ -11,7 +11,8 @@ from libs.common.messaging.listening import Listener
 from libs.common.messaging.rabbit import RabbitBroker
 from libs.common.messaging.rabbit_listener import RabbitListener
 from libs.common.messaging.subscription import Subscription
-from libs.common.testing.broker_suite import BrokerSuite, MakeBroker
+from libs.common.testing.brokers.suite import BrokerSuite
+from libs.common.testing.brokers.things import MakeBroker
 from libs.common.testing.eventually import eventually
 
 

@@ -1,0 +1,1 @@
+"""What every broker does, as tests, and the events that they are tried with."""
