@@ -21,7 +21,10 @@ from gateway.settings import GatewaySettings
 from libs.common.clock import Clock
 from libs.common.errors import Unavailable
 from libs.common.http.admission import kind_of
-from libs.common.http.client import Answer, BadAnswer, Content, Disconnected, NotConnected, Origin
+from libs.common.http.client.answer import Answer
+from libs.common.http.client.connection import Content
+from libs.common.http.client.errors import BadAnswer, Disconnected, NotConnected
+from libs.common.http.client.origin import Origin
 from libs.common.http.middleware import Receive
 
 # Most answers are here sooner than this; watching for a client that leaves costs a task.

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from libs.common.http.client import BadAnswer, CutShort, Origin
+from libs.common.http.client.errors import BadAnswer, CutShort
+from libs.common.http.client.origin import Origin
 from libs.common.http.connections import CLIENT_IDLE_SECONDS
 from libs.common.runtime.wires import Answer, NotReached
 

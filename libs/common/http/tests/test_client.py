@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 
-from libs.common.http.client import BadAnswer, CutShort, Disconnected, NotConnected, Origin
+from libs.common.http.client.errors import BadAnswer, CutShort, Disconnected, NotConnected
+from libs.common.http.client.origin import Origin
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"

@@ -1,0 +1,182 @@
+"""A server as its callers see it: requests go over connections that are kept, and made where none is free."""
+
+import asyncio
+import ssl
+from collections import deque
+from collections.abc import Sequence
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+from libs.common.http.client.answer import Answer
+from libs.common.http.client.connection import Connection, Content
+from libs.common.http.client.errors import NotConnected
+
+RawHeaders = Sequence[tuple[bytes, bytes]]
+
+_WITHOUT_BODY = (b"GET", b"HEAD", b"OPTIONS", b"TRACE")
+
+
+class Origin:
+    """One server: up to `connections` at once, used again until they were idle for `idle_seconds`.
+
+    `connect_seconds` bound how long a request waits for its connection, be it a free one or a new one.
+    """
+
+    def __init__(
+        self, base: str, *, connections: int = 50, idle_seconds: float = 2.0, connect_seconds: float = 3.0
+    ) -> None:
+        parts = urlsplit(base)
+        self._host = parts.hostname or ""
+        self._tls = ssl.create_default_context() if parts.scheme == "https" else None
+        self._port = parts.port or (443 if self._tls else 80)
+        self._prefix = parts.path.rstrip("/").encode("ascii")
+        self._authority = parts.netloc.rpartition("@")[2].encode("ascii")
+        self._most = connections
+        self._idle_seconds = idle_seconds
+        self._connect_seconds = connect_seconds
+        # The one used last is used first, so that those too many become idle.
+        self._idle: list[Connection] = []
+        self._members: set[Connection] = set()
+        self._count = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def request(
+        self, method: bytes, target: bytes, headers: RawHeaders, content: Content = None
+    ) -> Answer:
+        """Send a request, and return when the head of its answer is here.
+
+        `target` is path and query, percent-encoded. `headers` are sent as they are, behind `Host`; a length is added
+        to content that has none there.
+
+        Raises:
+            NotConnected: nothing was sent; `TimeoutError` is its cause where it took too long.
+            Disconnected: no answer came.
+            BadAnswer: it is no answer.
+            ValueError: the request would not be one request.
+        """
+        head = self._head(method, target, headers, content)
+        # Those who wait for a connection come first.
+        connection = (None if self._waiting else self._kept()) or await self._connect()
+        return await connection.send(head, content)
+
+    def close(self) -> None:
+        """End all connections."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        for connection in list(self._members):
+            connection.abort()
+
+    def _head(self, method: bytes, target: bytes, headers: RawHeaders, content: Content) -> bytes:
+        lines = [b"%b %b%b HTTP/1.1\r\nhost: %b" % (method, self._prefix, target, self._authority)]
+        has_length = False
+        for name, value in headers:
+            lines.append(b"%b: %b" % (name, value))
+            if name == b"content-length":
+                has_length = True
+        if not has_length:
+            if isinstance(content, bytes):
+                lines.append(b"content-length: %d" % len(content))
+            elif content is not None:
+                lines.append(b"transfer-encoding: chunked")
+            elif method not in _WITHOUT_BODY:
+                lines.append(b"content-length: 0")
+        lines.append(b"\r\n")
+        head = b"\r\n".join(lines)
+        # One that ends a line within would begin a header, or another request.
+        breaks = len(lines) + 1
+        if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head:
+            raise ValueError("a control byte in the head of a request")
+        return head
+
+    def _kept(self) -> Connection | None:
+        if not self._idle:
+            return None
+        before = asyncio.get_running_loop().time() - self._idle_seconds
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.idle_since > before and not connection.is_closing:
+                return connection
+            connection.abort()
+        return None
+
+    async def _connect(self) -> Connection:
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(self._connect_seconds):
+                while self._count >= self._most:
+                    await self._turn()
+                    if (kept := self._kept()) is not None:
+                        return kept
+                self._count += 1
+                made = Connection(self)
+                try:
+                    await loop.create_connection(lambda: made, self._host, self._port, ssl=self._tls)
+                except BaseException:
+                    if made in self._members:
+                        made.abort()
+                    else:
+                        self._left()
+                    raise
+        except OSError as error:  # a TimeoutError is one
+            raise NotConnected(f"{self._host}:{self._port}: {type(error).__name__}") from error
+        if made not in self._members:
+            raise NotConnected(f"{self._host}:{self._port} closed the connection at once")
+        return made
+
+    async def _turn(self) -> None:
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            await turn
+        except BaseException:
+            if turn.cancelled():
+                with suppress(ValueError):
+                    self._waiting.remove(turn)
+            else:
+                # It was given in the same moment.
+                self._next()
+            raise
+
+    def join(self, connection: Connection) -> None:
+        """It has come about."""
+        self._members.add(connection)
+
+    def keep(self, connection: Connection) -> None:
+        """It is free again."""
+        loop = asyncio.get_running_loop()
+        connection.idle_since = loop.time()
+        self._idle.append(connection)
+        self._next()
+        if self._timer is None:
+            self._timer = loop.call_later(self._idle_seconds, self._sweep)
+
+    def lose(self, connection: Connection) -> None:
+        """It has ended."""
+        if connection in self._members:
+            self._members.remove(connection)
+            with suppress(ValueError):
+                self._idle.remove(connection)
+            self._left()
+
+    def _left(self) -> None:
+        self._count -= 1
+        self._next()
+
+    def _next(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        before = loop.time() - self._idle_seconds
+        # Those idle for longest lie at the front.
+        while self._idle and self._idle[0].idle_since <= before:
+            self._idle.pop(0).abort()
+        self._timer = None
+        if self._idle:
+            self._timer = loop.call_at(self._idle[0].idle_since + self._idle_seconds, self._sweep)
