@@ -21,7 +21,7 @@ from libs.common.jobs.sweeps import sweep_jobs
 from libs.common.jobs.table import JobTable
 from libs.common.jobs.timetable import Timetable
 from libs.common.messaging.consumer import is_outage, reason_of
-from libs.common.messaging.waiting import backoff, wait_for
+from libs.common.messaging.waiting import backoff, wait_for, wind_down
 from libs.common.telemetry import span
 
 if TYPE_CHECKING:
@@ -260,12 +260,6 @@ class JobRunner:
         self._context.jobs_wake.set()
 
     async def _wind_down(self) -> None:
-        if not self._running:
-            return
-        _, late = await asyncio.wait(self._running, timeout=_STOP_SECONDS)
-        given_back = [self._running[task] for task in late]
-        for task in late:
-            task.cancel()
-        await asyncio.gather(*late, return_exceptions=True)
-        for claim in given_back:
-            await self._settle(claim, Interrupted("the process is shutting down"))
+        running = dict(self._running)
+        for task in await wind_down(running, _STOP_SECONDS):
+            await self._settle(running[task], Interrupted("the process is shutting down"))

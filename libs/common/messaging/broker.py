@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
+from libs.common import metrics
 from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.subscription import Subscription
 
@@ -50,6 +51,13 @@ class QueueState:
     ready: int
     in_flight: int
     delayed: int
+
+
+def show_ready(namespace: str, states: Sequence[QueueState]) -> None:
+    """Show how long queues are, each under the service that it belongs to."""
+    for state in states:
+        service = state.name.removeprefix(f"{namespace}.").partition(".")[0]
+        metrics.queue_ready.labels(service, state.name).set(state.ready)
 
 
 class PublishFailed(Exception):

@@ -8,17 +8,15 @@ from collections.abc import Callable, Sequence
 import aiormq
 import orjson
 from aiormq.abc import DeliveredMessage
-from aiormq.exceptions import AMQPError, ChannelInvalidStateError
 from pamqp.commands import Basic
 from yarl import URL
 
+from libs.common.messaging.amqp_errors import AWAY
 from libs.common.messaging.listening import Hear
 from libs.common.messaging.waiting import cancelled_by_us_only
 
 _STEP_SECONDS = 5.0
 _CLOSE_SECONDS = 1.0
-# What any step may fail with while the server is away or the connection breaks.
-_AWAY = (AMQPError, ChannelInvalidStateError, OSError, TimeoutError, RuntimeError)
 _CHECK = "check"
 _LOST = "the connection to the bus was lost"
 
@@ -66,12 +64,12 @@ class RabbitListener:
                 self._channel = channel
                 begun()
                 await lost
-        except _AWAY as error:
+        except AWAY as error:
             raise ConnectionError(f"the bus cannot be listened to: {error}") from error
         finally:
             self._channel = None
             self._settle(ConnectionError(_LOST))
-            with contextlib.suppress(*_AWAY), cancelled_by_us_only(_LOST):
+            with contextlib.suppress(*AWAY), cancelled_by_us_only(_LOST):
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await connection.close()
         raise ConnectionError(_LOST)
@@ -89,7 +87,7 @@ class RabbitListener:
                 await channel.basic_publish(
                     b"", routing_key=self._queue, properties=Basic.Properties(message_type=_CHECK)
                 )
-        except _AWAY as error:
+        except AWAY as error:
             raise ConnectionError(f"the bus does not answer: {error}") from error
         await asked
 

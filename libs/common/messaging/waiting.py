@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Coroutine, Iterator
+from collections.abc import Collection, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,6 +45,17 @@ async def done_before(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> b
         for task in (doing, stopping):
             task.cancel()
         await asyncio.gather(doing, stopping, return_exceptions=True)
+
+
+async def wind_down(tasks: Collection[asyncio.Task[None]], seconds: float) -> set[asyncio.Task[None]]:
+    """Wait for tasks to end, at most so long, and cancel the others; return these."""
+    if not tasks:
+        return set()
+    _, late = await asyncio.wait(tasks, timeout=seconds)
+    for task in late:
+        task.cancel()
+    await asyncio.gather(*late, return_exceptions=True)
+    return late
 
 
 def backoff(failures: int, *, base: float = 0.1, limit: float = LONGEST_PAUSE_SECONDS) -> float:
