@@ -22,7 +22,7 @@ from libs.common.jobs.runner import JobRunner
 from libs.common.messaging.broker import Broker
 from libs.common.messaging.consumer import Consumer
 from libs.common.messaging.relay import Relay
-from libs.common.messaging.waiting import cancelled_by_us_only, done_before, wait_for
+from libs.common.messaging.waiting import cancelled_by_us_only, done_before, wait_for, wind_down
 from libs.common.runtime.app import build_app
 from libs.common.runtime.brokers import make_broker
 from libs.common.runtime.context import ServiceContext
@@ -227,9 +227,5 @@ class Host:
         for context in self.contexts.values():
             context.relay_wake.set()
             context.jobs_wake.set()
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=GRACE_SECONDS)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        await wind_down(self._tasks, GRACE_SECONDS)
         await self._stack.aclose()
