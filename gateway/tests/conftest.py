@@ -19,6 +19,7 @@ from libs.common.clock import Clock, SystemClock
 from libs.common.messaging.listening import Listener
 from libs.common.runtime.upstreams import Upstreams
 from libs.common.settings import CommonSettings
+from libs.common.testing.eventually import eventually
 
 SERVICES = ("crm", "catalog", "orders", "payments", "notifications", "analytics")
 SECRET = "test-secret"
@@ -105,13 +106,6 @@ async def served(app: Any, **options: Any) -> AsyncIterator[str]:
         server.should_exit = server.force_exit = True
         await task
         listener.close()
-
-
-async def eventually(condition: Callable[[], Any], seconds: float = 5.0) -> None:
-    """Wait until a condition holds."""
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - conditions of other processes set no event
-            await asyncio.sleep(0.005)
 
 
 @contextlib.asynccontextmanager

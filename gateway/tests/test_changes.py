@@ -9,10 +9,11 @@ from uuid import UUID
 import pytest
 
 from gateway.changes import Changed
-from gateway.tests.conftest import World, eventually, make_world
+from gateway.tests.conftest import World, make_world
 from gateway.tests.identity import Person
 from libs.common.ids import new_id
 from libs.common.messaging.listening import Hear
+from libs.common.testing.eventually import eventually
 from libs.contracts.identity import (
     CHANGES_OF_ACCESS,
     AccessChanged,
@@ -149,10 +150,13 @@ async def test_many_changes_at_once_are_all_heard_and_the_memory_gone_through_se
 
         for person in people:
             bus.tell(naming(person)["session"])
-        await asyncio.sleep(0.05)
-        for person in people:
-            await world.get("/api/v1/deals", headers=person.headers)
 
+        async def all_were_asked_about_anew() -> bool:
+            for person in people:
+                await world.get("/api/v1/deals", headers=person.headers)
+            return asked(world) >= before + 50
+
+        await eventually(all_were_asked_about_anew)
         assert asked(world) == before + 50
 
 

@@ -65,7 +65,7 @@ class TestBodies:
                 yield b"x"
                 await asyncio.sleep(0.01)
 
-        async with make_world(body_seconds=0.15, body_idle_seconds=0.1) as world:
+        async with make_world(body_seconds=0.15, body_idle_seconds=60) as world:
             assert (await world.post("/api/v1/deals", content=trickle())).status_code == 408
 
     async def test_large_headers_are_431_and_long_targets_414(self, world: World) -> None:

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from gateway.tests.conftest import World, eventually, make_world
+from gateway.tests.conftest import World, make_world
 from libs.common.ids import new_id
+from libs.common.testing.eventually import eventually
 
 
 def header(answer: dict[str, Any], name: str) -> str | None:

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from gateway.tests.conftest import World, eventually, make_world
+from gateway.tests.conftest import World, make_world
+from libs.common.testing.eventually import eventually
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
 STALL = 0.2

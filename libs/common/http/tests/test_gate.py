@@ -1,17 +1,16 @@
 """A gate lets in what it can, lets a burst wait, and refuses early what would wait for nothing."""
 
 import asyncio
-import selectors
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
 from statistics import quantiles
-from typing import Any
 
 import pytest
 
 from libs.common.errors import Overloaded
 from libs.common.http import gate as gate_module
 from libs.common.http.gate import Gate
+from libs.common.testing.in_no_time import in_no_time
 
 
 async def test_as_many_are_inside_as_the_limit_says_and_the_next_waits() -> None:
@@ -64,7 +63,7 @@ async def test_a_queue_has_an_end() -> None:
     assert (gate.inside, gate.is_full) == (0, False)
 
 
-async def test_no_place_is_lost_whatever_becomes_of_those_that_wait() -> None:
+def test_no_place_is_lost_whatever_becomes_of_those_that_wait() -> None:
     gate = Gate(3)
 
     async def visit(number: int) -> None:
@@ -74,18 +73,21 @@ async def test_no_place_is_lost_whatever_becomes_of_those_that_wait() -> None:
         finally:
             gate.leave()
 
-    tasks = [asyncio.create_task(visit(number)) for number in range(300)]
-    for round_ in range(20):
-        await asyncio.sleep(0.002)
-        for task in tasks[round_::37]:
-            task.cancel()
-    for task in tasks:
-        with suppress(asyncio.CancelledError, Overloaded):
-            await task
-    assert gate.inside == 0
-    async with asyncio.timeout(1):
-        for _ in range(3):
-            await gate.enter()
+    async def many_who_leave() -> None:
+        tasks = [asyncio.create_task(visit(number)) for number in range(300)]
+        for round_ in range(20):
+            await asyncio.sleep(0.002)
+            for task in tasks[round_::37]:
+                task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError, Overloaded):
+                await task
+        assert gate.inside == 0
+        async with asyncio.timeout(1):
+            for _ in range(3):
+                await gate.enter()
+
+    in_no_time(many_who_leave())
 
 
 def work_through(gate: Gate, takes: Callable[[int], float], count: int = 1000) -> None:
@@ -118,28 +120,6 @@ async def test_a_gate_never_closes_beyond_the_least() -> None:
     gate = Gate(4)
     work_through(gate, lambda inside: 10.0 * inside)
     assert gate.limit == 4
-
-
-class _InNoTime(selectors.DefaultSelector):
-    """Sets the clock forward instead of waiting."""
-
-    now = 0.0
-
-    def select(self, timeout: float | None = None) -> list[Any]:
-        self.now += timeout or 0.0
-        return super().select(0)
-
-
-def in_no_time(work: Coroutine[Any, Any, None]) -> None:
-    """Run in a loop whose clock jumps to the next timer: hours in an instant, and the same every time."""
-    selector = _InNoTime()
-
-    class Loop(asyncio.SelectorEventLoop):
-        def time(self) -> float:
-            return selector.now
-
-    with asyncio.Runner(loop_factory=lambda: Loop(selector)) as runner:
-        runner.run(work)
 
 
 class Worked:

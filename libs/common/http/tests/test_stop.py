@@ -11,6 +11,7 @@ from libs.common.http import connections
 from libs.common.http.connections import CLIENT_IDLE_SECONDS, DRAIN_SECONDS
 from libs.common.http.protocol import HttpProtocol, Server
 from libs.common.runtime.listener import listen
+from libs.common.testing.eventually import eventually
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -52,9 +53,7 @@ class Served:
     async def stop(self) -> None:
         """Ask it to stop, and return once it is stopping."""
         self.server.should_exit = True
-        async with asyncio.timeout(5):
-            while not self.server.server_state.is_draining:  # noqa: ASYNC110 - no event tells
-                await asyncio.sleep(0.01)
+        await eventually(lambda: self.server.server_state.is_draining)
 
     async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         return await asyncio.open_connection(*self.address)

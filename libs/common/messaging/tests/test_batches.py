@@ -32,6 +32,7 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.settings import CommonSettings
 from libs.common.testing.brokers.things import made
 from libs.common.testing.eventually import eventually
+from libs.common.testing.in_no_time import in_no_time
 
 
 @pytest.fixture
@@ -188,26 +189,25 @@ async def test_it_hands_on_what_is_there_and_never_two_batches_at_once() -> None
     assert not tasks
 
 
-async def test_what_comes_steadily_is_handled_in_few_batches_and_the_first_at_once() -> None:
-    clock = asyncio.get_running_loop().time
+def test_what_comes_steadily_is_handled_in_few_batches_and_the_first_at_once() -> None:
     began: list[tuple[float, int]] = []
 
     async def handle(items: list[int]) -> None:
-        began.append((clock(), len(items)))
+        began.append((asyncio.get_running_loop().time(), len(items)))
 
-    tasks: set[asyncio.Task[None]] = set()
-    batches = Batches(100, handle, tasks, spacing=0.2)
-    start = clock()
-    sent = 0
-    while clock() - start < 0.5:
-        batches.put(sent)
-        sent += 1
-        await asyncio.sleep(0.002)
-    await asyncio.gather(*tasks)
-    assert began[0][1] == 1
-    assert sum(count for _, count in began) == sent
-    # The begins lie apart by the spacing, whatever else the machine does.
-    assert all(later - sooner >= 0.199 for (sooner, _), (later, _) in itertools.pairwise(began))
+    async def come_steadily() -> None:
+        tasks: set[asyncio.Task[None]] = set()
+        batches = Batches(100, handle, tasks, spacing=2)
+        for item in range(100):
+            batches.put(item)
+            await asyncio.sleep(0.1)
+        await asyncio.gather(*tasks)
+
+    in_no_time(come_steadily())
+    assert began[0] == (0, 1)
+    assert sum(count for _, count in began) == 100
+    spaces = [later - sooner for (sooner, _), (later, _) in itertools.pairwise(began)]
+    assert spaces == [pytest.approx(2)] * 5
 
 
 async def test_a_whole_batch_waits_for_nothing_and_neither_does_the_last_of_a_process() -> None:

@@ -14,6 +14,7 @@ import pytest
 from libs.common.runtime.commands.separate import Processes
 from libs.common.runtime.listener import listen
 from libs.common.settings import CommonSettings
+from libs.common.testing.eventually import eventually
 
 PATIENCE = 60  # seconds, for a process to start
 MOST_KIB = 120 * 1024  # of memory, for a process that does nothing
@@ -192,8 +193,7 @@ async def test_a_process_that_dies_just_before_the_stop_is_not_started_again(
     killed = processes.children["crm"]
     killed.kill()
     async with asyncio.timeout(PATIENCE):
-        while "starting it again" not in caplog.text:  # noqa: ASYNC110 - a log line sets no event
-            await asyncio.sleep(0.01)
+        await eventually(lambda: "starting it again" in caplog.text, seconds=PATIENCE)
         await processes.stop()
     assert processes.children["crm"].returncode is not None
     with suppress(ProcessLookupError):

@@ -13,6 +13,8 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
+from libs.common.testing.eventually import eventually
+from libs.common.testing.locks import is_waited_for
 from libs.contracts.audit import CHANGE_RECORDED
 from libs.contracts.identity import MemberAdded, MemberChanged, MemberRemoved
 from services.identity.members.errors import LastOwner
@@ -171,8 +173,8 @@ async def test_of_two_owners_who_leave_at_once_one_stays(context: ServiceContext
         await uow.session.flush()
         # The first has left, but has not committed: the second must wait for that.
         second = asyncio.create_task(boss.delete(f"{path}/{heir['id']}"))
-        done, _ = await asyncio.wait({second}, timeout=0.5)
-        assert not done
+        await eventually(lambda: is_waited_for(uow))
+        assert not second.done()
 
     assert (await second).json()["slug"] == "last-owner"
     owners = await boss.get(path, params={"role": "owner"})

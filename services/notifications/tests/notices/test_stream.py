@@ -10,12 +10,12 @@ from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
+from libs.common.testing.eventually import eventually
 from services.notifications.announcements.service import Announcer
 from services.notifications.announcements.target import Target
 from services.notifications.notices.feed import NoticeFeed
 from services.notifications.tests.conftest import OpenContext
 from services.notifications.tests.streaming import open_stream
-from services.notifications.tests.waiting import until
 
 
 async def write(uow: UnitOfWork, user_id: UUID, title: str) -> None:
@@ -124,7 +124,7 @@ async def test_a_notice_cannot_become_visible_behind_one_that_was_streamed(
         async with context.unit_of_work(tenant_id=actor.tenant_id) as first:
             await write(first, actor.user_id, "first")
             task = asyncio.create_task(second())
-            await until(waits)
+            await eventually(waits)
             assert not task.done()
         await task
 
@@ -137,7 +137,7 @@ async def test_notices_of_another_process_come_too(
     other = await open_context()
     async with open_stream(client) as stream:
         await stream.next()
-        await until(lambda: _listens(context))
+        await eventually(lambda: _listens(context))
         await tell(other, client, "from elsewhere")
 
         assert await titles(stream, 1) == ["from elsewhere"]
@@ -155,7 +155,7 @@ async def test_a_listener_that_lost_its_connection_comes_back_and_misses_nothing
 
     async with open_stream(client) as stream:
         await stream.next()
-        await until(lambda: _listens(context))
+        await eventually(lambda: _listens(context))
         database = context.engine.url.database
         async with await psycopg.AsyncConnection.connect(postgres_url, autocommit=True) as admin:
             await admin.execute(
@@ -166,7 +166,7 @@ async def test_a_listener_that_lost_its_connection_comes_back_and_misses_nothing
         await tell(context, client, "meanwhile")
 
         assert await titles(stream, 1) == ["meanwhile"]
-        await until(lambda: _listens(context))
+        await eventually(lambda: _listens(context))
 
 
 async def test_an_idle_stream_holds_no_database_connection(context: ServiceContext, client: Client) -> None:
@@ -174,7 +174,7 @@ async def test_an_idle_stream_holds_no_database_connection(context: ServiceConte
         await stream.next()
         await stream.heartbeat()
 
-        await until(lambda: _idle(context))
+        await eventually(lambda: _idle(context))
 
 
 async def _idle(context: ServiceContext) -> bool:

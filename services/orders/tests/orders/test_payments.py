@@ -7,6 +7,7 @@ from libs.common.ids import new_id
 from libs.common.messaging.broker import Verdict
 from libs.common.money import Money
 from libs.common.testing.events import deliver, emitted, envelope
+from libs.common.testing.eventually import eventually
 from libs.contracts.orders import LatePaymentRefused, OrderExpired, OrderPaid
 from libs.contracts.payments import (
     CreditNoteIssued,
@@ -162,9 +163,7 @@ async def test_an_order_that_expires_while_its_stock_is_reserved_anew_is_renewed
     path = f"PUT /internal/reservations/{order['id']}"
     before, shop.shelf.mood = shop.shelf.count(path), "hang"
     paying = asyncio.create_task(shop.pay(order, payment_id=payment))
-    async with asyncio.timeout(20):
-        while shop.shelf.count(path) == before:  # noqa: ASYNC110 - the catalog sets no event
-            await asyncio.sleep(0.01)
+    await eventually(lambda: shop.shelf.count(path) > before, seconds=20)
     await shop.run(expire_orders)
     shop.shelf.mood = ""
     catalog.patience.set()
