@@ -39,11 +39,6 @@ class Builder:
         """An access token."""
         return str(self.call("POST", "/auth/login", json={"email": email, "password": password})["access"])
 
-    @property
-    def staff_token(self) -> str:
-        """The access token of the operator's staff."""
-        return self._staff
-
     def call(self, method: str, path: str, *, token: str = "", tenant: str = "", **options: Any) -> Any:
         """The JSON of an answer.
 

@@ -1,7 +1,6 @@
 """The gateway's settings; every variable is `GATEWAY_*`."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
-from typing import ClassVar
 
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -17,7 +16,6 @@ class GatewaySettings(BaseSettings):
     """Limits, time-outs and trust at the edge. A rate of 0 per minute means no limit."""
 
     model_config = SettingsConfigDict(env_prefix="GATEWAY_", env_file=".env", extra="ignore")
-    documented: ClassVar[bool] = True
 
     # Who may talk to us, and whose word we take.
     allowed_hosts: list[str] = Field(

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -72,9 +72,6 @@ class World:
         }
         await self.gateway(scope, receive, send)
         return sent[0]["status"], b"".join(m.get("body", b"") for m in sent[1:])
-
-
-MakeWorld = Callable[..., Awaitable[World]]
 
 
 def common_settings(**changes: Any) -> CommonSettings:

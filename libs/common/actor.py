@@ -7,7 +7,7 @@ base64url JSON; the secret is shared by the processes of one deployment and neve
 import base64
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
@@ -17,7 +17,7 @@ from uuid import UUID
 import orjson
 
 from libs.common.errors import Unauthenticated
-from libs.common.permissions import ALL, holds
+from libs.common.permissions import ALL, holds, lacking
 
 ACTOR_HEADER = "x-pillars-actor"
 
@@ -72,6 +72,12 @@ class Actor:
         if self.kind is ActorKind.SYSTEM or self.is_superuser:
             return True
         return holds(self.permissions, permission)
+
+    def lacks(self, permissions: Collection[str]) -> frozenset[str]:
+        """Which of these, that may be wildcards, the actor does not hold."""
+        if self.kind is ActorKind.SYSTEM or self.is_superuser:
+            return frozenset()
+        return lacking(self.permissions, permissions)
 
     @property
     def is_anonymous(self) -> bool:

@@ -17,9 +17,9 @@ def holds(held: Collection[str], permission: str) -> bool:
     return any(".".join(parts[:n]) + ".*" in held for n in range(1, len(parts)))
 
 
-def covers(held: Collection[str], wanted: Collection[str]) -> bool:
-    """Whether a set opens all that another one opens, as far as that can be told from each of its strings."""
-    return all(holds(held, permission) for permission in wanted)
+def lacking(held: Collection[str], wanted: Collection[str]) -> frozenset[str]:
+    """What of one set another does not open: with nothing lacking, it opens all that the one opens."""
+    return frozenset(permission for permission in wanted if not holds(held, permission))
 
 
 def meet(one: Collection[str], other: Collection[str]) -> frozenset[str]:

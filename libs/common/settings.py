@@ -3,7 +3,6 @@
 import hashlib
 import hmac
 from functools import cached_property
-from typing import ClassVar
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from pydantic import AliasChoices, Field, SecretStr
@@ -135,9 +134,6 @@ class ServiceSettings(BaseSettings):
     """The base of a service's own settings; a subclass sets `env_prefix` to the service's name."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore")
-
-    # Whether the docs generator lists it.
-    documented: ClassVar[bool] = True
 
     database_url: str | None = Field(
         None, description="This service's own database URL, where it differs from the shared one"

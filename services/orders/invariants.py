@@ -4,8 +4,10 @@ from sqlalchemy import text
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.runtime.verify import Finding, Invariant
+from services.orders.orders.states import PAID_FOR
 
-_PAID_FOR = "('paid', 'fulfilling', 'shipped', 'delivered', 'completed')"
+# As SQL writes a list of texts.
+_PAID_FOR = str(tuple(sorted(status.value for status in PAID_FOR)))
 
 
 def _rule(name: str, counted: str, breaches: str) -> Invariant:

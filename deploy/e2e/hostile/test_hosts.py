@@ -12,8 +12,6 @@ from libs.common.testing.eventually import eventually
 pytestmark = pytest.mark.xdist_group("hostile shops")
 
 _ADDRESS = re.compile(r"https?://[^\s\"'<>)]+")
-# Subjects of the mails that bear a link.
-WITH_LINKS = {"owner": "is active", "client": "nvoice"}
 
 
 async def test_links_in_mails_lead_to_our_own_host_whatever_host_was_named(

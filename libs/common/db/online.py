@@ -20,9 +20,6 @@ _NAME = r'(?:IF NOT EXISTS |IF EXISTS |ONLY )*([\w".]+)'
 _TABLE = re.compile(rf"^(?:ALTER TABLE|TRUNCATE(?: TABLE)?|UPDATE|DELETE FROM|INSERT INTO) {_NAME}", re.I)
 _ON_TABLE = re.compile(rf"^CREATE [^;]*? ON {_NAME}", re.I)
 _NEW_TABLE = re.compile(rf"^CREATE TABLE {_NAME}", re.I)
-_VOLATILE = re.compile(
-    r"\b(gen_random_uuid|uuidv7|uuidv4|random|clock_timestamp|nextval|GENERATED|SERIAL)\b", re.I
-)
 
 # rule -> (what it says, the statements it means). What concerns one table is asked of older tables only.
 _RULES: tuple[tuple[str, str, re.Pattern[str]], ...] = (

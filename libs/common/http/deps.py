@@ -9,7 +9,6 @@ anew for each request, branches it has been to included, so what each request ne
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
-from uuid import UUID
 
 from fastapi import Depends, Request, Response
 
@@ -22,7 +21,6 @@ from libs.common.errors import (
     PermissionDenied,
     SecondFactorRequired,
     SignInMethodNotAllowed,
-    TenantForbidden,
     TenantNotActive,
     TenantRequired,
     Unauthenticated,
@@ -219,9 +217,3 @@ def provide_platform(kind: Callable[[UnitOfWork], S]) -> Callable[..., Awaitable
         return kind(uow)
 
     return make
-
-
-def require_tenant(actor: Actor, tenant_id: UUID) -> None:
-    """Refuse unless the actor acts in this tenant."""
-    if actor.kind is not ActorKind.SYSTEM and not actor.is_superuser and actor.tenant_id != tenant_id:
-        raise TenantForbidden("This belongs to another business.")

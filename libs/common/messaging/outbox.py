@@ -11,7 +11,6 @@ from sqlalchemy.dialects.postgresql import JSONB
 from libs.common.actor import Actor, ActorKind
 from libs.common.db.direct import Direct
 from libs.common.ids import new_id
-from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.event import Event
 from libs.common.telemetry import current_traceparent
 
@@ -65,21 +64,3 @@ def outbox_insert(table: Any) -> Direct:
         if column.name not in ("id", "published_at", "data")
     }
     return Direct(insert(table).values(**given, data=cast(bindparam("data", type_=Text()), JSONB)))
-
-
-def envelope_of(row: Any) -> Envelope:
-    """The envelope of an outbox row."""
-    return Envelope(
-        id=row.event_id,
-        type=row.type,
-        source=row.source,
-        subject=row.subject,
-        time=row.time,
-        tenant_id=row.tenant_id,
-        data=row.data,
-        actor=row.actor,
-        correlation_id=row.correlation_id,
-        causation_id=row.causation_id,
-        traceparent=row.traceparent,
-        origin=row.origin,
-    )

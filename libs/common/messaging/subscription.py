@@ -84,11 +84,6 @@ def retired(
     return Subscription(name, events, handle, in_bulk=True, batch=size, is_retired=True)
 
 
-def on_everything(name: str, handle: Handler) -> Subscription:
-    """Subscribe a handler to every event of the platform."""
-    return Subscription(name, (), handle, in_bulk=True)
-
-
 def in_batches(
     events: tuple[type[Event], ...],
     name: str,

@@ -10,7 +10,6 @@ from libs.common.messaging.broker import Verdict
 from libs.common.messaging.consumer import Consumer
 from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.event import Event
-from libs.common.messaging.outbox import envelope_of
 from libs.common.runtime.context import ServiceContext
 
 
@@ -22,7 +21,7 @@ async def emitted(
     async with context.unit_of_work(platform=True) as uow:
         statement = select(outbox).where(outbox.tenant_id == tenant_id).order_by(outbox.id)
         rows = (await uow.session.execute(statement)).scalars().all()
-    found = [envelope_of(row) for row in rows]
+    found = [_envelope_of(row) for row in rows]
     if kind is None:
         return [e for e in found if ".change_recorded." not in e.type]
     return [e for e in found if e.type == kind.wire_name]
@@ -60,3 +59,20 @@ async def deliver(
         if (subscription.name == handler if handler else not subscription.is_retired)
         and (not subscription.events or any(e.wire_name == sent.type for e in subscription.events))
     ]
+
+
+def _envelope_of(row: Any) -> Envelope:
+    return Envelope(
+        id=row.event_id,
+        type=row.type,
+        source=row.source,
+        subject=row.subject,
+        time=row.time,
+        tenant_id=row.tenant_id,
+        data=row.data,
+        actor=row.actor,
+        correlation_id=row.correlation_id,
+        causation_id=row.causation_id,
+        traceparent=row.traceparent,
+        origin=row.origin,
+    )

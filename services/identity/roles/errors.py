@@ -22,10 +22,3 @@ class UnknownRole(ValidationFailed):
 
     slug = "unknown-role"
     title = "No such role"
-
-
-class UnknownPermission(ValidationFailed):
-    """A permission named is not one that the platform knows; `permissions` lists them."""
-
-    slug = "unknown-permission"
-    title = "No such permission"

@@ -1,6 +1,6 @@
 """Who may give which role: nobody grants, or takes, what he lacks himself."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
@@ -15,17 +15,17 @@ from services.identity.roles.models import Role
 from services.identity.roles.repository import RoleRepository
 
 
-def require_all(actor: Actor, permissions: Iterable[str]) -> None:
+def require_all(actor: Actor, permissions: Collection[str]) -> None:
     """Refuse unless the actor holds every one of these.
 
     Raises:
         PermissionDenied: one is lacking; it is named.
     """
-    for permission in sorted(permissions):
-        if not actor.may(permission):
-            raise PermissionDenied(
-                f"Only who holds {permission} may grant or take it.", required_permission=permission
-            )
+    if lacking := actor.lacks(permissions):
+        permission = min(lacking)
+        raise PermissionDenied(
+            f"Only who holds {permission} may grant or take it.", required_permission=permission
+        )
 
 
 async def check_grant(uow: UnitOfWork, wanted: Collection[str], held: Collection[str]) -> None:

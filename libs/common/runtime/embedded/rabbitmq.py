@@ -36,11 +36,10 @@ class PrivateRabbitMQ:
     object. Call `start()` from the main thread: Linux ends the node together with the thread that started it.
     """
 
-    def __init__(self, base_dir: Path, *, name: str | None = None, management: bool = False) -> None:
+    def __init__(self, base_dir: Path, *, name: str | None = None) -> None:
         self.base_dir = Path(base_dir).absolute()
         self.log_path = self.base_dir / "rabbitmq.log"
         self._name = name or "pillars"
-        self._management = management
         self._ports: Ports | None = None
         self._node: subprocess.Popen[bytes] | None = None
         self._epmd: subprocess.Popen[bytes] | None = None
@@ -56,12 +55,6 @@ class PrivateRabbitMQ:
     def pid(self) -> int | None:
         """The Erlang VM's process id, None when it is not running."""
         return self._node.pid if self._node is not None and self.is_running else None
-
-    @property
-    def management_url(self) -> str | None:
-        """The management plugin's HTTP address, None when it is off; user and password are those of the AMQP URL."""
-        port = self._ports.management if self._ports else None
-        return f"http://127.0.0.1:{port}" if port else None
 
     def start(self) -> str:
         """Start the node and return its AMQP URL; safe to call again. Takes some seconds, at most 90.
@@ -196,8 +189,7 @@ class PrivateRabbitMQ:
             port = free_port(preferred)
             if port not in chosen:
                 chosen.append(port)
-        amqp, distribution, epmd, management = chosen
-        return Ports(amqp, distribution, epmd, management if self._management else None)
+        return Ports(*chosen)
 
     def _await_ready(self, node: subprocess.Popen[bytes], ports: Ports) -> str | None:
         """Return None once a connection works, else the reason why none will."""

@@ -10,12 +10,11 @@ USER = "pillars"
 
 
 class Ports(NamedTuple):
-    """The TCP ports of one node, all on 127.0.0.1; `management` is None when that plugin is off."""
+    """The TCP ports of one node, all on 127.0.0.1."""
 
     amqp: int
     distribution: int
     epmd: int
-    management: int | None
 
 
 def write_config(base_dir: Path, ports: Ports) -> str:
@@ -40,13 +39,11 @@ def write_config(base_dir: Path, ports: Ports) -> str:
         # The default keeps half a gigabyte of quorum-queue log in memory.
         "raft.wal_max_size_bytes": str(64 * 1024 * 1024),
     }
-    if ports.management is not None:
-        settings |= {"management.tcp.ip": "127.0.0.1", "management.tcp.port": str(ports.management)}
     lines = "".join(f"{name} = {value}\n" for name, value in settings.items())
     write_private(base_dir / "rabbitmq.conf", lines)
-    plugins = "rabbitmq_management" if ports.management is not None else ""
-    (base_dir / "enabled_plugins").write_text(f"[{plugins}].\n")
-    # An empty one of our own, or the machine-wide file would be read.
+    # An empty list of our own, or the machine-wide one would be read.
+    (base_dir / "enabled_plugins").write_text("[].\n")
+    # Likewise.
     (base_dir / "rabbitmq-env.conf").touch()
     return password
 

@@ -9,7 +9,7 @@ from libs.common.ids import new_id
 from libs.common.messaging.broker import Broker, Verdict
 from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.event import Event
-from libs.common.messaging.subscription import Subscription, Taken, in_batches, on, on_everything
+from libs.common.messaging.subscription import Subscription, Taken, in_batches, on
 
 # Makes a started broker in the namespace of the test; options are those of its class.
 MakeBroker = Callable[..., Awaitable[Broker]]
@@ -49,7 +49,7 @@ async def unused_batch(taken: Sequence[Taken], uow: Any) -> None:
 
 THINGS = on(ThingHappened, "suite.things", unused)
 MORE_THINGS = on((ThingHappened, OtherHappened), "suite.more_things", unused)
-EVERYTHING = on_everything("suite.everything", unused)
+EVERYTHING = Subscription("suite.everything", (), unused, in_bulk=True)
 BATCHED = in_batches((ThingHappened,), "suite.batched", unused_batch, size=5)
 
 

@@ -20,7 +20,6 @@ from services.identity.tests.outsiders import Platform, Registered
 
 DIRECTORY = "8eaef023-2b34-4da1-9baa-8bc8c9d6a490"
 PUBLIC = "http://127.0.0.1:8000"
-CALLBACK = "/api/v1/auth/oidc"
 
 
 @pytest.fixture(scope="module")

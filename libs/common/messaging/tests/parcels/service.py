@@ -17,7 +17,7 @@ from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.consumer import RetryLater
 from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.event import Event
-from libs.common.messaging.subscription import Taken, in_batches, on, on_everything
+from libs.common.messaging.subscription import Subscription, Taken, in_batches, on
 from libs.common.runtime.service import Service
 from libs.common.settings import ServiceSettings
 
@@ -71,8 +71,6 @@ class ParcelMoved(Event):
 
 class ParcelsSettings(ServiceSettings):
     """No settings of its own."""
-
-    documented: ClassVar[bool] = False
 
 
 async def keep_latest(event: ParcelMoved, uow: UnitOfWork, envelope: Envelope) -> None:
@@ -133,7 +131,7 @@ async def write_batch(taken: Sequence[Taken], uow: UnitOfWork) -> None:
 BATCHES: list[int] = []
 
 KEEP_LATEST = on(ParcelMoved, "parcels.keep_latest", keep_latest)
-WRITE_ARRIVAL = on_everything("parcels.write_arrival", write_arrival)
+WRITE_ARRIVAL = Subscription("parcels.write_arrival", (), write_arrival, in_bulk=True)
 # Not among those of the service: tests that are of it subscribe to it themselves.
 WRITE_BATCH = in_batches((ParcelMoved,), "parcels.write_batch", write_batch, size=8)
 
