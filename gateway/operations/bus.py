@@ -8,9 +8,16 @@ import orjson
 from gateway.errors import ClientGone
 from gateway.exchange import Exchange
 from gateway.fan_out import ask_all
-from gateway.operations.operation import Operation, in_path, invalid, page_of, query, whole_number
+from gateway.operations.operation import Operation, in_path, page_of, query, whole_number
 from gateway.responses import Answer, json_answer
-from libs.common.errors import BadRequest, InvalidCursor, NotFound, PayloadTooLarge, Unavailable
+from libs.common.errors import (
+    BadRequest,
+    InvalidCursor,
+    NotFound,
+    PayloadTooLarge,
+    Unavailable,
+    ValidationFailed,
+)
 from libs.common.pagination import DEFAULT_LIMIT, MAX_LIMIT
 from libs.common.runtime.upstreams import Upstreams
 
@@ -181,7 +188,7 @@ class Bus:
         asked = exchange.parameters()
         for name in asked:
             if name not in (*filters, "service", "limit", "cursor"):
-                raise invalid(name, "is not a filter of this list")
+                raise ValidationFailed.of(name, "is not a filter of this list", place="query")
         limit = whole_number(asked.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
         passed = {name: asked[name] for name in filters if name in asked}
         names = self._upstreams.names
@@ -233,7 +240,7 @@ class Bus:
         body = await _read_json(exchange)
         reason = body.get("reason")
         if set(body) != {"reason"} or not isinstance(reason, str) or not 1 <= len(reason.strip()) <= 500:
-            raise invalid("reason", "must be a text of 1 to 500 characters, and the only field", "body")
+            raise ValidationFailed.of("reason", "must be a text of 1 to 500 characters, and the only field")
         return _done(
             await self._call(exchange, "POST", "dead-letters", values, "/skip", {"reason": reason.strip()})
         )

@@ -152,13 +152,5 @@ def whole_number(text: str | None, name: str, default: int, least: int, most: in
     if text is None:
         return default
     if not text.isascii() or not text.isdigit() or not least <= int(text[:12]) <= most:
-        raise invalid(name, f"must be a whole number from {least} to {most}")
+        raise ValidationFailed.of(name, f"must be a whole number from {least} to {most}", place="query")
     return int(text)
-
-
-def invalid(name: str, message: str, place: str = "query") -> ValidationFailed:
-    """The problem of one malformed parameter."""
-    return ValidationFailed(
-        "One or more fields are not valid.",
-        errors=[{"loc": [place, name], "msg": message, "type": "value_error"}],
-    )

@@ -212,6 +212,14 @@ class ValidationFailed(AppError):
     slug = "validation-failed"
     title = "The request is not valid"
 
+    @classmethod
+    def of(
+        cls, field: str, message: str, kind: str = "value_error", *, place: str = "body"
+    ) -> "ValidationFailed":
+        """The problem of one field, in the form of those that a schema finds."""
+        error = {"loc": [place, field], "msg": message, "type": kind}
+        return cls("One or more fields are not valid.", errors=[error])
+
 
 class InvalidCursor(ValidationFailed):
     """The cursor was not made by this list with these filters; start again without one."""

@@ -174,5 +174,4 @@ class PersonalTokenService:
 
 def _check_expiry(expires_at: datetime | None, now: datetime) -> None:
     if expires_at is not None and expires_at <= now:
-        problem = {"loc": ["body", "expires_at"], "msg": "must be in the future", "type": "past"}
-        raise ValidationFailed("One or more fields are not valid.", errors=[problem])
+        raise ValidationFailed.of("expires_at", "must be in the future", "past")

@@ -66,7 +66,7 @@ class OidcProviderService(ResourceService[OidcProvider]):
             and values.get("discovery_url", row.discovery_url) != row.discovery_url
         ):
             # The secret would be sent to whoever is at the new address.
-            raise _wrong("client_secret", "is needed again where the address changes", "missing")
+            raise ValidationFailed.of("client_secret", "is needed again where the address changes", "missing")
 
     def _address(self, values: dict[str, Any], row: OidcProvider | None) -> None:
         kind = row.kind if row is not None else values["kind"]
@@ -77,12 +77,14 @@ class OidcProviderService(ResourceService[OidcProvider]):
             kind, given or (row.discovery_url if row else None), values.get("directory", "common")
         )
         if url is None:
-            raise _wrong("discovery_url", "is needed for a provider of the kind other", "missing")
+            raise ValidationFailed.of(
+                "discovery_url", "is needed for a provider of the kind other", "missing"
+            )
         if not self.uow.context.settings.oidc_private_addresses:
             try:
                 check_outside(url)
             except AddressRefused as error:
-                raise _wrong("discovery_url", str(error), "address_refused") from error
+                raise ValidationFailed.of("discovery_url", str(error), "address_refused") from error
         values["discovery_url"] = url
 
     async def _check_room(self) -> None:
@@ -106,8 +108,3 @@ def unseal(keyring: KeyRing, provider: OidcProvider) -> str | None:
     if provider.sealed_secret is None:
         return None
     return keyring.decrypt(provider.sealed_secret, purpose=purpose_of(provider.id))
-
-
-def _wrong(field: str, message: str, kind: str) -> ValidationFailed:
-    problem = {"loc": ["body", field], "msg": message, "type": kind}
-    return ValidationFailed("One or more fields are not valid.", errors=[problem])

@@ -40,12 +40,7 @@ class StaffGrantService(ResourceService[StaffGrant]):
         """
         actor, now = self.uow.actor, self.uow.now
         if not now < body.expires_at <= now + _LONGEST:
-            problem = {
-                "loc": ["body", "expires_at"],
-                "msg": "must be within the next 30 days",
-                "type": "out_of_range",
-            }
-            raise ValidationFailed("One or more fields are not valid.", errors=[problem])
+            raise ValidationFailed.of("expires_at", "must be within the next 30 days", "out_of_range")
         if body.permissions is not None:
             permissions = sorted(set(body.permissions))
             require_all(actor, permissions)

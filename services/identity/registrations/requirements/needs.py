@@ -172,12 +172,8 @@ class NeedsService:
         content = decoded(body.content_base64)
         limit = row.rule.get("max_bytes", MAX_BYTES)
         if not content or len(content) > limit:
-            problem = {
-                "loc": ["body", "content_base64"],
-                "msg": f"must be base64 of 1 to {limit} bytes",
-                "type": "document",
-            }
-            raise ValidationFailed("One or more fields are not valid.", errors=[problem])
+            message = f"must be base64 of 1 to {limit} bytes"
+            raise ValidationFailed.of("content_base64", message, "document")
         kind, taken = content_type_of(content), row.rule.get("content_types", list(CONTENT_TYPES))
         if kind not in taken:
             raise DocumentRefused(f"Send one of {', '.join(taken)}.", content_types=taken)

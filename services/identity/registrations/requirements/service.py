@@ -34,8 +34,7 @@ class RequirementService(ResourceService[Requirement]):
         try:
             check_rule(str(whole["kind"]), values.get("rule", row.rule if row else {}))
         except ValueError as error:
-            problem = {"loc": ["body", "rule"], "msg": str(error), "type": "value_error"}
-            raise ValidationFailed("One or more fields are not valid.", errors=[problem]) from None
+            raise ValidationFailed.of("rule", str(error)) from None
         same = await self.rows.find(
             Requirement.code == whole["code"],
             Requirement.product.is_not_distinct_from(whole["product"]),

@@ -34,10 +34,10 @@ class DelegationService(ResourceService[Delegation]):
             raise PermissionDenied("A person hands on his own right.", required_permission=DECIDE)
         starts = body.starts_at or now
         if not max(starts, now) < body.ends_at <= now + _LONGEST:
-            raise _wrong("ends_at", "must be after the start and within the next 90 days")
+            raise ValidationFailed.of("ends_at", "must be after the start and within the next 90 days")
         member = await MemberRepository(self.uow).of_user(body.to_user_id)
         if member is None or not OPERATOR_ROLES & set(member.roles) or body.to_user_id == actor.user_id:
-            raise _wrong("to_user_id", "must be somebody else of the operator's staff")
+            raise ValidationFailed.of("to_user_id", "must be somebody else of the operator's staff")
         row = await self.rows.add(
             Delegation(
                 from_user_id=actor.user_id,
@@ -61,8 +61,3 @@ class DelegationService(ResourceService[Delegation]):
         if row.from_user_id != self.uow.actor.user_id and not self.uow.actor.may(_ANY):
             raise PermissionDenied("It is another's to take back.", required_permission=_ANY)
         await self.delete(delegation_id)
-
-
-def _wrong(name: str, message: str) -> ValidationFailed:
-    problem = {"loc": ["body", name], "msg": message, "type": "value_error"}
-    return ValidationFailed("One or more fields are not valid.", errors=[problem])

@@ -96,12 +96,7 @@ class ReviewService:
         needs = await NeedsService(self.uow, registration).view()
         strange = unknown([*body.requirements, *body.fields], needs, _BUSINESS_FIELDS)
         if strange:
-            problem = {
-                "loc": ["body", "requirements"],
-                "msg": f"not known: {', '.join(strange)}",
-                "type": "unknown",
-            }
-            raise ValidationFailed("One or more fields are not valid.", errors=[problem])
+            raise ValidationFailed.of("requirements", f"not known: {', '.join(strange)}", "unknown")
         registration.asked_for = sorted({*body.requirements, *body.fields})
         # What is asked for must be there again, so no waiver stands in its way.
         registration.waived = [code for code in registration.waived if code not in registration.asked_for]
@@ -174,9 +169,9 @@ class ReviewService:
         reviewer, registration = await self._reviewed(registration_id)
         wanted = assignee_id or self.uow.actor.user_id
         if wanted is None:
-            raise _wrong("assignee_id", "name a person")
+            raise ValidationFailed.of("assignee_id", "name a person")
         if wanted != self.uow.actor.user_id and not await staff_may(self.uow, wanted, DECIDE):
-            raise _wrong("assignee_id", "must be somebody of the staff who may decide")
+            raise ValidationFailed.of("assignee_id", "must be somebody of the staff who may decide")
         await self.rights.check_not_own(registration, wanted)
         self._reassign(registration, wanted, "assigned", reviewer)
         await self.seen.rows.save(registration)
@@ -341,11 +336,6 @@ def changes_requested(
         link_serial=registration.link_serial,
         link_expires_at=registration.link_expires_at,
     )
-
-
-def _wrong(name: str, message: str) -> ValidationFailed:
-    problem = {"loc": ["body", name], "msg": message, "type": "value_error"}
-    return ValidationFailed("One or more fields are not valid.", errors=[problem])
 
 
 def _text(value: UUID | None) -> str | None:

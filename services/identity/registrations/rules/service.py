@@ -24,13 +24,8 @@ class RuleService(ResourceService[Rule]):
         minor = values.get("from_minor", row.from_minor if row else None)
         currency = values.get("currency", row.currency if row else None)
         if (minor is None) != (currency is None):
-            raise _wrong("currency", "must come with from_minor, and not without")
+            raise ValidationFailed.of("currency", "must come with from_minor, and not without")
         lead = values.get("escalate_to_id")
         if lead is not None and await MemberRepository(self.uow).of_user(lead) is None:
-            raise _wrong("escalate_to_id", "must be somebody of the operator's staff")
+            raise ValidationFailed.of("escalate_to_id", "must be somebody of the operator's staff")
         return values
-
-
-def _wrong(name: str, message: str) -> ValidationFailed:
-    problem = {"loc": ["body", name], "msg": message, "type": "value_error"}
-    return ValidationFailed("One or more fields are not valid.", errors=[problem])
