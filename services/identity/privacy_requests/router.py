@@ -6,11 +6,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import Response
 
-from libs.common.errors import AppError, NotFound, PermissionDenied
+from libs.common.errors import AppError, NotFound, PermissionDenied, ReauthenticationRequired
 from libs.common.http.deps import allow, provide
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
-from services.identity.auth.errors import ReauthenticationRequired
 from services.identity.auth.recent import recently_authenticated
 from services.identity.privacy_requests.errors import ExportNotReady, OwnsABusiness
 from services.identity.privacy_requests.schemas import (
