@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.privacy.fields import Action, Kind, PrivacyMap, TableMap
+from libs.common.privacy.fields import INFRASTRUCTURE, Action, Kind, PrivacyMap, TableMap
 from libs.common.privacy.people import Person, documents_naming, rows_about, tables_of, within
 
 # Rows of one table that an export has at most.
@@ -18,6 +18,8 @@ async def collect_person(
     """What is known of a person, by table; secrets and the contents of files are left out."""
     found: dict[str, list[dict[str, Any]]] = {}
     for table, known in tables_of(metadata, privacy, person):
+        if table.name in INFRASTRUCTURE:
+            continue
         about = rows_about(table, known, person)
         if about is not None:
             shown = [

@@ -182,7 +182,7 @@ class _Step:
             .cte("batch")
         )
         mine = [key == batch.c[key.name] for key in self._keys]
-        changed = sa.update(self._table).where(*mine).values(new).cte("changed")
+        changed = sa.update(self._table).where(*mine).values({**new, **self._marks()}).cte("changed")
         done = sa.select(batch).add_cte(changed).order_by(*(batch.c[key.name] for key in self._keys))
         rows = (await self._uow.session.execute(done)).all()
         for row in rows:
@@ -213,6 +213,12 @@ class _Step:
         if isinstance(column.type, JSONB):
             return sa.cast(sa.literal("{}"), JSONB)
         return sa.literal(b"" if isinstance(column.type, sa.LargeBinary) else "")
+
+    def _marks(self) -> dict[str, Any]:
+        """What says that a row has changed."""
+        columns = self._table.columns
+        marks = {"version": columns.version + 1} if "version" in columns else {}
+        return {**marks, "updated_at": self._uow.now} if "updated_at" in columns else marks
 
     def _later(self, after: list[str] | None) -> sa.ColumnElement[bool]:
         if after is None:

@@ -75,9 +75,10 @@ def tables_of(
     metadata: sa.MetaData, privacy: PrivacyMap, person: Person
 ) -> Iterator[tuple[sa.Table, TableMap]]:
     """The tables that may know the person, children first."""
+    whole = {**INFRASTRUCTURE, **privacy}
     for table in reversed(metadata.sorted_tables):
-        known = privacy.get(table.name)
-        if known is None or table.name in INFRASTRUCTURE:
+        known = whole.get(table.name)
+        if known is None:
             continue
         if person.tenant_id is not None and (known.of_account or "tenant_id" not in table.columns):
             continue

@@ -8,6 +8,8 @@ from libs.common.ids import new_id
 from libs.common.privacy.erasing import erase_some
 from libs.common.privacy.people import Person, enter
 from libs.common.runtime.context import ServiceContext
+from libs.common.testing.events import emitted
+from libs.contracts.audit import CHANGE_RECORDED
 from services.analytics.events.models import ArchivedEvent
 from services.analytics.manifest import SERVICE
 
@@ -24,6 +26,8 @@ async def test_documents_are_read_to_the_end_and_name_nobody_then(
         {"nothing": 1},
     ]
     async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        # What is still to be handed on, too.
+        uow.audit("updated", "report", new_id(), after={"email": email})
         uow.session.add_all(
             ArchivedEvent(
                 tenant_id=tenant_id, id=new_id(), type="t", source="crm", subject="s", time=uow.now, data=data
@@ -39,7 +43,9 @@ async def test_documents_are_read_to_the_end_and_name_nobody_then(
             receipt = await erase_some(uow, person, SERVICE.metadata, SERVICE.privacy, place, read=2)
         place, scrubbed, steps = receipt.next, scrubbed + receipt.pseudonymised, steps + 1
 
-    assert (steps, scrubbed) == (3, 3)
+    assert (steps, scrubbed) == (3, 4)
+    (sent,) = await emitted(context, tenant_id, CHANGE_RECORDED["analytics"])
+    assert sent.data["after"] == {"email": person.pseudonym}
     async with context.unit_of_work(tenant_id=tenant_id) as uow:
         rows = (
             select(ArchivedEvent.data).where(ArchivedEvent.tenant_id == tenant_id).order_by(ArchivedEvent.id)

@@ -35,7 +35,7 @@ async def left(context: ServiceContext, tenant_id: UUID) -> dict[str, int]:
             text("SELECT email, count(*) FROM crm.contacts WHERE tenant_id = :id GROUP BY 1"),
             {"id": tenant_id},
         )
-        return dict(rows)
+        return dict(rows.all())  # type: ignore[arg-type]
 
 
 async def step(

@@ -65,12 +65,13 @@ class OrderService:
             InvalidTransition: it is on its way, done, or lapsed already.
         """
         order = await self.get(order_id, lock=True)
-        was_draft = order.state is OrderStatus.DRAFT
+        was_draft, before = order.state is OrderStatus.DRAFT, {"status": order.status}
         order.cancel_reason = reason
         self.move(order, OrderStatus.CANCELLED, reason=reason)
         if not was_draft:
             self.uow.emit(facts.order_cancelled(order))
-        self.uow.audit("cancelled", "order", order.id, after={"status": order.status, "reason": reason})
+        after = {"status": order.status, "reason": reason}
+        self.uow.audit("cancelled", "order", order.id, before=before, after=after)
         await self._saved(order)
         return order
 
@@ -85,8 +86,9 @@ class OrderService:
             raise InvalidTransition(
                 "Its goods are not sent yet.", current_status=order.status, wanted_status="completed"
             )
+        before = {"status": order.status}
         self.finish(order)
-        self.uow.audit("completed", "order", order.id, after={"status": order.status})
+        self.uow.audit("completed", "order", order.id, before=before, after={"status": order.status})
         await self._saved(order)
         return order
 

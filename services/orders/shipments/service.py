@@ -85,8 +85,9 @@ class ShipmentService:
         if shipment is None:
             raise NotFound("There is no such shipment.", resource="shipment")
         if not is_repeat(shipment.status, status):
+            before = {"status": str(shipment.status)}
             self.advance(order, shipments, shipment, status)
-            self.uow.audit("reported", "shipment", shipment.id, after={"status": status.value})
+            self.uow.audit("reported", "shipment", shipment.id, before=before, after={"status": status.value})
         await self.uow.session.flush()
         self.uow.tag(shipment.version)
         return shipment

@@ -161,6 +161,7 @@ class InvoiceService(ResourceService[Invoice]):
             raise InvoiceNotPayable(
                 f"{invoice.outstanding} is outstanding.", outstanding=invoice.outstanding.model_dump()
             )
+        before = {"status": invoice.status, "outstanding": str(invoice.outstanding)}
         invoice.paid_minor += amount.amount
         if invoice.paid_minor == invoice.total_minor:
             invoice.status = "paid"
@@ -171,9 +172,9 @@ class InvoiceService(ResourceService[Invoice]):
             f"Payment of invoice {invoice.number}" + (f", {body.reference}" if body.reference else ""),
             of_manual_payment(body.method, amount),
         )
-        self.uow.audit(
-            "paid", self.noun, invoice.id, after={"amount": str(amount), "reference": body.reference}
-        )
+        paid = {"amount": str(amount), "reference": body.reference}
+        after = {**paid, "status": invoice.status, "outstanding": str(invoice.outstanding)}
+        self.uow.audit("paid", self.noun, invoice.id, before=before, after=after)
         return invoice
 
     async def void(self, invoice_id: UUID, reason: str) -> Invoice:
@@ -187,13 +188,15 @@ class InvoiceService(ResourceService[Invoice]):
             raise InvalidTransition(
                 "Money came in for it; refund that instead.", current_status=invoice.status
             )
+        before = {"status": invoice.status}
         invoice.status = "void"
         invoice.voided_at = self.uow.now
         await self.rows.save(invoice)
         await self.ledger.post(
             "invoice_void", invoice.id, f"Invoice {invoice.number} is void", of_void(invoice)
         )
-        self.uow.audit("voided", self.noun, invoice.id, after={"reason": reason})
+        after = {"status": invoice.status, "reason": reason}
+        self.uow.audit("voided", self.noun, invoice.id, before=before, after=after)
         return invoice
 
     async def mark_overdue(self, limit: int) -> int:
