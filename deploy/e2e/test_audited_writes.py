@@ -21,6 +21,7 @@ _CART = "a cart is a shopper's note, changed with every click; the order made of
 SILENT: dict[str, str] = {
     "identity POST /internal/authenticate": _READS,
     "identity POST /internal/one-time-links/{link_id}/reveal": _READS,
+    "identity POST /internal/registrations/{registration_id}/reveal": _READS,
     "identity POST /auth/session-management/extend": "keeps one's own session alive, as any request does",
     "identity POST /auth/oidc/links": "leaves for a provider; what comes of it is written down",
     "identity POST /auth/passkeys/login/options": "a challenge that lasts five minutes; the answer to it is written down",

@@ -71,6 +71,22 @@ class DealMoved(Event):
     applicant_company_id: UUID | None = None
 
 
+class DealAmountChanged(Event):
+    """What an open deal may bring is another sum now."""
+
+    wire_name = "crm.deal_amount_changed.v1"
+    about: ClassVar[tuple[str, str]] = ("deal", "deal_id")
+
+    deal_id: UUID
+    name: str
+    pipeline_id: UUID
+    pipeline: str
+    amount: Money
+    source: str | None = None
+    registration_id: UUID | None = None
+    applicant_company_id: UUID | None = None
+
+
 class DealWon(Event):
     """A deal was won. For a registration deal, the applicant is approved by this."""
 

@@ -25,7 +25,7 @@ class RegistrationSubmitted(Event):
     owner_phone: str | None = None
     product: str
     referral_code: str | None = None
-    # From which the link is made by which the applicant follows it; see `libs.contracts.status_links`.
+    # Of the link by which the applicant follows it, which identity names to who mails it; none where there is no link.
     link_serial: int | None = None
     link_expires_at: datetime | None = None
 
@@ -60,6 +60,8 @@ class RegistrationResubmitted(Event):
     company_name: str
     assignee_id: UUID | None = None
     assignee_role: str | None = None
+    # What the applicant says of its business now.
+    business: Business | None = None
 
 
 class RegistrationAssigned(Event):
@@ -130,6 +132,8 @@ class RegistrationRejected(Event):
     owner_user_id: UUID
     owner_email: str
     reason: str | None = None
+    # The last run of setting it up: what was set up by a later one stays. None where runs were not counted.
+    provisioning_run: int | None = None
 
 
 class TenantActivated(Event):

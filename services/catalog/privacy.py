@@ -7,7 +7,7 @@ _REFERENCE = keep(Kind.IDENTIFIER, NOBODY)
 
 PRIVACY: PrivacyMap = {
     "assigned_products": TableMap(
-        none=f"{_ROW} company_id product_id sku name price_amount price_currency status assigned_at"
+        none=f"{_ROW} company_id product_id sku name price_amount price_currency status assigned_at run"
     ),
     "availability_changes": TableMap(none="tenant_id id product_id created_at updated_at version"),
     "categories": TableMap(

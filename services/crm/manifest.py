@@ -10,6 +10,7 @@ from libs.contracts.identity import (
     MemberChanged,
     MemberRemoved,
     ProvisioningRequested,
+    RegistrationResubmitted,
     RegistrationSubmitted,
     TenantActivated,
 )
@@ -28,7 +29,11 @@ from services.crm.pipelines.handlers import on_provisioning_requested, on_tenant
 from services.crm.pipelines.router import router as pipelines
 from services.crm.privacy import PRIVACY
 from services.crm.projects.router import router as projects
-from services.crm.registrations.handlers import on_product_assigned, on_registration_submitted
+from services.crm.registrations.handlers import (
+    on_product_assigned,
+    on_registration_resubmitted,
+    on_registration_submitted,
+)
 from services.crm.requests.router import router as requests
 from services.crm.seed import seed
 from services.crm.settings import CrmSettings
@@ -59,6 +64,7 @@ SERVICE = Service(
     ),
     subscriptions=(
         on(RegistrationSubmitted, "crm.open_registration_deal", on_registration_submitted),
+        on(RegistrationResubmitted, "crm.correct_registration_company", on_registration_resubmitted),
         on(ProductAssigned, "crm.price_registration_deal", on_product_assigned),
         on(TenantActivated, "crm.make_default_pipeline", on_tenant_activated),
         on(ProvisioningRequested, "crm.provision_pipeline", on_provisioning_requested),

@@ -5,7 +5,7 @@ from pathlib import Path
 from libs.common.jobs.job import Job
 from libs.common.messaging.subscription import in_batches, on
 from libs.common.runtime.service import Service
-from libs.contracts.crm import DealCreated, DealLost, DealMoved, DealWon
+from libs.contracts.crm import DealAmountChanged, DealCreated, DealLost, DealMoved, DealReopened, DealWon
 from libs.contracts.identity import TenantActivated
 from libs.contracts.provisioning import STEP_PROVISIONED
 from services.identity.access.router import router as access
@@ -42,7 +42,13 @@ from services.identity.privacy import PRIVACY
 from services.identity.privacy_requests.jobs import due, forget_privacy_exports, run_privacy_requests
 from services.identity.privacy_requests.router import router as privacy_requests
 from services.identity.privacy_requests.service import JOB as RUN_PRIVACY_REQUESTS
-from services.identity.registrations.handlers import on_deal_lost, on_deal_won, on_deal_worth
+from services.identity.registrations.handlers import (
+    on_deal_lost,
+    on_deal_reopened,
+    on_deal_won,
+    on_deal_worth,
+)
+from services.identity.registrations.provisioning.figures import measure_provisioning
 from services.identity.registrations.provisioning.handlers import on_step_provisioned
 from services.identity.registrations.provisioning.jobs import retry_provisioning, unconfirmed
 from services.identity.registrations.requirements.router import router as registration_requirements
@@ -50,6 +56,7 @@ from services.identity.registrations.reviews.jobs import escalate_registrations,
 from services.identity.registrations.reviews.router import router as reviews
 from services.identity.registrations.router import router as registrations
 from services.identity.registrations.rules.router import router as registration_rules
+from services.identity.registrations.status.router import for_services as registration_status_for_services
 from services.identity.registrations.status.router import router as registration_status
 from services.identity.registrations.status.stream import open_status_streams
 from services.identity.roles.router import router as roles
@@ -85,6 +92,7 @@ SERVICE = Service(
         signing_keys,
         reviews,
         registration_status,
+        registration_status_for_services,
         registrations,
         registration_requirements,
         registration_rules,
@@ -121,7 +129,13 @@ SERVICE = Service(
         on(DealWon, "identity.activate_tenant", on_deal_won),
         on(DealLost, "identity.reject_registration", on_deal_lost),
         on(TenantActivated, "identity.begin_plan", on_tenant_activated, is_new=True),
-        on((DealCreated, DealMoved), "identity.note_worth_of_deal", on_deal_worth, is_new=True),
+        on(
+            (DealCreated, DealMoved, DealAmountChanged),
+            "identity.note_worth_of_deal",
+            on_deal_worth,
+            is_new=True,
+        ),
+        on(DealReopened, "identity.withdraw_approval", on_deal_reopened, is_new=True),
         on(tuple(STEP_PROVISIONED.values()), "identity.note_step_provisioned", on_step_provisioned),
         in_batches((), "identity.record_audit", record_audit, spacing=0.5),
     ),
@@ -147,6 +161,7 @@ SERVICE = Service(
     permissions={
         "identity.api_keys.read": "See the API keys of the business",
         "identity.api_keys.write": "Make, change, rotate and revoke API keys",
+        "identity.applications.read": "See the application of one's own business, with its documents",
         "identity.applications.write": "Hand in the application of one's own business again",
         "identity.audit_log.read": "See who did what",
         "identity.company.write": "Change one's own business and its settings",
@@ -184,6 +199,7 @@ SERVICE = Service(
     },
     encrypted=ENCRYPTED,
     invariants=INVARIANTS,
+    measures=(measure_provisioning,),
     seed=seed,
     privacy=PRIVACY,
 )

@@ -77,8 +77,8 @@ PRIVACY: PrivacyMap = {
     ),
     "registrations": TableMap(
         none="tenant_id id status company_name product business_country referral_code reason decided_at decided_via"
-        " approvals_needed round declared_minor declared_currency deal_minor deal_currency asked_for waived assignee_role"
-        " due_at escalate_at escalations link_serial link_expires_at created_at updated_at version",
+        " approvals_needed round declared_minor declared_currency deal_minor deal_currency deal_at asked_for waived"
+        " assignee_role due_at escalate_at escalations link_serial link_expires_at created_at updated_at version",
         fields={
             "answers": keep(Kind.CONTENT, BUSINESS),
             "assignee_id": keep(Kind.IDENTIFIER, NOBODY),

@@ -4,7 +4,12 @@ from pathlib import Path
 
 from libs.common.messaging.subscription import on
 from libs.common.runtime.service import Service
-from libs.contracts.identity import ProvisioningRequested, RegistrationSubmitted, TenantActivated
+from libs.contracts.identity import (
+    ProvisioningRequested,
+    RegistrationResubmitted,
+    RegistrationSubmitted,
+    TenantActivated,
+)
 from libs.contracts.orders import LatePaymentRefused, OrderCancelled, OrderPaid
 from services.payments.checkouts.router import router as checkouts
 from services.payments.credit_notes.router import router as credit_notes
@@ -18,7 +23,7 @@ from services.payments.invoices.router import router as invoices
 from services.payments.ledger.router import router as ledger
 from services.payments.merchants.handlers import (
     on_provisioning_requested,
-    on_registration_submitted,
+    on_registration,
     on_tenant_activated,
 )
 from services.payments.options import router as options
@@ -62,7 +67,8 @@ SERVICE = Service(
         on(OrderPaid, "payments.issues_the_invoice", on_order_paid),
         on(LatePaymentRefused, "payments.gives_late_money_back", on_late_payment_refused),
         on(OrderCancelled, "payments.gives_cancelled_money_back", on_order_cancelled),
-        on(RegistrationSubmitted, "payments.learns_of_the_business", on_registration_submitted),
+        on(RegistrationSubmitted, "payments.learns_of_the_business", on_registration),
+        on(RegistrationResubmitted, "payments.learns_what_was_corrected", on_registration),
         on(TenantActivated, "payments.learns_the_trading_name", on_tenant_activated),
         on(ProvisioningRequested, "payments.provisions_the_merchant", on_provisioning_requested),
     ),

@@ -241,3 +241,8 @@ async def _businesses(client: Client, book: Book, staff: dict[str, str]) -> Asyn
         deals = await _all(client, "/deals", staff, {"registration_id": entry.registration})
         if len(deals) != 1:
             yield f"{entry.email} has {len(deals)} deals"
+        if entry.decided == "won":
+            path = f"/registrations/{entry.registration}/provisioning"
+            setting_up = await client.call("GET", path, who=staff, expect=(200,))
+            if setting_up.body["state"] != "done":
+                yield f"{entry.email}: the business is active, its setting up {setting_up.body}"

@@ -208,5 +208,42 @@ STEPS: tuple[Step, ...] = (
         "the business is active, the other services do not know; the message is not acknowledged",
         "warehouse, pipeline and trading name follow, each once",
     ),
+    # Setting up.
+    Step(
+        "committing.identity.provisioning_requested.v1",
+        "identity",
+        "the approval and the steps of setting up are written, not committed",
+        "the business waits as before, and is approved and set up when the message comes again",
+    ),
+    Step(
+        "taken.catalog.provision_product",
+        "catalog",
+        "the request for a step is in hand, nothing is written",
+        "the message goes back to its queue",
+    ),
+    Step(
+        "committed.catalog.step_provisioned.v1",
+        "catalog",
+        "the step is done, identity does not know; the message is not acknowledged",
+        "identity learns it from the next process; the step is done once",
+    ),
+    Step(
+        "committed.crm.step_provisioned.v1",
+        "crm",
+        "the pipeline is made, identity does not know; the message is not acknowledged",
+        "identity learns it from the next process; there is one pipeline",
+    ),
+    Step(
+        "taken.identity.note_step_provisioned",
+        "identity",
+        "the confirmation of a step is in hand, it is not noted",
+        "the message goes back to its queue",
+    ),
+    Step(
+        "handled.identity.note_step_provisioned",
+        "identity",
+        "the confirmation of a step is noted, the message is not acknowledged",
+        "the message comes again and changes nothing",
+    ),
 )
 MOMENTS = {step.moment: step for step in STEPS}

@@ -254,6 +254,10 @@ class JobRunner:
         metrics.jobs_pending.labels(self._service).set(due)
         metrics.jobs_oldest_seconds.labels(self._service).set(waited)
         metrics.jobs_dead.labels(self._service).set(dead)
+        if self._context.service.measures:
+            async with self._context.unit_of_work(platform=True) as uow:
+                for measure in self._context.service.measures:
+                    await measure(uow)
 
     async def _wake_at(self, stop: asyncio.Event) -> None:
         await stop.wait()

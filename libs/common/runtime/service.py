@@ -16,12 +16,14 @@ from libs.common.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from libs.common.db.encrypted import Encrypted
+    from libs.common.db.unit_of_work import UnitOfWork
     from libs.common.privacy.fields import PrivacyMap
     from libs.common.runtime.context import ServiceContext
     from libs.common.runtime.verify import Invariant
 
 # Opens what a service holds for the life of its process (provider clients, caches) and closes it at the end.
 Resource = Callable[["ServiceContext"], AbstractAsyncContextManager[Any]]
+Measure = Callable[["UnitOfWork"], Awaitable[None]]
 Seed = Callable[["ServiceContext"], Awaitable[None]]
 
 
@@ -42,6 +44,8 @@ class Service:
         encrypted: its columns under the key ring, all of them.
         privacy: which of its columns are about people, and what erasure is to do to them.
         invariants: what `pillars verify` checks.
+        measures: `async (uow)` each sets figures of `/metrics` from the database, in the platform scope; a process that
+            runs jobs calls them every few seconds, so they read from an index.
         seed: makes the rows a new installation needs; run after every migration, so it must be repeatable.
         description: one paragraph for the API documentation.
     """
@@ -60,4 +64,5 @@ class Service:
     encrypted: Sequence["Encrypted"] = ()
     privacy: "PrivacyMap" = field(default_factory=dict)
     invariants: Sequence["Invariant"] = ()
+    measures: Sequence[Measure] = ()
     seed: Seed | None = None

@@ -18,7 +18,7 @@ async def on_registration_submitted(
 
 async def on_registration_rejected(event: RegistrationRejected, uow: UnitOfWork, envelope: Envelope) -> None:
     """Take it back from one that was turned down."""
-    await AssignedProductService(uow).revoke(event.company_id)
+    await AssignedProductService(uow).revoke(event.company_id, event.provisioning_run)
 
 
 async def on_provisioning_requested(
@@ -26,5 +26,5 @@ async def on_provisioning_requested(
 ) -> None:
     """See that an approved business has its product, which it lost where it was turned down in between."""
     if event.step == STEP:
-        await AssignedProductService(uow).restore(event.company_id, event.product)
+        await AssignedProductService(uow).restore(event.company_id, event.product, event.run)
         uow.emit(step_provisioned("catalog", event.company_id, STEP, event.run))

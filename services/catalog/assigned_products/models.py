@@ -4,7 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import Index
-from sqlalchemy.orm import Mapped
+from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
 from libs.common.money import Money
@@ -32,6 +32,8 @@ class AssignedProduct(TenantRow, Base):
     price_currency: Mapped[str]
     status: Mapped[str]
     assigned_at: Mapped[datetime]
+    # The run of setting the business up by which it was last given or taken back; 0 before any.
+    run: Mapped[int] = mapped_column(default=0, server_default="0")
 
     @property
     def price(self) -> Money:

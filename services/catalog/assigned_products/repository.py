@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, exists, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db.repository import Repository
@@ -66,28 +66,24 @@ class AssignedProductRepository(Repository[AssignedProduct]):
         )
         return (await self.session.execute(statement)).scalar_one_or_none() is not None
 
-    async def revoke(self, company_id: UUID) -> int:
-        """Revoke what a business has; returns how many rows it has at all."""
-        statement = (
-            update(AssignedProduct)
-            .where(AssignedProduct.tenant_id == self.uow.tenant_id, AssignedProduct.company_id == company_id)
-            .values(
-                status=AssignmentStatus.REVOKED, updated_at=self.uow.now, version=AssignedProduct.version + 1
-            )
-            .returning(AssignedProduct.id)
-        )
-        return len((await self.session.execute(statement)).all())
+    async def revoke(self, company_id: UUID, run: int | None) -> bool:
+        """Revoke what a business has, where no run after this one gave it; False where it was never given any."""
+        mine = (AssignedProduct.tenant_id == self.uow.tenant_id, AssignedProduct.company_id == company_id)
+        now = AssignedProduct.run if run is None else run
+        await self._change(AssignmentStatus.REVOKED, now, *mine, AssignedProduct.run <= now)
+        return bool(await self.session.scalar(select(exists().where(*mine))))
 
-    async def restore(self, company_id: UUID) -> None:
-        """Give back what was revoked of a business."""
-        await self.session.execute(
-            update(AssignedProduct)
-            .where(
-                AssignedProduct.tenant_id == self.uow.tenant_id,
-                AssignedProduct.company_id == company_id,
-                AssignedProduct.status == AssignmentStatus.REVOKED,
-            )
-            .values(
-                status=AssignmentStatus.ASSIGNED, updated_at=self.uow.now, version=AssignedProduct.version + 1
-            )
+    async def restore(self, company_id: UUID, run: int) -> None:
+        """Give a business what it had, unless this run or a later one was heard of before."""
+        await self._change(
+            AssignmentStatus.ASSIGNED,
+            run,
+            AssignedProduct.tenant_id == self.uow.tenant_id,
+            AssignedProduct.company_id == company_id,
+            AssignedProduct.run < run,
         )
+
+    async def _change(self, status: AssignmentStatus, run: Any, *where: ColumnElement[bool]) -> None:
+        values = {"status": status, "run": run, "updated_at": self.uow.now}
+        statement = update(AssignedProduct).where(*where)
+        await self.session.execute(statement.values(**values, version=AssignedProduct.version + 1))

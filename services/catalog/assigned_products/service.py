@@ -44,21 +44,21 @@ class AssignedProductService:
         if await rows.assign(company_id, facts | price):
             self.uow.emit(ProductAssigned(company_id=company_id, price=variant.price, **facts))
 
-    async def restore(self, company_id: UUID, code: str) -> None:
-        """See that an approved business has its product: as `assign`, and what was revoked is its again.
+    async def restore(self, company_id: UUID, code: str, run: int) -> None:
+        """See that an approved business has its product: as `assign`, and what was revoked before this run is its again.
 
         Raises:
             RetryLater: the operator offers not even the default one (yet).
         """
         await self.assign(company_id, code)
-        await AssignedProductRepository(self.uow).restore(company_id)
+        await AssignedProductRepository(self.uow).restore(company_id, run)
 
-    async def revoke(self, company_id: UUID) -> None:
-        """Take back what a business was given when it applied.
+    async def revoke(self, company_id: UUID, run: int | None) -> None:
+        """Take back what a business was given when it applied, unless a later run than this has set it up since.
 
         Raises:
             RetryLater: its application has not been heard of yet.
         """
         await self.uow.enter_tenant(OPERATOR_TENANT_ID)
-        if not await AssignedProductRepository(self.uow).revoke(company_id):
+        if not await AssignedProductRepository(self.uow).revoke(company_id, run):
             raise RetryLater("The registration was not handled yet.")

@@ -88,11 +88,13 @@ class DealLineService:
 
 
 async def sum_up(uow: UnitOfWork, deal: Deal) -> None:
-    """Set the deal's amount to the sum of its lines, and save both."""
-    none = Money(amount=0, currency=deal.currency)
+    """Set the deal's amount to the sum of its lines, save both, and tell of it where it changed."""
+    before, none = deal.amount, Money(amount=0, currency=deal.currency)
     amount = amount_of((line.total for line in deal.lines), None, none)
     deal.amount_minor, deal.currency = amount.amount, amount.currency
-    await DealService(uow).rows.save(deal)
+    deals = DealService(uow)
+    await deals.rows.save(deal)
+    deals.tell_amount(deal, before)
 
 
 def _line(deal: Deal, line_id: UUID) -> DealLine:

@@ -36,6 +36,11 @@ def deal_moved(deal: Deal, left: tuple[Any, str]) -> crm.DealMoved:
     )
 
 
+def deal_amount_changed(deal: Deal) -> crm.DealAmountChanged:
+    """It may bring another sum now."""
+    return crm.DealAmountChanged(**_common(deal))
+
+
 def deal_won(deal: Deal) -> crm.DealWon:
     """It was won."""
     return crm.DealWon(**_common(deal), reason=deal.won_reason)

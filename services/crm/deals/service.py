@@ -13,7 +13,7 @@ from services.crm.contacts.repository import ContactRepository
 from services.crm.deal_lines.models import DealLine
 from services.crm.deals.amounts import amount_of
 from services.crm.deals.errors import FieldsRequired, RegistrationPending, StageNotInPipeline
-from services.crm.deals.events import deal_created
+from services.crm.deals.events import deal_amount_changed, deal_created
 from services.crm.deals.models import Deal
 from services.crm.deals.repository import DealRepository
 from services.crm.links import LinkedService, UnknownReference
@@ -73,6 +73,16 @@ class DealService(LinkedService[Deal]):
             lines = row.lines if row else []
         amount = amount_of((line.total for line in lines), wanted, Money(amount=0, currency=currency))
         return values | {"amount_minor": amount.amount, "currency": amount.currency}
+
+    def _record(self, action: str, row: Deal, before: dict[str, Any] | None) -> None:
+        super()._record(action, row, before)
+        if action == "updated" and before is not None:
+            self.tell_amount(row, Money(amount=before["amount_minor"], currency=before["currency"]))
+
+    def tell_amount(self, deal: Deal, before: Money) -> None:
+        """Tell of the amount of a deal where it is another one than before."""
+        if deal.amount != before:
+            self.uow.emit(deal_amount_changed(deal))
 
     async def before_delete(self, row: Deal) -> None:
         """Keep a deal that an applicant waits for."""

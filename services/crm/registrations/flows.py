@@ -6,8 +6,10 @@ The two facts come in either order: each looks for the other under a lock on the
 from datetime import datetime
 
 from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.messaging.consumer import RetryLater
 from libs.contracts.catalog import ProductAssigned
-from libs.contracts.identity import RegistrationSubmitted
+from libs.contracts.identity import RegistrationResubmitted, RegistrationSubmitted
+from libs.contracts.values import Business
 from services.crm.chat.service import ChatService
 from services.crm.companies.models import Company
 from services.crm.companies.service import CompanyService
@@ -54,7 +56,7 @@ class RegistrationFlow:
             line |= {"name": product.name, "unit_price": price, "product_id": product.product_id}
         deal = await self.deals.open(
             {
-                "name": f"Registration of {event.company_name}",
+                "name": _deal_name(event.company_name),
                 "lines": [line],
                 "pipeline_id": pipeline.id,
                 "company_id": company.id,
@@ -65,6 +67,32 @@ class RegistrationFlow:
             applicant_company_id=event.company_id,
         )
         await self._tell(event, deal)
+
+    async def correct(self, event: RegistrationResubmitted) -> None:
+        """Take over what the applicant says of its business now.
+
+        Raises:
+            RetryLater: its application has not been heard of yet.
+        """
+        if event.business is None:
+            return
+        await lock(self.uow, "applicant", event.company_id)
+        companies = CompanyService(self.uow)
+        company = await companies.rows.find(Company.applicant_company_id == event.company_id)
+        if company is None:
+            raise RetryLater("The registration was not handled yet.")
+        before = {name: getattr(company, name) for name in Business.model_fields}
+        after = event.business.model_dump()
+        if after == before:
+            return
+        for name, value in after.items():
+            setattr(company, name, value)
+        await companies.rows.save(company)
+        self.uow.audit("updated", "company", company.id, before=before, after=after)
+        for deal in await self.deals.rows.open_of_applicant(event.company_id):
+            if deal.name == _deal_name(before["name"]):
+                deal.name = _deal_name(company.name)
+                await self.deals.rows.save(deal)
 
     async def price(self, event: ProductAssigned, at: datetime) -> None:
         """Remember the product of a business, and put its name and price on the line that waits for them."""
@@ -125,6 +153,10 @@ class RegistrationFlow:
             f"Owner: {event.owner_first_name} {event.owner_last_name}, {event.owner_email}."
         )
         await ChatService(self.uow).announce("deal", deal.id, text, staff.keys())
+
+
+def _deal_name(company_name: str) -> str:
+    return f"Registration of {company_name}"
 
 
 def _fill(line: DealLine, product: AssignedProduct, *, alone: bool) -> None:

@@ -4,7 +4,7 @@ from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.envelope import Envelope
 from libs.contracts.catalog import ProductAssigned
-from libs.contracts.identity import RegistrationSubmitted
+from libs.contracts.identity import RegistrationResubmitted, RegistrationSubmitted
 from services.crm.registrations.flows import RegistrationFlow
 
 
@@ -14,6 +14,14 @@ async def on_registration_submitted(
     """Open the deal that decides on the registration."""
     await uow.enter_tenant(OPERATOR_TENANT_ID)
     await RegistrationFlow(uow).open(event)
+
+
+async def on_registration_resubmitted(
+    event: RegistrationResubmitted, uow: UnitOfWork, envelope: Envelope
+) -> None:
+    """Correct what is known of the business."""
+    await uow.enter_tenant(OPERATOR_TENANT_ID)
+    await RegistrationFlow(uow).correct(event)
 
 
 async def on_product_assigned(event: ProductAssigned, uow: UnitOfWork, envelope: Envelope) -> None:

@@ -105,6 +105,6 @@ class RevealIn(Schema):
 
 
 class RevealOut(OutSchema):
-    """The address behind an invitation."""
+    """The address that the mail is to lead to."""
 
     url: str

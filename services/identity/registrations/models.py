@@ -90,6 +90,8 @@ class Registration(TenantRow, Base):
     declared_currency: Mapped[str | None]
     deal_minor: Mapped[int | None]
     deal_currency: Mapped[str | None]
+    # When the newest fact that is known of the deal happened.
+    deal_at: Mapped[datetime | None]
     answers: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     asked_for: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     waived: Mapped[list[str]] = mapped_column(default=list, server_default="[]")

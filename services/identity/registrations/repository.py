@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, case, func, select
 from libs.common.db.repository import Repository
 from libs.common.filters import ListQuery
 from services.identity.registrations.models import OPEN, WAITING_FOR, Registration, WaitingFor
+from services.identity.registrations.provisioning.models import Step
 
 
 class RegistrationRepository(Repository[Registration]):
@@ -20,7 +21,7 @@ class RegistrationRepository(Repository[Registration]):
         found = super().conditions(query)
         asked: Any = query
         if asked.assignee == "me":
-            found.append(Registration.assignee_id == self.uow.actor.user_id)
+            found.append(Registration.assignee_id == (self.uow.actor.user_id or _NOBODY))
         if asked.assignee == "none":
             found += [_IS_OPEN, Registration.assignee_id.is_(None)]
         if asked.overdue is not None:
@@ -31,6 +32,9 @@ class RegistrationRepository(Repository[Registration]):
             found.append(
                 Registration.status.not_in(OPEN) if asked.waiting_for == WaitingFor.NOBODY else states
             )
+        if asked.provisioning is not None:
+            unfinished = select(Step.tenant_id).where(Step.state == asked.provisioning)
+            found.append(Registration.tenant_id.in_(unfinished))
         return found
 
     def _late(self) -> ColumnElement[bool]:
@@ -46,7 +50,7 @@ class RegistrationRepository(Repository[Registration]):
         by_status = {row[0]: row[1] for row in await self.session.execute(statement)}
         one = await self.session.execute(
             select(
-                func.count(case((Registration.assignee_id == user_id, 1))),
+                func.count(case((Registration.assignee_id == (user_id or _NOBODY), 1))),
                 func.count(case((Registration.assignee_id.is_(None), 1))),
                 func.count(case((Registration.due_at < self.uow.now, 1))),
             ).where(_IS_OPEN)
@@ -63,3 +67,5 @@ class RegistrationRepository(Repository[Registration]):
 
 
 _IS_OPEN = Registration.status.in_(OPEN)
+# Who is no person has nothing, and not what nobody has.
+_NOBODY = UUID(int=0)

@@ -15,7 +15,12 @@ from services.identity.auth.errors import EmailTaken
 from services.identity.passwords.policy import WeakPassword
 from services.identity.registrations.flows import register
 from services.identity.registrations.provisioning.schemas import ProvisioningOut
-from services.identity.registrations.requirements.errors import AnswerRefused, DocumentRefused, NotAskedFor
+from services.identity.registrations.requirements.errors import (
+    AnswerRefused,
+    DocumentRefused,
+    NotAskedFor,
+    TooManyDocuments,
+)
 from services.identity.registrations.requirements.schemas import (
     ChecksOut,
     DocumentIn,
@@ -73,7 +78,7 @@ async def count_registrations(registrations: Registrations) -> Any:
     "/registrations/current",
     response_model=RegistrationDetail | None,
     dependencies=[signed_in()],
-    responses=problems(TenantRequired),
+    responses=problems(TenantRequired, PermissionDenied),
 )
 async def get_current_registration(registrations: Registrations) -> Any:
     """Read the application of the business acted in; null for one that was set up without."""
@@ -145,7 +150,9 @@ async def list_registration_documents(
     response_model=DocumentOut,
     status_code=201,
     dependencies=[signed_in()],
-    responses=problems(NotFound, PermissionDenied, NotAskedFor, DocumentRefused, ValidationFailed),
+    responses=problems(
+        NotFound, PermissionDenied, NotAskedFor, TooManyDocuments, DocumentRefused, ValidationFailed
+    ),
 )
 async def hand_in_registration_document(
     registration_id: UUID, body: DocumentIn, registrations: Registrations

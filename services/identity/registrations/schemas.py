@@ -8,7 +8,7 @@ from pydantic import AfterValidator, EmailStr, Field
 
 from libs.common.filters import Column, Custom, ListQuery
 from libs.common.money import Money
-from libs.common.schema import OutSchema, Schema
+from libs.common.schema import OutSchema, PatchSchema, Schema
 from services.identity.auth.schemas import FirstName, LastName, Password, Phone
 from services.identity.registrations.models import RegistrationStatus, WaitingFor
 from services.identity.registrations.requirements.schemas import Answer, Code, Country, NeedsOut
@@ -163,6 +163,11 @@ class RegistrationQuery(ListQuery):
     ] = None
     overdue: Annotated[bool | None, Custom()] = None
     waiting_for: Annotated[WaitingFor | None, Custom()] = None
+    provisioning: Annotated[
+        Literal["running", "failed"] | None,
+        Custom(),
+        Field(description="Approved ones of which a step of their setting up is so"),
+    ] = None
     applicant_company_id: Annotated[UUID | None, Column("tenant_id")] = None
     created_at_from: datetime | None = None
     created_at_to: datetime | None = None
@@ -194,10 +199,22 @@ class RequestChangesIn(ReasonIn):
     )
 
 
+class BusinessChanges(PatchSchema):
+    """What is to be changed of the business; what is absent stays as it was."""
+
+    name: BusinessName = ""
+    registration_number: str | None = Field(None, max_length=100)
+    phone: Phone = None
+    website: str | None = Field(None, max_length=300)
+    address: str | None = Field(None, max_length=500)
+    country: Country | None = None
+    industry: str | None = Field(None, max_length=100)
+
+
 class ResubmitIn(Schema):
     """The application as changed; what is absent stays as it was."""
 
-    business: BusinessIn | None = None
+    business: BusinessChanges | None = None
     fields: dict[str, Answer | None] | None = Field(None, max_length=100)
     message: str | None = Field(None, min_length=1, max_length=1000)
 

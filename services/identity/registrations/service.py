@@ -7,7 +7,7 @@ from uuid import UUID
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import NotFound, PermissionDenied, TenantRequired
 from libs.common.filters import ListQuery
-from services.identity.registrations.models import Registration
+from services.identity.registrations.models import Registration, RegistrationStatus
 from services.identity.registrations.provisioning.models import Step, StepState
 from services.identity.registrations.provisioning.repository import StepRepository
 from services.identity.registrations.provisioning.service import Provisioning
@@ -19,9 +19,9 @@ from services.identity.registrations.requirements.schemas import DocumentIn, Fie
 from services.identity.registrations.reviews.repository import VoteRepository
 from services.identity.registrations.reviews.rights import Rights
 from services.identity.registrations.schemas import RegistrationOut
-from services.identity.registrations.timeline.repository import TimelineRepository
+from services.identity.registrations.timeline.repository import Timeline, TimelineRepository
 
-OWN = "identity.applications.write"
+SEE, OWN = "identity.applications.read", "identity.applications.write"
 
 
 class RegistrationService:
@@ -49,7 +49,7 @@ class RegistrationService:
             NotFound: there is none that the caller may see.
         """
         found = await self.rows.get(registration_id, lock=lock)
-        if found is None or not (self._is_own(found) or await self.rights.may_read()):
+        if found is None or not await self._sees(found):
             raise NotFound("There is no such registration.", resource="registration")
         self.uow.tag(found.version)
         return found
@@ -71,11 +71,15 @@ class RegistrationService:
 
         Raises:
             TenantRequired: no business is named.
+            PermissionDenied: the caller may not see it.
         """
         tenant_id = self.uow.actor.tenant_id
         if tenant_id is None:
             raise TenantRequired("Name the business with the X-Company-Id header.")
-        return await self.rows.of_tenant(tenant_id)
+        found = await self.rows.of_tenant(tenant_id)
+        if found is not None and not await self._sees(found):
+            raise PermissionDenied(f"This needs the permission {SEE}.", required_permission=SEE)
+        return found
 
     async def detail(self, registration: Registration) -> dict[str, Any]:
         """An application with what it needs; what is between staff is not shown to the applicant."""
@@ -114,6 +118,7 @@ class RegistrationService:
         registration = await self.own(registration_id)
         needs = NeedsService(self.uow, registration)
         await needs.answer(body.fields)
+        await self._withdraw_approvals(registration)
         await self.rows.save(registration)
         self.uow.tag(registration.version)
         self.uow.audit("fields_given", "registration", registration.id, after={"fields": sorted(body.fields)})
@@ -140,6 +145,7 @@ class RegistrationService:
         """Hand in a document, as the applicant."""
         registration = await self.own(registration_id)
         document = await NeedsService(self.uow, registration).hand_in(body)
+        await self._withdraw_approvals(registration)
         await self.rows.save(registration)
         after = {"requirement": document.requirement, "sha256": document.sha256}
         self.uow.audit("document_given", "registration", registration.id, after=after)
@@ -156,6 +162,17 @@ class RegistrationService:
         steps = await Provisioning(self.uow).retry(registration)
         self.uow.audit("provisioning_retried", "registration", registration.id)
         return shown(steps)
+
+    async def _withdraw_approvals(self, registration: Registration) -> None:
+        """Approvals count for what was there when they were given, and what is there may change now."""
+        is_changing = registration.status == RegistrationStatus.CHANGES_REQUESTED
+        if is_changing and await VoteRepository(self.uow, registration).withdraw():
+            Timeline(self.uow).add(registration, "approvals_withdrawn")
+
+    async def _sees(self, registration: Registration) -> bool:
+        # Customers of a shop act in its business as well.
+        is_applicant = self._is_own(registration) and self.uow.actor.may(SEE)
+        return is_applicant or await self.rights.may_read()
 
     def _is_own(self, registration: Registration) -> bool:
         return registration.tenant_id == self.uow.actor.tenant_id

@@ -5,7 +5,7 @@ All rows are written in the transaction of the handler, each with a key made of 
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -35,13 +35,17 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class Announcement:
-    """One thing to tell to some people; a repeat with the key adds nothing."""
+    """One thing to tell to some people; a repeat with the key adds nothing.
+
+    `late_link` names the link that is put into its mails as they leave, as `deliveries.late_link` reads it.
+    """
 
     kind: str
     targets: Sequence[Target]
     variables: Mapping[str, Any]
     key: str
     about: About | None = None
+    late_link: Mapping[str, str] = field(default_factory=dict)
 
 
 class Announcer:
@@ -60,9 +64,10 @@ class Announcer:
         *,
         key: str,
         about: About | None = None,
+        late_link: Mapping[str, str] | None = None,
     ) -> None:
         """Tell each target over every channel of the kind that he has and wants; a repeat with the key adds nothing."""
-        await self.tell_all([Announcement(kind, targets, variables, key, about)])
+        await self.tell_all([Announcement(kind, targets, variables, key, about, late_link or {})])
 
     async def tell_all(self, announcements: Sequence[Announcement]) -> None:
         """Tell several things in few statements, however many they are."""
@@ -114,8 +119,7 @@ class Announcer:
                 else [device.token for device in devices[target.user_id]]  # type: ignore[index]
             )
             deliveries += [
-                self._delivery(one.kind, channel, target, address, filled, one.key, one.about, wanted=wanted)
-                for address in addresses
+                self._delivery(one, channel, target, address, filled, wanted=wanted) for address in addresses
             ]
 
     def _notice(
@@ -140,13 +144,11 @@ class Announcer:
 
     def _delivery(
         self,
-        kind: str,
+        one: Announcement,
         channel: ChannelName,
         target: Target,
         address: str,
         filled: Filled,
-        key: str,
-        about: About | None,
         *,
         wanted: bool,
     ) -> NewDelivery:
@@ -154,21 +156,23 @@ class Announcer:
         device = (
             f":{hashlib.sha256(address.encode()).hexdigest()[:16]}" if channel is ChannelName.PUSH else ""
         )
-        data = {"company_id": str(self.uow.tenant_id), "type": kind}
-        if about is not None:
-            data |= {"object_type": about.type, "object_id": str(about.id)}
-            if about.link:
-                data["link"] = about.link
+        data = {"company_id": str(self.uow.tenant_id), "type": one.kind}
+        if one.about is not None:
+            data |= {"object_type": one.about.type, "object_id": str(one.about.id)}
+            if one.about.link:
+                data["link"] = one.about.link
+        if channel is ChannelName.EMAIL:
+            data |= one.late_link
         return NewDelivery(
             channel=channel,
-            type=kind,
+            type=one.kind,
             recipient=address,
             user_id=target.user_id,
             subject=filled.subject,
             text=filled.text,
             html=filled.html,
             data=data,
-            dedupe_key=f"{key}:{kind}:{target.key}:{channel}{device}",
+            dedupe_key=f"{one.key}:{one.kind}:{target.key}:{channel}{device}",
             suppressed=None if wanted else TURNED_OFF,
         )
 

@@ -1,4 +1,4 @@
-"""Links that open an account: a delivery is kept with a mark in their place, and they are put in as the mail leaves.
+"""Links that open something: a delivery is kept with a mark in their place, and they are put in as the mail leaves.
 
 So they lie in no row, event or job of ours. Only what this service started itself has one: `data` names it.
 """
@@ -15,6 +15,7 @@ from services.notifications.channels.base import Outgoing, PermanentFailure, Tem
 LINK_ID = "link_id"
 # Where identity names the links of this kind; one-time links where a delivery does not say.
 LINK_KIND, ONE_TIME, INVITATIONS = "link_kind", "one-time-links", "invitations"
+REGISTRATIONS = "registrations"
 # An address that leads nowhere (RFC 6761), for the case that it should ever be read.
 MARK = "https://one-time-link.invalid/"
 

@@ -2,29 +2,29 @@
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.envelope import Envelope
-from libs.contracts.identity import ProvisioningRequested, RegistrationSubmitted, TenantActivated
+from libs.contracts.identity import (
+    ProvisioningRequested,
+    RegistrationResubmitted,
+    RegistrationSubmitted,
+    TenantActivated,
+)
 from libs.contracts.provisioning import step_provisioned
 from services.payments.merchants.repository import MerchantRepository
 
 STEP = "merchant_profile"
 
 
-async def on_registration_submitted(
-    event: RegistrationSubmitted, uow: UnitOfWork, envelope: Envelope
+async def on_registration(
+    event: RegistrationSubmitted | RegistrationResubmitted, uow: UnitOfWork, envelope: Envelope
 ) -> None:
-    """Keep what the applicant said of its business."""
-    await uow.enter_tenant(event.company_id)
+    """Keep what the applicant said of its business, or says now."""
     business = event.business
-    await MerchantRepository(uow).keep(
-        event.company_id,
-        name=event.company_name,
-        email=event.owner_email,
-        registration_number=business.registration_number,
-        phone=business.phone,
-        website=business.website,
-        address=business.address,
-        country=business.country,
-    )
+    if business is None:
+        return
+    await uow.enter_tenant(event.company_id)
+    email = {"email": event.owner_email} if isinstance(event, RegistrationSubmitted) else {}
+    known = business.model_dump(exclude={"industry"})
+    await MerchantRepository(uow).keep(event.company_id, **known | {"name": event.company_name} | email)
 
 
 async def on_tenant_activated(event: TenantActivated, uow: UnitOfWork, envelope: Envelope) -> None:

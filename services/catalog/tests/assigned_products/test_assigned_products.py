@@ -1,6 +1,7 @@
 """The operator's products, given to businesses that register."""
 
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 from uuid import UUID
 
@@ -49,13 +50,14 @@ def submitted(company_id: UUID, product: str = "micro-sites") -> RegistrationSub
     )
 
 
-def rejected(company_id: UUID) -> RegistrationRejected:
+def rejected(company_id: UUID, run: int | None = None) -> RegistrationRejected:
     return RegistrationRejected(
         registration_id=new_id(),
         company_id=company_id,
         company_name="Karoo",
         owner_user_id=new_id(),
         owner_email="owner@example.com",
+        provisioning_run=run,
     )
 
 
@@ -151,6 +153,18 @@ async def test_the_seed_makes_each_product_once_and_brings_none_back(
     assert {row["in_stock"] for row in listed} == {True}
 
 
+def asked_for(company_id: UUID, run: int) -> ProvisioningRequested:
+    return ProvisioningRequested(
+        company_id=company_id,
+        company_name="Karoo",
+        registration_id=new_id(),
+        step="default_product",
+        run=run,
+        product="micro-sites",
+        owner_email="owner@example.com",
+    )
+
+
 @pytest.mark.usefixtures("_operator")
 async def test_a_business_approved_after_all_has_its_product_again(
     context: ServiceContext, staff: Client
@@ -158,21 +172,29 @@ async def test_a_business_approved_after_all_has_its_product_again(
     company_id = new_id()
     await deliver(context, submitted(company_id), OPERATOR_TENANT_ID)
     await deliver(context, rejected(company_id), company_id)
-    asked = ProvisioningRequested(
-        company_id=company_id,
-        company_name="Karoo",
-        registration_id=new_id(),
-        step="default_product",
-        run=7,
-        product="micro-sites",
-        owner_email="owner@example.com",
-    )
 
     for _ in range(2):
-        assert set(await deliver(context, asked, company_id)) == {Verdict.DONE}
+        assert set(await deliver(context, asked_for(company_id, 7), company_id)) == {Verdict.DONE}
 
-    [row] = (await staff.get(PATH, params={"company_id": str(company_id)})).json()["items"]
-    assert row["status"] == "assigned"
+    assert [row["status"] for row in await of(staff, company_id)] == ["assigned"]
     confirmed = await emitted(context, OPERATOR_TENANT_ID, STEP_PROVISIONED["catalog"])
     mine = [e.data for e in confirmed if e.data["company_id"] == str(company_id)]
     assert [(data["step"], data["run"]) for data in mine] == [("default_product", 7)] * 2
+
+
+@pytest.mark.usefixtures("_operator")
+@pytest.mark.parametrize("decided", [1, 2, 3, 4])
+async def test_late_and_repeated_facts_give_and_take_nothing(
+    context: ServiceContext, staff: Client, decided: int
+) -> None:
+    # Rejected before any run, approved, rejected, approved after all: as far as it has come.
+    facts = [(rejected, 0), (asked_for, 1), (rejected, 1), (asked_for, 2)][:decided]
+    for order in permutations(range(decided)):
+        company_id = new_id()
+        await deliver(context, submitted(company_id), OPERATOR_TENANT_ID)
+        for n in (*order, order[0]):
+            fact, run = facts[n]
+            await deliver(context, fact(company_id, run), company_id)
+
+        [row] = await of(staff, company_id)
+        assert row["status"] == ("revoked" if decided % 2 else "assigned"), order

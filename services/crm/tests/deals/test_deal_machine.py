@@ -67,7 +67,11 @@ async def step(
             response = await crm.client.delete(f"{path}/lines/{shown[value]['id']}")
         assert response.status_code == ({"add": 201, "remove": 204}[verb] if allowed else 409), response.text
         if allowed:
-            model.lines.append(value) if verb == "add" else model.lines.pop(value)  # type: ignore[arg-type]
+            price, quantity = changed = value if verb == "add" else model.lines[value]  # type: ignore[index,misc]
+            model.lines.append(changed) if verb == "add" else model.lines.pop(value)  # type: ignore[arg-type]
+            # The currency stays when the last line goes, and a line that costs nothing changes no sum.
+            if price * quantity:
+                model.events.append("crm.deal_amount_changed.v1")
         return
     body = {"move": {"stage_id": ids.get(str(value))}, "lose": {"lost_reason": "x"}}.get(verb, {})
     if verb == "reopen" and value is not None:

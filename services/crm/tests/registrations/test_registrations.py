@@ -14,8 +14,8 @@ from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.events import deliver, emitted, envelope
 from libs.contracts.catalog import ProductAssigned
-from libs.contracts.crm import DealCreated, DealReopened, DealWon, MessagePosted
-from libs.contracts.identity import RegistrationSubmitted
+from libs.contracts.crm import DealAmountChanged, DealCreated, DealReopened, DealWon, MessagePosted
+from libs.contracts.identity import RegistrationResubmitted, RegistrationSubmitted
 from libs.contracts.values import Business, Money
 from services.crm.tests.factories import Crm, add_member, rand
 
@@ -150,6 +150,30 @@ async def test_a_second_registration_of_a_business_joins_its_company(
     assert (one["company_id"], one["contact_id"]) == (two["company_id"], two["contact_id"])
 
 
+async def test_what_the_applicant_corrects_is_corrected(context: ServiceContext, staff: Crm) -> None:
+    event = submitted()
+    corrected = RegistrationResubmitted(
+        registration_id=event.registration_id,
+        company_id=event.company_id,
+        company_name="Karoo Roasters",
+        business=Business(name="Karoo Roasters", country="ZA", registration_number="2019/123456/07"),
+    )
+
+    assert await deliver(context, corrected, OPERATOR_TENANT_ID) == [Verdict.RETRY]
+    await submit(context, event)
+    for _ in range(2):
+        await submit(context, corrected)
+
+    deal = await deal_of(staff, event)
+    company = await staff.get(f"/companies/{deal['company_id']}")
+    assert deal["name"] == "Registration of Karoo Roasters"
+    assert (company["name"], company["registration_number"], company["website"]) == (
+        "Karoo Roasters",
+        "2019/123456/07",
+        None,
+    )
+
+
 @pytest.mark.parametrize("order", ["deal first", "product first", "at once"])
 async def test_the_line_gets_the_name_and_price_of_the_product(
     context: ServiceContext, staff: Crm, order: str
@@ -239,6 +263,26 @@ async def test_the_verdict_names_the_registration(context: ServiceContext, staff
         [told] = [e for e in found if e.data["deal_id"] == deal["id"]]
         assert told.data["registration_id"] == str(event.registration_id)
         assert told.data["applicant_company_id"] == str(event.company_id)
+
+
+async def test_each_change_of_the_amount_of_the_open_deal_is_told(
+    context: ServiceContext, staff: Crm
+) -> None:
+    event = submitted()
+    await submit(context, event)
+    await submit(context, assigned(event.company_id))
+    deal = await deal_of(staff, event)
+    path, line = f"/deals/{deal['id']}", f"/deals/{deal['id']}/lines/{deal['lines'][0]['id']}"
+
+    await staff.client.patch(line, json={"unit_price": rand(7)})
+    await staff.client.patch(line, json={"name": "Another name"})
+    await staff.client.patch(path, json={"name": "Another name"})
+    await staff.client.patch(path, json={"lines": []})
+    await staff.client.patch(path, json={"amount": rand(9)})
+
+    found = await emitted(context, OPERATOR_TENANT_ID, DealAmountChanged)
+    told = [e.data for e in found if e.data["registration_id"] == str(event.registration_id)]
+    assert [data["amount"] for data in told] == [rand(49_900), rand(7), rand(0), rand(9)]
 
 
 async def test_a_deal_that_an_applicant_waits_for_is_not_removed(context: ServiceContext, staff: Crm) -> None:

@@ -58,11 +58,13 @@ class Provisioning:
         await self.uow.session.flush()
         return run
 
-    async def cancel(self, registration: Registration) -> None:
-        """Stop what is not done, since the business was turned down."""
-        for step in await self.rows.of(registration.tenant_id, lock=True):
+    async def cancel(self, registration: Registration) -> int:
+        """Stop what is not done, since the business was turned down; return the number of the run, 0 where none began."""
+        steps = await self.rows.of(registration.tenant_id, lock=True)
+        for step in steps:
             if step.state in (StepState.RUNNING, StepState.FAILED):
                 step.state, step.next_attempt_at = StepState.CANCELLED, None
+        return max((step.run for step in steps), default=0)
 
     async def confirm(self, registration: Registration, name: str, run: int) -> None:
         """Take in that a step had its effect; what belongs to a run before changes nothing."""

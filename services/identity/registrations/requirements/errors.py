@@ -17,6 +17,13 @@ class NotAskedFor(Conflict):
     title = "Not asked for"
 
 
+class TooManyDocuments(Conflict):
+    """So many documents were handed in for this application that no more are kept."""
+
+    slug = "too-many-documents"
+    title = "Too many documents"
+
+
 class DocumentRefused(UnsupportedMediaType):
     """The file is not of a type that is taken here, whatever its name says; `content_types` are."""
 

@@ -1,12 +1,12 @@
 """What an application needs, what of it is there, and taking in what the applicant supplies."""
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import Conflict, ValidationFailed
+from libs.common.errors import ValidationFailed
 from libs.common.ids import new_id
 from services.identity.registrations.models import Registration, RegistrationStatus
 from services.identity.registrations.requirements.checks import CHECKS, Applicant
@@ -16,7 +16,12 @@ from services.identity.registrations.requirements.content import (
     content_type_of,
     decoded,
 )
-from services.identity.registrations.requirements.errors import AnswerRefused, DocumentRefused, NotAskedFor
+from services.identity.registrations.requirements.errors import (
+    AnswerRefused,
+    DocumentRefused,
+    NotAskedFor,
+    TooManyDocuments,
+)
 from services.identity.registrations.requirements.fields import wrong_with
 from services.identity.registrations.requirements.models import (
     CheckResult,
@@ -152,6 +157,7 @@ class NeedsService:
 
         Raises:
             NotAskedFor: the application needs no such document, or it cannot be changed now.
+            TooManyDocuments: so many were handed in.
             DocumentRefused: it is of another type.
             ValidationFailed: it is no base64, or too large.
         """
@@ -167,8 +173,8 @@ class NeedsService:
             raise NotAskedFor("The application needs no such document.", requirement=body.requirement)
         there = await self.documents.newest()
         self._check_open(row.code, is_there=row.code in there)
-        if len(there) >= MOST_DOCUMENTS:
-            raise Conflict(f"An application has at most {MOST_DOCUMENTS} documents.")
+        if await self.documents.kept() >= MOST_DOCUMENTS:
+            raise TooManyDocuments(f"At most {MOST_DOCUMENTS} are kept, replaced ones with them.")
         content = decoded(body.content_base64)
         limit = row.rule.get("max_bytes", MAX_BYTES)
         if not content or len(content) > limit:
@@ -241,9 +247,3 @@ class NeedsService:
         if status == RegistrationStatus.SUBMITTED and not is_there:
             return
         raise NotAskedFor("It is there, and no change was asked for.", requirement=code)
-
-
-def unknown(codes: Iterable[str], needs: Needs, business_fields: Iterable[str]) -> list[str]:
-    """Those of the codes that are neither requirements of the application nor fields of the business."""
-    known = {need.requirement.code for need in needs.items} | set(business_fields)
-    return sorted(set(codes) - known)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import undefer
 
 from libs.common.actor import OPERATOR_TENANT_ID
@@ -67,6 +67,14 @@ class DocumentRepository(Repository[Document]):
         """The newest document by requirement."""
         statement = self.select().order_by(Document.created_at, Document.id).limit(MOST_DOCUMENTS)
         return {row.requirement: row for row in (await self.session.execute(statement)).scalars()}
+
+    async def kept(self) -> int:
+        """How many there are, those counted too that others have replaced."""
+        statement = select(func.count(Document.id)).where(
+            Document.tenant_id == self.registration.tenant_id,
+            Document.registration_id == self.registration.id,
+        )
+        return int(await self.session.scalar(statement) or 0)
 
     async def replace(self, row: Document) -> Document:
         """Keep a document, in the place of the one before."""

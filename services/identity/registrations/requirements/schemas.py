@@ -11,6 +11,7 @@ from libs.common.filters import ListQuery
 from libs.common.schema import OutSchema, PatchSchema, Schema
 from services.identity.registrations.requirements.checks import CHECKS
 from services.identity.registrations.requirements.content import CONTENT_TYPES, MAX_BYTES
+from services.identity.registrations.requirements.fields import MOST_MATCHED
 from services.identity.registrations.requirements.models import Outcome, RequirementKind
 
 Code = Annotated[
@@ -19,9 +20,11 @@ Code = Annotated[
 Country = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2", examples=["ZA"])]
 Sku = Annotated[str, Field(min_length=1, max_length=100, examples=["micro-sites"])]
 Label = Annotated[str, Field(min_length=1, max_length=200, examples=["Certificate of incorporation"])]
-# What can make a pattern take long: a group that repeats, and many parts that repeat without an end.
+# What makes a pattern take long: a group that repeats, each part that repeats (as often as the text is long), and each
+# choice (two ways). The most is what three repeats cost.
 _REPEATED_GROUP = re.compile(r"\)\s*[*+{]")
-_MOST_REPEATS = 3
+_REPEATS, _CHOICES = re.compile(r"[*+]|\{\d*,"), re.compile(r"[?|]")
+_MOST_WAYS = MOST_MATCHED**3
 
 
 def _pattern(value: str) -> str:
@@ -29,8 +32,11 @@ def _pattern(value: str) -> str:
         re.compile(value)
     except re.error as error:
         raise ValueError("must be a regular expression") from error
-    if _REPEATED_GROUP.search(value) or len(re.findall(r"[*+]|\{\d*,", value)) > _MOST_REPEATS:
-        raise ValueError(f"must have no group that repeats, and at most {_MOST_REPEATS} of * and +")
+    ways = MOST_MATCHED ** len(_REPEATS.findall(value)) * 2 ** len(_CHOICES.findall(value))
+    if _REPEATED_GROUP.search(value) or ways > _MOST_WAYS:
+        raise ValueError(
+            "must have no group that repeats, at most 3 of * and +, and fewer of ? and | with them"
+        )
     if re.search(r"\\\d|\(\?", value):
         raise ValueError("must have no reference back and no look around")
     return value
@@ -148,6 +154,9 @@ def check_rule(kind: str, rule: dict[str, Any]) -> None:
         raise ValueError(f"a {kind} has no {', '.join(strange)}")
     if kind == RequirementKind.CHECK and rule.get("check") not in CHECKS:
         raise ValueError("name the check in rule.check")
+    low, high = rule.get("min"), rule.get("max")
+    if low is not None and high is not None and low > high:
+        raise ValueError("rule.min is above rule.max")
     if kind == RequirementKind.FIELD and rule.get("type") == "choice" and not rule.get("choices"):
         raise ValueError("name the choices in rule.choices")
 

@@ -4,9 +4,9 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import NotFound
+from libs.common.errors import InvalidTransition, NotFound
 from libs.common.money import Money
-from libs.contracts.identity import RegistrationRejected, TenantActivated
+from libs.contracts.identity import RegistrationRejected, TenantActivated, TenantSuspended
 from services.identity.members.repository import MemberRepository
 from services.identity.registrations.models import Registration, RegistrationStatus
 from services.identity.registrations.provisioning.service import Provisioning
@@ -87,10 +87,16 @@ class Decisions:
             return False
         await self.rows.save(registration)
         tenant = await self._tenant(registration)
+        traded = tenant.status == TenantStatus.ACTIVE
         if tenant.status != TenantStatus.CLOSED:
             tenant.status, tenant.status_reason = TenantStatus.REJECTED, reason
-            await TenantRepository(self.uow).save(tenant)
-        await Provisioning(self.uow).cancel(registration)
+        # One that is closed now would trade again when it is opened again.
+        tenant.activated_at = None
+        await TenantRepository(self.uow).save(tenant)
+        run = await Provisioning(self.uow).cancel(registration)
+        if traded:
+            stopped = TenantSuspended(company_id=tenant.id, company_name=tenant.name, reason="rejected")
+            self.uow.emit(stopped, tenant_id=tenant.id)
         self.uow.emit(
             RegistrationRejected(
                 registration_id=registration.id,
@@ -99,6 +105,7 @@ class Decisions:
                 owner_user_id=registration.owner_user_id,
                 owner_email=registration.owner_email,
                 reason=reason,
+                provisioning_run=run,
             ),
             tenant_id=tenant.id,
         )
@@ -118,22 +125,62 @@ class Decisions:
 
         `voter_id` is who won it, so that nobody approves twice; where that is not known, the deal itself.
         """
-        registration.deal_minor, registration.deal_currency = amount.amount, amount.currency
+        is_newest = await self.deal_worth(registration, at=at, amount=amount)
+        if registration.status != RegistrationStatus.APPROVED and await self._ignores(registration, voter_id):
+            Timeline(self.uow).add(registration, "deal_ignored", actor=by)
+            return
         terms = await RuleRepository(self.uow).terms(registration)
         if terms.deal_counts != DealCounts.VOTE:
             await self.approve(registration, at=at, by=by, reason=reason, via=Via.DEAL, terms=terms)
             return
         is_old = registration.decided_at is not None and at < registration.decided_at
-        if registration.status == RegistrationStatus.APPROVED or is_old:
+        # One that is not the newest was reopened since, and with that its approval was taken back.
+        if registration.status == RegistrationStatus.APPROVED or is_old or not is_newest:
             return
         if registration.status == RegistrationStatus.REJECTED:
             await self._reopen(registration, terms, at, by)
-        if await MemberRepository(self.uow).belongs(voter_id, registration.tenant_id):
-            Timeline(self.uow).add(registration, "own_deal_ignored", actor=by)
-            return
         votes = VoteRepository(self.uow, registration)
         if await votes.add(via=Via.DEAL, voter_id=voter_id, right_of_id=voter_id, reason=reason):
             await self.count(registration, terms, at=at, by=by, reason=reason, via=Via.DEAL)
+
+    async def deal_worth(self, registration: Registration, *, at: datetime, amount: Money) -> bool:
+        """Note what the deal is worth, for the rules that depend on it; False where something newer is known of it."""
+        if registration.deal_at is not None and at < registration.deal_at:
+            return False
+        registration.deal_at = at
+        registration.deal_minor, registration.deal_currency = amount.amount, amount.currency
+        if registration.is_open:
+            terms = await RuleRepository(self.uow).terms(registration)
+            registration.approvals_needed = terms.approvals
+            if registration.due_at is None:
+                clock.start(registration, terms, self.uow.now)
+        return True
+
+    async def deal_reopened(
+        self, registration: Registration, *, at: datetime, by: str | None, amount: Money
+    ) -> None:
+        """Take back the approval that the deal was, while nothing is decided. A decision stays as it is."""
+        is_newest = await self.deal_worth(registration, at=at, amount=amount)
+        votes = VoteRepository(self.uow, registration)
+        if is_newest and registration.is_open and await votes.withdraw(via=Via.DEAL):
+            Timeline(self.uow).add(registration, "approval_withdrawn", actor=by, data={"via": Via.DEAL})
+            self.uow.audit("approval_withdrawn", "registration", registration.id, before={"via": Via.DEAL})
+            await self.rows.save(registration)
+
+    async def check_not_closed(self, registration: Registration) -> None:
+        """Refuse to approve a business that has closed.
+
+        Raises:
+            InvalidTransition: it has.
+        """
+        if (await self._tenant(registration)).status == TenantStatus.CLOSED:
+            raise InvalidTransition("The company is closed.", current_status=registration.status)
+
+    async def _ignores(self, registration: Registration, voter_id: UUID) -> bool:
+        """Whether a deal approves nothing: its winner belongs to the business, or the business has closed."""
+        if await MemberRepository(self.uow).belongs(voter_id, registration.tenant_id):
+            return True
+        return (await self._tenant(registration)).status == TenantStatus.CLOSED
 
     async def count(
         self,

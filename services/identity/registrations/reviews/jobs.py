@@ -12,7 +12,8 @@ from libs.contracts.audit import change_recorded
 from libs.contracts.identity import RegistrationEscalated
 from services.identity.registrations.models import OPEN, Registration, WaitingFor
 from services.identity.registrations.repository import RegistrationRepository
-from services.identity.registrations.reviews.repository import lock_late
+from services.identity.registrations.reviews.repository import lock_late, staff_may
+from services.identity.registrations.reviews.rights import DECIDE
 from services.identity.registrations.reviews.service import changes_requested
 from services.identity.registrations.rules.choosing import choose
 from services.identity.registrations.rules.repository import RuleRepository
@@ -36,8 +37,11 @@ async def escalate_registrations(uow: UnitOfWork, args: dict[str, Any]) -> None:
         again = terms.repeat_seconds
         registration.escalate_at = None if again is None else uow.now + timedelta(seconds=again)
         if registration.waiting_for == WaitingFor.STAFF:
-            registration.assignee_id = terms.escalate_to_id
-            registration.assignee_role = None if terms.escalate_to_id else terms.escalate_role
+            lead = terms.escalate_to_id
+            # Who has left the staff since takes nothing over.
+            is_there = lead is not None and await staff_may(uow, lead, DECIDE)
+            registration.assignee_id = lead if is_there else None
+            registration.assignee_role = None if is_there else terms.escalate_role
         else:
             event = changes_requested(registration, uow, {}, is_reminder=True)
             uow.emit(event, tenant_id=registration.tenant_id)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.actor import OPERATOR_TENANT_ID
@@ -13,9 +13,10 @@ from libs.common.db.repository import Repository
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.ids import new_id
 from libs.common.permissions import holds
+from services.identity.api_keys.models import ApiKey
 from services.identity.members.models import Member, MemberRole
 from services.identity.registrations.models import OPEN, Registration
-from services.identity.registrations.reviews.models import Delegation, Vote
+from services.identity.registrations.reviews.models import Delegation, Via, Vote
 from services.identity.roles.models import Role
 from services.identity.users.models import User
 
@@ -55,11 +56,10 @@ class VoteRepository:
         )
         return (await self.uow.session.execute(statement)).scalar_one_or_none() is not None
 
-    async def has(self, *people: UUID) -> bool:
-        """Whether one of these has approved, or had another approve with his right."""
-        taken = or_(Vote.voter_id.in_(people), Vote.right_of_id.in_(people))
-        statement = select(Vote.id).where(*self._mine(), taken).limit(1)
-        return await self.uow.session.scalar(statement) is not None
+    async def withdraw(self, *, via: Via | None = None) -> bool:
+        """Take approvals back, all or those of one kind; False where there are none."""
+        statement = delete(Vote).where(*self._mine(), *([] if via is None else [Vote.via == via]))
+        return (await self.uow.session.execute(statement.returning(Vote.id))).first() is not None
 
     async def all(self) -> Sequence[Vote]:
         """The approvals, oldest first."""
@@ -92,6 +92,12 @@ class DelegationRepository(Repository[Delegation]):
             .limit(50)
         )
         return (await self.session.execute(statement)).scalars().all()
+
+
+async def maker_of(uow: UnitOfWork, key_id: UUID) -> UUID | None:
+    """Who made an API key, whoever uses it; in the platform scope."""
+    found: UUID | None = await uow.session.scalar(select(ApiKey.created_by_id).where(ApiKey.id == key_id))
+    return found
 
 
 async def staff_may(uow: UnitOfWork, user_id: UUID, permission: str) -> bool:

@@ -9,7 +9,7 @@ from libs.common.errors import PermissionDenied
 from services.identity.members.repository import MemberRepository
 from services.identity.registrations.models import Registration
 from services.identity.registrations.reviews.errors import OwnRegistration
-from services.identity.registrations.reviews.repository import DelegationRepository, staff_may
+from services.identity.registrations.reviews.repository import DelegationRepository, maker_of, staff_may
 
 DECIDE = "identity.registrations.decide"
 READ = "identity.registrations.read"
@@ -41,8 +41,10 @@ class Rights:
             PermissionDenied: he is none.
         """
         actor = self.uow.actor
-        # Who acts as another is himself here, or one person would be two.
-        really = actor.acting_user_id or actor.user_id or actor.key_id
+        # Who acts as another, or by a key that he made, is himself here, or one person would be two.
+        really = actor.acting_user_id or actor.user_id
+        if really is None and actor.key_id is not None:
+            really = await maker_of(self.uow, actor.key_id)
         if really is not None:
             if actor.may(DECIDE):
                 return Reviewer(really, (really,))

@@ -79,7 +79,13 @@ async def delete_review_delegation(delegation_id: UUID, delegations: Delegations
     response_model=RegistrationDetail,
     dependencies=[REVIEWER],
     responses=problems(
-        NotFound, PermissionDenied, OwnRegistration, InvalidTransition, AlreadyApproved, RequirementsNotMet
+        NotFound,
+        PermissionDenied,
+        OwnRegistration,
+        InvalidTransition,
+        AlreadyApproved,
+        RequirementsNotMet,
+        ValidationFailed,
     ),
 )
 async def approve_registration(registration_id: UUID, reviews: Reviews, body: ApproveIn | None = None) -> Any:

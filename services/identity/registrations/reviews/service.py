@@ -1,5 +1,8 @@
 """The review of applications: who has it, what is asked for, and what each reviewer says."""
 
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from libs.common.actor import OPERATOR_TENANT_ID
@@ -12,9 +15,10 @@ from libs.contracts.identity import (
     RegistrationResubmitted,
     StatusLinkRenewed,
 )
+from libs.contracts.values import Business
 from services.identity.registrations.models import Registration, RegistrationStatus
 from services.identity.registrations.requirements.errors import RequirementsNotMet
-from services.identity.registrations.requirements.needs import NeedsService, unknown
+from services.identity.registrations.requirements.needs import Needs, NeedsService
 from services.identity.registrations.reviews import clock
 from services.identity.registrations.reviews.decisions import Decisions
 from services.identity.registrations.reviews.errors import AlreadyApproved
@@ -26,6 +30,7 @@ from services.identity.registrations.schemas import ApproveIn, BusinessIn, Reque
 from services.identity.registrations.service import RegistrationService
 from services.identity.registrations.status import links
 from services.identity.registrations.timeline.repository import Timeline
+from services.identity.tenants.countries import currency_of
 from services.identity.tenants.repository import TenantRepository
 
 _BUSINESS_FIELDS = frozenset(BusinessIn.model_fields)
@@ -45,11 +50,14 @@ class ReviewService:
         """Give an approval; with as many as are needed the business trades.
 
         Raises:
-            InvalidTransition: it is decided already.
+            InvalidTransition: it is decided already, or the business has closed.
+            ValidationFailed: it has no requirement of those to waive.
             OwnRegistration, AlreadyApproved, RequirementsNotMet.
         """
         reviewer, registration = await self._reviewed(registration_id)
+        await self.decisions.check_not_closed(registration)
         needs = await NeedsService(self.uow, registration).view()
+        _check_known("waive", body.waive, needs, ())
         registration.waived = sorted({*registration.waived, *body.waive})
         missing = [code for code in needs.missing if code not in registration.waived]
         if missing:
@@ -63,7 +71,7 @@ class ReviewService:
         await self.decisions.count(
             registration,
             terms,
-            at=self.uow.now,
+            at=self._now(registration),
             by=actor_label(self.uow.actor),
             reason=body.reason,
             via=Via.STAFF,
@@ -80,7 +88,11 @@ class ReviewService:
         """
         _, registration = await self._reviewed(registration_id)
         await self.decisions.reject(
-            registration, at=self.uow.now, by=actor_label(self.uow.actor), reason=reason, via=Via.STAFF
+            registration,
+            at=self._now(registration),
+            by=actor_label(self.uow.actor),
+            reason=reason,
+            via=Via.STAFF,
         )
         return registration
 
@@ -94,9 +106,7 @@ class ReviewService:
         reviewer, registration = await self._reviewed(registration_id)
         self._require(registration, RegistrationStatus.SUBMITTED)
         needs = await NeedsService(self.uow, registration).view()
-        strange = unknown([*body.requirements, *body.fields], needs, _BUSINESS_FIELDS)
-        if strange:
-            raise ValidationFailed.of("requirements", f"not known: {', '.join(strange)}", "unknown")
+        _check_known("requirements", [*body.requirements, *body.fields], needs, _BUSINESS_FIELDS)
         registration.asked_for = sorted({*body.requirements, *body.fields})
         # What is asked for must be there again, so no waiver stands in its way.
         registration.waived = [code for code in registration.waived if code not in registration.asked_for]
@@ -126,7 +136,7 @@ class ReviewService:
         if registration.status != RegistrationStatus.CHANGES_REQUESTED:
             raise InvalidTransition("No changes were requested.", current_status=registration.status)
         if body.business is not None:
-            await self._take_over(registration, body.business)
+            await self._take_over(registration, body.business.changes())
         needs_service = NeedsService(self.uow, registration)
         if body.fields:
             await needs_service.answer(body.fields)
@@ -154,6 +164,7 @@ class ReviewService:
                 company_name=registration.company_name,
                 assignee_id=registration.assignee_id,
                 assignee_role=registration.assignee_role,
+                business=Business(**registration.business),
             ),
             tenant_id=OPERATOR_TENANT_ID,
         )
@@ -237,6 +248,10 @@ class ReviewService:
         self.uow.tag(registration.version)
         return reviewer, registration
 
+    def _now(self, registration: Registration) -> datetime:
+        # The clock of the service of deals may be ahead of ours, and what is decided by hand is the newest fact.
+        return max(self.uow.now, registration.decided_at or self.uow.now)
+
     async def _vote(self, reviewer: Reviewer, registration: Registration, reason: str | None) -> UUID:
         votes = VoteRepository(self.uow, registration)
         for right in reviewer.rights_of:
@@ -271,14 +286,17 @@ class ReviewService:
         )
         self.uow.audit(kind, "registration", registration.id, before=before, after=after)
 
-    async def _take_over(self, registration: Registration, business: BusinessIn) -> None:
-        sent = business.model_dump(exclude_unset=True)
+    async def _take_over(self, registration: Registration, sent: Mapping[str, Any]) -> None:
+        country = registration.country
         registration.business = {**registration.business, **sent}
         registration.company_name = registration.business["name"]
         tenant = await TenantRepository(self.uow).get(registration.tenant_id, lock=True)
         assert tenant is not None
         for name, value in sent.items():
             setattr(tenant, name, value)
+        # Its currency follows its country, unless the business has chosen another.
+        if tenant.currency == currency_of(country):
+            tenant.currency = currency_of(registration.country)
         await TenantRepository(self.uow).save(tenant)
 
     async def _step(
@@ -336,6 +354,12 @@ def changes_requested(
         link_serial=registration.link_serial,
         link_expires_at=registration.link_expires_at,
     )
+
+
+def _check_known(name: str, codes: Iterable[str], needs: Needs, business_fields: Collection[str]) -> None:
+    known = {need.requirement.code for need in needs.items} | set(business_fields)
+    if strange := sorted(set(codes) - known):
+        raise ValidationFailed.of(name, f"not known: {', '.join(strange)}", "unknown")
 
 
 def _text(value: UUID | None) -> str | None:

@@ -3,10 +3,13 @@
 from typing import Any
 
 from libs.common.errors import ValidationFailed
+from libs.common.permissions import holds
 from libs.common.resource import ResourceService
-from services.identity.members.repository import MemberRepository
+from services.identity.registrations.reviews.repository import staff_may
+from services.identity.registrations.reviews.rights import DECIDE
 from services.identity.registrations.rules.models import Rule
 from services.identity.registrations.rules.repository import RuleRepository
+from services.identity.roles.repository import RoleRepository
 
 
 class RuleService(ResourceService[Rule]):
@@ -16,7 +19,7 @@ class RuleService(ResourceService[Rule]):
     noun = "registration_rule"
 
     async def prepare(self, values: dict[str, Any], row: Rule | None) -> dict[str, Any]:
-        """See that an amount has its currency and that who takes over is of the staff.
+        """See that an amount has its currency and that who takes over may.
 
         Raises:
             ValidationFailed: it is not so.
@@ -25,7 +28,11 @@ class RuleService(ResourceService[Rule]):
         currency = values.get("currency", row.currency if row else None)
         if (minor is None) != (currency is None):
             raise ValidationFailed.of("currency", "must come with from_minor, and not without")
-        lead = values.get("escalate_to_id")
-        if lead is not None and await MemberRepository(self.uow).of_user(lead) is None:
-            raise ValidationFailed.of("escalate_to_id", "must be somebody of the operator's staff")
+        lead, role = values.get("escalate_to_id"), values.get("escalate_role")
+        if lead is not None and not await staff_may(self.uow, lead, DECIDE):
+            raise ValidationFailed.of("escalate_to_id", "must be somebody of the staff who may decide")
+        if role is not None:
+            found = await RoleRepository(self.uow).by_codes([role])
+            if not any(holds(one.permissions, DECIDE) for one in found):
+                raise ValidationFailed.of("escalate_role", "must be a role whose holders may decide")
         return values

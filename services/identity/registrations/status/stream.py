@@ -5,9 +5,11 @@ Each stream looks about once a second; no connection is held in between. Few peo
 that costs less than a connection that listens, and nothing is missed where a notification would be.
 """
 
+import hashlib
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections import Counter
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import orjson
@@ -24,33 +26,43 @@ from services.identity.registrations.status.view import status_of
 _RECONNECT_MILLISECONDS = 3000
 
 
+class Seat:
+    """A place among the open streams. It is given back with `leave`, or with the object: nobody may ever read the stream."""
+
+    def __init__(self, open_now: Counter[str], token: str) -> None:
+        self._open = open_now
+        self._token: str | None = token
+        open_now[token] += 1
+
+    def leave(self) -> None:
+        """Give it back; once is enough."""
+        token, self._token = self._token, None
+        if token is not None:
+            self._open[token] -= 1
+            # Without those that are at nothing.
+            self._open += Counter()
+
+    def __del__(self) -> None:
+        self.leave()
+
+
 class OpenStreams:
     """How many streams of each token, and of all, are open in this process."""
 
     def __init__(self, *, per_link: int, in_all: int) -> None:
         self._per_link = per_link
         self._in_all = in_all
-        self._open: dict[str, int] = {}
+        self._open: Counter[str] = Counter()
 
-    def check_room(self, token: str) -> None:
-        """Refuse one more.
+    def take(self, token: str) -> Seat:
+        """A place for one more.
 
         Raises:
             RateLimited: too many are open.
         """
-        if self._open.get(token, 0) >= self._per_link or sum(self._open.values()) >= self._in_all:
+        if self._open[token] >= self._per_link or self._open.total() >= self._in_all:
             raise RateLimited("Too many streams are open; close one.", headers={"Retry-After": "30"})
-
-    @contextmanager
-    def opened(self, token: str) -> Iterator[None]:
-        """Count a stream for as long as it is open."""
-        self._open[token] = self._open.get(token, 0) + 1
-        try:
-            yield
-        finally:
-            self._open[token] -= 1
-            if not self._open[token]:
-                del self._open[token]
+        return Seat(self._open, token)
 
 
 async def read(context: ServiceContext, token: str) -> dict[str, Any]:
@@ -65,35 +77,39 @@ async def read(context: ServiceContext, token: str) -> dict[str, Any]:
 
 
 async def stream_status(
-    context: ServiceContext, streams: OpenStreams, token: str
+    context: ServiceContext, seat: Seat, token: str, last_event_id: str | None = None
 ) -> AsyncGenerator[bytes, None]:
-    """The bytes of a stream. It ends when the link does, and after a while; connect again then."""
+    """The bytes of a stream. It ends when the link does, and after a while; connect again then.
+
+    An event's id is that of the status it shows: who has seen the present one gets the next.
+    """
     settings = context.settings
-    ends = time.monotonic() + settings.status_stream_seconds
     beats = time.monotonic()
-    shown: dict[str, Any] | None = None
-    number = 0
-    with streams.opened(token):
-        try:
-            while not context.stopping.is_set() and time.monotonic() < ends:
-                status = await read(context, token)
-                if status != shown:
-                    shown, number = status, number + 1
-                    yield _event(number, status)
-                    beats = time.monotonic()
-                elif time.monotonic() - beats >= settings.status_stream_heartbeat_seconds:
-                    yield b": keep-alive\n\n"
-                    beats = time.monotonic()
-                await wait_for(context.stopping, settings.status_stream_poll_seconds)
-        except NotFound:
-            yield b"event: gone\ndata: {}\n\n"
-        except (DBAPIError, PoolTimeout):
-            yield b": the database is away\n\n"
+    ends = beats + settings.status_stream_seconds
+    shown = last_event_id
+    try:
+        while not context.stopping.is_set() and time.monotonic() < ends:
+            status = orjson.dumps(await read(context, token))
+            event_id = hashlib.blake2b(status, digest_size=8).hexdigest()
+            if event_id != shown:
+                shown = event_id
+                yield _event(event_id, status)
+                beats = time.monotonic()
+            elif time.monotonic() - beats >= settings.status_stream_heartbeat_seconds:
+                yield b": keep-alive\n\n"
+                beats = time.monotonic()
+            await wait_for(context.stopping, settings.status_stream_poll_seconds)
+    except NotFound:
+        yield b"event: gone\ndata: {}\n\n"
+    except (DBAPIError, PoolTimeout):
+        yield b": the database is away\n\n"
+    finally:
+        seat.leave()
 
 
-def _event(number: int, status: dict[str, Any]) -> bytes:
-    head = f"retry: {_RECONNECT_MILLISECONDS}\nid: {number}\nevent: status\ndata: "
-    return head.encode() + orjson.dumps(status) + b"\n\n"
+def _event(event_id: str, status: bytes) -> bytes:
+    head = f"retry: {_RECONNECT_MILLISECONDS}\nid: {event_id}\nevent: status\ndata: "
+    return head.encode() + status + b"\n\n"
 
 
 @asynccontextmanager

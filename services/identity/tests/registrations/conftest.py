@@ -14,11 +14,16 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.events import deliver, envelope
-from libs.contracts.crm import DealLost, DealWon
+from libs.contracts.crm import DealAmountChanged, DealLost, DealReopened, DealWon
 from libs.contracts.values import Money
 from services.identity.tests.outsiders import PASSWORD, Platform
 
-HANDLERS = {DealWon: "identity.activate_tenant", DealLost: "identity.reject_registration"}
+HANDLERS = {
+    DealWon: "identity.activate_tenant",
+    DealLost: "identity.reject_registration",
+    DealReopened: "identity.withdraw_approval",
+    DealAmountChanged: "identity.note_worth_of_deal",
+}
 
 
 @dataclass
@@ -68,13 +73,15 @@ class Desk:
         return await self.platform.register(product=self.product, **changes)
 
     async def hear(self, kind: type[Any], made: Any, *, event: Any = None, **about: Any) -> Any:
-        """Deliver that the deal was won or lost; the envelope."""
+        """Deliver what happened to the deal; the envelope."""
         fact = event or envelope(
             kind(
                 deal_id=new_id(),
                 name="Karoo",
                 pipeline_id=new_id(),
                 pipeline="Registrations",
+                stage_id=new_id(),
+                stage="New",
                 amount=Money(amount=about.pop("amount", 0), currency="ZAR"),
                 reason="because",
                 registration_id=made.registration_id,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from prometheus_client import REGISTRY
 from sqlalchemy import delete, literal
 
 from libs.common.testing.events import deliver, emitted
@@ -10,10 +11,12 @@ from libs.contracts.identity import ProvisioningRequested, TenantActivated
 from libs.contracts.provisioning import step_provisioned
 from services.identity.invariants import no_company_is_half_provisioned, steps_go_on_or_have_ended
 from services.identity.members.models import MemberRole
+from services.identity.registrations.provisioning.figures import LATE_ATTEMPTS, measure_provisioning
 from services.identity.registrations.provisioning.jobs import retry_provisioning, unconfirmed
 from services.identity.registrations.provisioning.steps import STEPS
 from services.identity.tests.registrations.conftest import Desk
 
+STATES = ("late", "failed")
 THEIRS = [plan for plan in STEPS if plan.service != "identity"]
 
 
@@ -105,6 +108,10 @@ async def test_what_nobody_confirms_is_asked_for_again_then_fails_and_can_be_ret
         clock.advance(hours=1)
         await retry(desk)
     assert (await steps(desk, made))["default_store"]["state"] == "failed"
+    failed = await desk.chief.get(
+        "/registrations", params={"provisioning": "failed", "product": desk.product}
+    )
+    assert [row["id"] for row in failed.json()["items"]] == [str(made.registration_id)]
     assert await state(desk, made) == "failed"
     assert "provisioning_failed" in await desk.kinds(made)
     assert (await desk.chief.get("/registrations/counts")).json()["provisioning_failed"] >= 1
@@ -117,6 +124,31 @@ async def test_what_nobody_confirms_is_asked_for_again_then_fails_and_can_be_ret
     # Nothing left to do: asking again changes nothing.
     assert (await desk.step(desk.reviewer(), made, "provisioning/retry")).json()["state"] == "done"
     assert len(await requested(desk, made)) == desk.context.settings.provisioning_attempts + 1
+
+
+async def test_what_is_late_or_failed_is_a_figure(future_desk: Desk) -> None:
+    desk = future_desk
+
+    async def figures() -> list[float]:
+        async with desk.context.unit_of_work(platform=True) as uow:
+            await measure_provisioning(uow)
+        return [REGISTRY.get_sample_value("pillars_provisioning_steps", {"state": s}) or 0.0 for s in STATES]
+
+    async def settle(hours: int) -> None:
+        for _ in range(hours):
+            desk.context.clock.advance(hours=1)
+            await retry(desk)
+
+    assert measure_provisioning in desk.context.service.measures
+    # What other tests have left is given up, so that it stays as it is.
+    await settle(desk.context.settings.provisioning_attempts + 1)
+    late, failed = await figures()
+    await desk.hear(DealWon, await desk.apply())
+
+    await settle(LATE_ATTEMPTS - 1)
+    assert await figures() == [late + len(THEIRS), failed]
+    await settle(desk.context.settings.provisioning_attempts)
+    assert await figures() == [late, failed + len(THEIRS)]
 
 
 async def test_a_late_confirmation_of_what_failed_still_counts(future_desk: Desk) -> None:

@@ -165,17 +165,6 @@ async def test_a_deal_may_count_as_one_approval(desk: Desk) -> None:
     assert by_other.json()["status"] == "approved"
 
 
-async def test_a_deal_won_by_the_applicant_is_no_approval(desk: Desk) -> None:
-    await desk.rule(deal_counts="vote")
-    made = await desk.apply()
-
-    await desk.hear(DealWon, made, actor=f"user:{made.user_id}")
-
-    assert (await desk.shown(made))["status"] == "submitted"
-    await desk.hear(DealWon, made, actor=f"user:{new_id()}")
-    assert (await desk.shown(made))["status"] == "approved"
-
-
 async def test_what_the_deal_is_worth_counts_for_the_rule(desk: Desk) -> None:
     await desk.rule(approvals=2, deal_counts="vote", from_minor=500, **ZAR)
     cheap, dear = await desk.apply(), await desk.apply()

@@ -3,10 +3,13 @@
 import base64
 from typing import Any
 
+from sqlalchemy import text
+
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.ids import new_id
 from libs.common.testing.actors import guest, user
 from libs.contracts.crm import DealWon
+from services.identity.registrations.requirements.repository import MOST_DOCUMENTS
 from services.identity.tests.registrations.conftest import Desk
 
 PDF = base64.b64encode(b"%PDF-1.7 karoo").decode()
@@ -42,7 +45,11 @@ async def test_requirements_and_rules_are_kept_changed_and_removed(desk: Desk) -
     path = f"/registration-rules/{rule['id']}"
     assert (await desk.chief.patch(path, json={"approvals": 3})).json()["approvals"] == 3
     assert (await desk.chief.patch(path, json={"currency": None})).status_code == 422
-    assert (await desk.chief.patch(path, json={"escalate_to_id": str(new_id())})).status_code == 422
+    bookkeeper = await desk.hire("support")
+    for lead in (new_id(), bookkeeper):
+        assert (await desk.chief.patch(path, json={"escalate_to_id": str(lead)})).status_code == 422
+    for role in ("owner", "nobody-has-it"):
+        assert (await desk.chief.patch(path, json={"escalate_role": role})).status_code == 422
     assert (await desk.chief.put(path, json={"name": "n"})).json()["from_minor"] is None
     listed = await desk.chief.get("/registration-rules", params={"product": desk.product})
     assert listed.json()["items"] == []
@@ -70,6 +77,9 @@ async def test_bad_requirements_are_refused(desk: Desk) -> None:
         {"kind": "field", "rule": {"pattern": "(a|a)*"}},
         {"kind": "field", "rule": {"pattern": "a*a*a*a*b"}},
         {"kind": "field", "rule": {"pattern": "(?=a)a"}},
+        {"kind": "field", "rule": {"pattern": "a?" * 30 + "a" * 30}},
+        {"kind": "field", "rule": {"pattern": "(a|a)" * 24}},
+        {"kind": "field", "rule": {"type": "number", "min": 2, "max": 1}},
         {"kind": "field", "rule": {"type": "choice"}},
         {"kind": "document", "rule": {"max_bytes": 10**9}},
         {"country": "Zulu"},
@@ -129,6 +139,8 @@ async def test_what_is_missing_can_be_waived_by_name(desk: Desk) -> None:
     await desk.require("certificate", "document")
     made = await desk.apply()
 
+    typo = await desk.step(desk.reviewer(), made, "approve", {"waive": ["certifcate"]})
+    assert (typo.status_code, typo.json()["errors"][0]["loc"]) == (422, ["body", "waive"])
     approved = await desk.step(desk.reviewer(), made, "approve", {"waive": ["certificate"]})
 
     assert approved.json()["status"] == "approved"
@@ -170,16 +182,74 @@ async def test_more_is_asked_for_supplied_and_handed_in_again(desk: Desk, platfo
     assert (await owner.post(f"{path}/documents", json=document())).status_code == 201
     sent = await owner.post(
         f"{path}/resubmit",
-        json={"business": {"name": "K", "registration_number": "2019/123456/07"}, "message": "Here"},
+        json={"business": {"registration_number": "2019/123456/07", "country": "KZ"}, "message": "Here"},
     )
 
     assert sent.status_code == 200, sent.text
     assert (sent.json()["status"], sent.json()["round"], sent.json()["asked_for"]) == ("submitted", 2, [])
-    assert sent.json()["requirements"]["missing"] == []
+    assert (sent.json()["company_name"], sent.json()["country"]) == ("Karoo Coffee", "KZ")
+    company = (await owner.get(f"/tenants/{made.company_id}")).json()
+    assert (company["country"], company["currency"]) == ("KZ", "KZT")
     listed = (await owner.get(f"{path}/documents")).json()["items"]
     assert len(listed) == 1
     checks = (await desk.chief.get(f"{path}/checks")).json()["items"]
-    assert [(c["round"], c["outcome"]) for c in checks] == [(2, "passed")]
+    assert [(c["round"], c["outcome"]) for c in checks] == [(2, "failed")]
+
+
+async def test_what_the_applicant_changes_takes_the_approvals_before_it_back(
+    desk: Desk, platform: Any
+) -> None:
+    await desk.require("certificate", "document")
+    await desk.require("vat_number", "field", is_required=False)
+    await desk.rule(approvals=2)
+    made = await desk.apply(fields={"vat_number": "1"})
+    owner, path = await platform.signed_in(made.email), f"/registrations/{made.registration_id}"
+    await owner.post(f"{path}/documents", json=document())
+    for change in ({"fields": {"vat_number": "2"}}, document()):
+        await desk.step(desk.reviewer(), made, "approve")
+        await desk.step(desk.reviewer(), made, "request-changes", {"reason": "Look again"})
+        assert len((await desk.shown(made))["approvals"]) == 1
+        method, tail = ("PATCH", "fields") if "fields" in change else ("POST", "documents")
+        assert (await owner.request(method, f"{path}/{tail}", json=change)).status_code in (200, 201)
+        shown = await desk.shown(made)
+        assert (shown["status"], shown["approvals"]) == ("changes_requested", [])
+        await owner.post(f"{path}/resubmit")
+    assert (await desk.kinds(made)).count("approvals_withdrawn") == 2
+
+
+async def test_no_more_documents_are_kept_than_some(desk: Desk, platform: Any) -> None:
+    await desk.require("certificate", "document")
+    made = await desk.apply()
+    owner, path = await platform.signed_in(made.email), f"/registrations/{made.registration_id}/documents"
+    await owner.post(path, json=document())
+    await desk.step(desk.reviewer(), made, "request-changes", {"reason": "Again"})
+    async with desk.context.unit_of_work(platform=True) as uow:
+        copy = text(
+            "INSERT INTO identity.registration_documents (tenant_id, id, registration_id, requirement, filename,"
+            " content_type, size, sha256, content, deleted_at) SELECT tenant_id, gen_random_uuid(), registration_id,"
+            " requirement, filename, content_type, size, sha256, content, now()"
+            " FROM identity.registration_documents, generate_series(1, :more) WHERE tenant_id = :company"
+        )
+        await uow.session.execute(copy, {"more": MOST_DOCUMENTS - 2, "company": made.company_id})
+
+    answers = [await owner.post(path, json=document()) for _ in range(2)]
+
+    assert [a.status_code for a in answers] == [201, 409]
+    assert answers[1].json()["slug"] == "too-many-documents"
+
+
+async def test_customers_of_a_shop_see_nothing_of_its_application(desk: Desk, platform: Any) -> None:
+    await desk.require("certificate", "document")
+    made = await desk.apply()
+    owner, path = await platform.signed_in(made.email), f"/registrations/{made.registration_id}"
+    kept = (await owner.post(f"{path}/documents", json=document())).json()["id"]
+    customer = desk.chief.acting(user(made.company_id, "orders.carts.*", roles=("client",)))
+
+    for tail in ("", "/timeline", "/requirements", "/documents", f"/documents/{kept}/content"):
+        assert (await customer.get(path + tail)).status_code == 404, tail
+        assert (await owner.get(path + tail)).status_code == 200, tail
+    refused = await customer.get("/registrations/current")
+    assert refused.json()["required_permission"] == "identity.applications.read"
 
 
 async def test_the_more_specific_requirement_replaces_the_wider_one(desk: Desk) -> None:

@@ -1,7 +1,7 @@
 """What applicants and reviewers are told of registrations under review."""
 
-from datetime import datetime
-from uuid import UUID
+from collections.abc import Mapping
+from typing import Any
 
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
@@ -15,10 +15,10 @@ from libs.contracts.identity import (
     RegistrationSubmitted,
     StatusLinkRenewed,
 )
-from libs.contracts.status_links import StatusLinks, status_path
 from services.notifications.announcements.handlers.audience import members
 from services.notifications.announcements.service import About, Announcer
 from services.notifications.announcements.target import Target
+from services.notifications.deliveries.late_link import LINK_ID, LINK_KIND, MARK, REGISTRATIONS
 from services.notifications.recipients.service import OPERATOR_STAFF_ROLES, RecipientService
 
 
@@ -26,46 +26,23 @@ async def on_registration_submitted(
     event: RegistrationSubmitted, uow: UnitOfWork, envelope: Envelope
 ) -> None:
     """Mail the applicant the link by which to follow the registration."""
-    await uow.enter_tenant(event.company_id)
-    if event.link_serial is None or event.link_expires_at is None:
-        return
-    name = f"{event.owner_first_name} {event.owner_last_name}".strip()
-    variables = {
-        "company": {"name": event.company_name},
-        "link": _link(uow, event.registration_id, event.link_serial, event.link_expires_at),
-    }
-    owner = Target(event.owner_user_id, event.owner_email, name)
-    await Announcer(uow).tell("registration_received", [owner], variables, key=str(envelope.id))
+    if event.link_serial is not None:
+        name = f"{event.owner_first_name} {event.owner_last_name}".strip()
+        await _mail(uow, "registration_received", event, envelope, name=name)
 
 
 async def on_changes_requested(
     event: RegistrationChangesRequested, uow: UnitOfWork, envelope: Envelope
 ) -> None:
     """Tell the applicant what is asked for, or remind of it."""
-    await uow.enter_tenant(event.company_id)
-    variables = {
-        "company": {"name": event.company_name},
-        "reason": event.reason,
-        "asked_for": event.asked_for,
-        "is_reminder": event.is_reminder,
-        "link": _link(uow, event.registration_id, event.link_serial, event.link_expires_at),
-    }
     about = About("registration", event.registration_id, f"/registrations/{event.registration_id}")
-    owner = await _owner(uow, event.owner_user_id, event.owner_email)
-    await Announcer(uow).tell(
-        "registration_changes_requested", [owner], variables, key=str(envelope.id), about=about
-    )
+    said = {"reason": event.reason, "asked_for": event.asked_for, "is_reminder": event.is_reminder}
+    await _mail(uow, "registration_changes_requested", event, envelope, about=about, said=said)
 
 
 async def on_status_link_renewed(event: StatusLinkRenewed, uow: UnitOfWork, envelope: Envelope) -> None:
     """Mail the applicant the new link."""
-    await uow.enter_tenant(event.company_id)
-    variables = {
-        "company": {"name": event.company_name},
-        "link": _link(uow, event.registration_id, event.link_serial, event.link_expires_at),
-    }
-    owner = await _owner(uow, event.owner_user_id, event.owner_email)
-    await Announcer(uow).tell("registration_link_renewed", [owner], variables, key=str(envelope.id))
+    await _mail(uow, "registration_link_renewed", event, envelope)
 
 
 async def on_turn_of_reviewers(
@@ -98,12 +75,25 @@ async def on_turn_of_reviewers(
     await Announcer(uow).tell(kind, targets, variables, key=str(envelope.id), about=about)
 
 
-def _link(uow: UnitOfWork, registration_id: UUID, serial: int, expires_at: datetime) -> str:
-    common = uow.context.common
-    links = StatusLinks(common.secret_key.get_secret_value(), accepted=common.other_keys)
-    return common.public_url.rstrip("/") + status_path(links.token(registration_id, serial, expires_at))
-
-
-async def _owner(uow: UnitOfWork, user_id: UUID, email: str) -> Target:
-    known = (await RecipientService(uow).known([user_id])).get(user_id)
-    return Target(user_id, email, known.name if known else "", known.locale if known else "en")
+async def _mail(
+    uow: UnitOfWork,
+    kind: str,
+    event: RegistrationSubmitted | RegistrationChangesRequested | StatusLinkRenewed,
+    envelope: Envelope,
+    *,
+    name: str = "",
+    about: About | None = None,
+    said: Mapping[str, Any] | None = None,
+) -> None:
+    """Tell the applicant; the link is put in as the mail leaves."""
+    await uow.enter_tenant(event.company_id)
+    known = (await RecipientService(uow).known([event.owner_user_id])).get(event.owner_user_id)
+    owner = Target(
+        event.owner_user_id,
+        event.owner_email,
+        known.name if known else name,
+        known.locale if known else "en",
+    )
+    variables = {"company": {"name": event.company_name}, "link": MARK, **(said or {})}
+    link = {LINK_ID: str(event.registration_id), LINK_KIND: REGISTRATIONS}
+    await Announcer(uow).tell(kind, [owner], variables, key=str(envelope.id), about=about, late_link=link)

@@ -1,6 +1,7 @@
 """Mails with a link that works once: it is asked for as they leave, and lies in no row."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +15,17 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.upstreams import Upstreams
 from libs.common.testing.actors import user
 from libs.common.testing.client import Client
-from libs.contracts.identity import InvitationSent, OneTimeLinkMade
+from libs.common.testing.events import deliver, envelope
+from libs.contracts.identity import (
+    InvitationSent,
+    OneTimeLinkMade,
+    RegistrationChangesRequested,
+    RegistrationSubmitted,
+    StatusLinkRenewed,
+)
 from services.notifications.deliveries.late_link import MARK
 from services.notifications.tests.conftest import OpenContext
-from services.notifications.tests.factories import all_deliveries, operator, run_jobs, take
+from services.notifications.tests.factories import all_deliveries, operator, registration, run_jobs, take
 
 SECRET = "planted-token-5f2c"
 
@@ -30,6 +38,7 @@ class Identity:
         self.status = 200
         self.asked: list[tuple[str, str]] = []
         self.invited: list[tuple[str, str]] = []
+        self.followed: list[tuple[str, str]] = []
 
         @self.app.post("/internal/one-time-links/{link_id}/reveal")
         async def reveal(link_id: str, body: dict[str, str], response: Response) -> Any:
@@ -41,6 +50,11 @@ class Identity:
         async def reveal_invitation(invitation_id: str, body: dict[str, str]) -> Any:
             self.invited.append((invitation_id, body["email"]))
             return {"url": f"https://shop.example/invitation#token={SECRET}"}
+
+        @self.app.post("/internal/registrations/{registration_id}/reveal")
+        async def reveal_status(registration_id: str, body: dict[str, str]) -> Any:
+            self.followed.append((registration_id, body["email"]))
+            return {"url": f"https://shop.example/registrations/{SECRET}"}
 
 
 @pytest.fixture
@@ -195,3 +209,64 @@ async def test_an_invitation_is_mailed_with_a_link_that_lies_nowhere(
     row = await kept_here()
     assert (row.status, row.subject) == ("sent", subject)
     assert SECRET not in row.text + (row.html or "")
+
+
+LINK = {"link_serial": 1, "link_expires_at": datetime(2030, 1, 1, tzinfo=UTC)}
+
+
+@pytest.mark.parametrize(
+    ("kind", "said", "subject", "texts"),
+    [
+        (RegistrationSubmitted, {}, "We received the registration of Karoo", ()),
+        (
+            RegistrationChangesRequested,
+            {"reason": "The <number>, please", "asked_for": ["Certificate"]},
+            "The registration of Karoo needs something",
+            ("- Certificate", "The <number>, please"),
+        ),
+        (
+            RegistrationChangesRequested,
+            {"is_reminder": True},
+            "Reminder: the registration of Karoo needs something",
+            (),
+        ),
+        (StatusLinkRenewed, {}, "A new link to the registration of Karoo", ()),
+    ],
+)
+async def test_an_applicant_is_mailed_the_link_of_the_registration_and_no_row_has_it(
+    asking: ServiceContext,
+    identity: Identity,
+    email: str,
+    kind: type[Any],
+    said: dict[str, Any],
+    subject: str,
+    texts: tuple[str, ...],
+) -> None:
+    about = registration(owner_email=email, company_name="Karoo", **LINK).model_dump()
+    event = kind(**{name: about[name] for name in kind.model_fields if name in about} | said)
+    sent = envelope(event, event.company_id)
+    for _ in range(2):
+        await deliver(asking, sent, handler=MAILS[kind])
+
+    async def kept_here() -> Any:
+        async with asking.unit_of_work(platform=True) as uow:
+            query = "SELECT * FROM notifications.deliveries WHERE tenant_id = :company"
+            return (await uow.session.execute(text(query), {"company": event.company_id})).one()
+
+    assert MARK in (await kept_here()).text
+    await run_jobs(asking)
+
+    assert identity.followed == [(str(event.registration_id), email)]
+    row = await kept_here()
+    assert (row.status, row.subject, row.recipient) == ("sent", subject, email)
+    assert SECRET not in str(row)
+    mail = (await kept(asking, email))["text"]
+    for expected in (f"https://shop.example/registrations/{SECRET}", *texts):
+        assert expected in mail
+
+
+MAILS = {
+    RegistrationSubmitted: "notifications.mail_applicant",
+    RegistrationChangesRequested: "notifications.tell_what_is_asked_for",
+    StatusLinkRenewed: "notifications.mail_status_link",
+}

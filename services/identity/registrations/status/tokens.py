@@ -1,8 +1,4 @@
-"""The links by which applicants follow their registrations: signed, expiring, revocable, and kept nowhere.
-
-The service that owns registrations reads them; the one that mails them writes the same ones, so that none travels in
-an event. A link opens what it opens to whoever holds it, so it shows no more than where the application stands.
-"""
+"""The tokens in the links by which applicants follow their registrations: signed, expiring, revocable, kept nowhere."""
 
 import base64
 import hashlib
