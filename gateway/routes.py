@@ -104,6 +104,7 @@ ROUTES: tuple[Route, ...] = (
     Route("/auth/logout", "identity", trust=Trust.LENIENT),
     # Who accepts an invitation may have a token of before.
     Route("/invitations", "identity", trust=Trust.LENIENT),
+    Route("/auth/users", "identity", to="/users"),
     Route("/admin/users", "identity", to="/users"),
     Route("/activity", "identity", to="/audit-log"),
     Route("/.well-known/jwks.json", "identity", trust=Trust.LENIENT, at_root=True),

@@ -12,7 +12,7 @@ PLACES = {
     "identity": """/auth/register /registrations /registrations/status/1/stream /registration-requirements
         /registration-rules /auth/signup /auth/login /auth/refresh /auth/logout /auth/me
         /auth/password/change /auth/email/verify /auth/token /auth/token/revoke /auth/sessions
-        /auth/session-management/status /auth/mfa/totp /auth/passkeys /auth/oidc/google/start /auth/users /users
+        /auth/session-management/status /auth/mfa/totp /auth/passkeys /auth/oidc/google/start /users
         /tenants /tenants/current /roles /permissions /api-keys /plans /features /subscription/change /usage
         /audit-log/verify /privacy/exports""",
     "crm": """/companies /contacts /leads /requests /leads/1/convert /pipelines /stages /deals /deals/1/win /quotes
@@ -33,6 +33,7 @@ PLACES = {
 }
 
 ALIASES = {
+    "/auth/users": ("identity", "/users"),
     "/admin/users": ("identity", "/users"),
     "/admin/users/7": ("identity", "/users/7"),
     "/activity": ("identity", "/audit-log"),

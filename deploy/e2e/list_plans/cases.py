@@ -91,7 +91,5 @@ TABLES = {
     "/tenants/{tenant_id}/invitations": "identity.invitations",
     "/tenants/{tenant_id}/members": "identity.members",
     "/users": "identity.members",
-    "/auth/users": "identity.members",
-    "/admin/users": "identity.members",
 }
 REQUIRED: dict[str, dict[str, Any]] = {"/chat/for_object": {"type": "deal", "id": POOLED}}

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, InterfaceError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Route
 
 from libs.common.errors import (
     AlreadyExists,
@@ -180,12 +181,11 @@ def methods_at(app: FastAPI, path: str) -> set[str]:
     exact: set[str] = set()
     fitting: set[str] = set()
     for route in app.routes:
-        inside = getattr(route, "effective_route_contexts", None)
-        for each in inside() if inside else (route,):
-            methods = getattr(each, "methods", None) or set()
-            if getattr(each, "path", None) == path:
+        if isinstance(route, Route):
+            methods = route.methods or set()
+            if route.path == path:
                 exact |= methods
-            elif (regex := getattr(each, "path_regex", None)) is not None and regex.match(path):
+            elif route.path_regex.match(path):
                 fitting |= methods
     return exact or fitting
 

@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
+from fastapi.routing import APIRoute
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +17,7 @@ from libs.common.http.deps import Requirement
 from libs.common.http.gate import Gate
 from libs.common.http.middleware import App, RequestLayer
 from libs.common.http.problems import MEDIA_TYPE, Problem, install_problems
+from libs.common.http.routing import FirstSegmentRouter
 from libs.common.http.strict_json import StrictJson
 from libs.common.messaging import bus_admin
 from libs.common.privacy.router import router as privacy_router
@@ -44,15 +46,13 @@ def build_app(context: ServiceContext) -> App:
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        generate_unique_id_function=lambda route: f"{service.name}_{route.name}",
     )
     app.state.context = context
     install_problems(app, service.name)
-    for router in service.routers:
-        app.include_router(router)
-    app.include_router(bus_admin.router)
-    app.include_router(privacy_router)
-    app.include_router(health_router(context))
+    routers = (*service.routers, bus_admin.router, privacy_router, health_router(context))
+    app.router = FirstSegmentRouter([*app.routes, *(route for router in routers for route in router.routes)])
+    for route in api_routes(app):
+        route.unique_id = f"{service.name}_{route.name}"
     limited = BodyLimit(StrictJson(app, service.name), service.name, context.common.max_body_bytes)
     common = context.common
     admitted = Admission(limited, service.name, Gate(common.concurrency), common.request_seconds)
@@ -83,21 +83,17 @@ def health_router(context: ServiceContext) -> APIRouter:
     return router
 
 
-def api_routes(app: Any) -> Iterator[Any]:
+def api_routes(app: Any) -> Iterator[APIRoute]:
     """The API routes of a service app (wrapped or not), those of health checks left out."""
     inner: Any = app
     while not isinstance(inner, FastAPI):
         inner = inner.app
     for route in inner.routes:
-        # The framework keeps an included router whole among the routes; it is asked for those it stands for.
-        inside = getattr(route, "effective_route_contexts", None)
-        found: Any
-        for found in inside() if inside else (route,):
-            if hasattr(found, "dependant") and found.include_in_schema:
-                yield found
+        if isinstance(route, APIRoute) and route.include_in_schema:
+            yield route
 
 
-def requirement_of(route: Any) -> Requirement | None:
+def requirement_of(route: APIRoute) -> Requirement | None:
     """What a route demands of its caller, or None where it forgot to say."""
     found = [d.call for d in route.dependant.dependencies if isinstance(d.call, Requirement)]
     return found[0] if found else None

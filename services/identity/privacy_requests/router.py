@@ -46,18 +46,17 @@ _FILE = {
 }
 
 
-def _requests(
+def _serve(
     of: type[PrivacyRequestService], making: str, *risky: Any, refuses: tuple[type[AppError], ...] = ()
-) -> APIRouter:
+) -> None:
     """What exports and erasures have in common; `making` says what a new one does."""
     noun = of.kind.value
-    routes = APIRouter(prefix=f"/{noun}s")
     service: Any = Depends(provide(of), scope="function")
     ident: Any = Path(alias=f"{noun}_id")
     one: dict[str, Any] = {"response_model": PrivacyRequestOut, "responses": problems(NotFound)}
 
-    @routes.get(
-        "",
+    @router.get(
+        f"/{noun}s",
         name=f"list_privacy_{noun}s",
         description=f"List {noun}s of people's data, newest first, each with the receipts of the services.",
         response_model=Page[PrivacyRequestOut],
@@ -68,8 +67,8 @@ def _requests(
     ) -> Any:
         return await requests.list(query)
 
-    @routes.post(
-        "",
+    @router.post(
+        f"/{noun}s",
         name=f"create_privacy_{noun}",
         description=making,
         response_model=PrivacyRequestOut,
@@ -80,8 +79,8 @@ def _requests(
     async def create_request(body: PrivacyRequestCreate, requests: PrivacyRequestService = service) -> Any:
         return await requests.create(body)
 
-    @routes.get(
-        f"/{{{noun}_id}}",
+    @router.get(
+        f"/{noun}s/{{{noun}_id}}",
         name=f"get_privacy_{noun}",
         description=f"Read one {noun}: how far it is, which service it waits for, and what each has done.",
         dependencies=[READ],
@@ -90,8 +89,8 @@ def _requests(
     async def get_request(request_id: UUID = ident, requests: PrivacyRequestService = service) -> Any:
         return await requests.get(request_id)
 
-    @routes.post(
-        f"/{{{noun}_id}}/retry",
+    @router.post(
+        f"/{noun}s/{{{noun}_id}}/retry",
         name=f"retry_privacy_{noun}",
         description="Ask those services again at once that have not answered yet.",
         dependencies=[WRITE],
@@ -100,23 +99,17 @@ def _requests(
     async def retry_request(request_id: UUID = ident, requests: PrivacyRequestService = service) -> Any:
         return await requests.retry(request_id)
 
-    return routes
 
-
-router.include_router(
-    _requests(
-        ExportService,
-        "Collect what every service knows of a person; fetch it once `status` is `completed`.",
-    )
+_serve(
+    ExportService,
+    "Collect what every service knows of a person; fetch it once `status` is `completed`.",
 )
-router.include_router(
-    _requests(
-        ErasureService,
-        "Erase what every service knows of a person, and the exports of it. What the law asks to keep is kept, and "
-        "the receipts say why. Who asks must have signed in lately.",
-        recently_authenticated(),
-        refuses=(OwnsABusiness, ReauthenticationRequired),
-    )
+_serve(
+    ErasureService,
+    "Erase what every service knows of a person, and the exports of it. What the law asks to keep is kept, and the "
+    "receipts say why. Who asks must have signed in lately.",
+    recently_authenticated(),
+    refuses=(OwnsABusiness, ReauthenticationRequired),
 )
 Exports = Annotated[ExportService, Depends(provide(ExportService), scope="function")]
 

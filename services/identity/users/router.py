@@ -23,16 +23,16 @@ from services.identity.users.schemas import UserCreate, UserOut, UserReplace, Us
 READ, WRITE = allow("identity.users.read"), allow("identity.users.write")
 CHANGED = problems(NotFound, PreconditionFailed, UnknownRole, LastOwner, ManagedElsewhere)
 
-_routes = APIRouter(tags=["users"])
+router = APIRouter(prefix="/users", tags=["users"])
 
 
-@_routes.get("", response_model=Page[UserOut], dependencies=[READ])
+@router.get("", response_model=Page[UserOut], dependencies=[READ])
 async def list_users(query: Annotated[MemberQuery, Query()], users: Users) -> Any:
     """List the people of the business, newest first."""
     return await users.list(query)
 
 
-@_routes.post(
+@router.post(
     "",
     response_model=UserOut,
     status_code=201,
@@ -44,31 +44,25 @@ async def create_user(body: UserCreate, users: Users) -> Any:
     return await users.create(body)
 
 
-@_routes.get("/{user_id}", response_model=UserOut, dependencies=[READ], responses=problems(NotFound))
+@router.get("/{user_id}", response_model=UserOut, dependencies=[READ], responses=problems(NotFound))
 async def get_user(user_id: UUID, users: Users) -> Any:
     """Read one person of the business."""
     return await users.get(user_id)
 
 
-@_routes.patch("/{user_id}", response_model=UserOut, dependencies=[WRITE], responses=CHANGED)
+@router.patch("/{user_id}", response_model=UserOut, dependencies=[WRITE], responses=CHANGED)
 async def update_user(user_id: UUID, body: UserUpdate, users: Users) -> Any:
     """Change some fields of a person's account, or the roles held here."""
     return await users.update(user_id, body)
 
 
-@_routes.put("/{user_id}", response_model=UserOut, dependencies=[WRITE], responses=CHANGED)
+@router.put("/{user_id}", response_model=UserOut, dependencies=[WRITE], responses=CHANGED)
 async def replace_user(user_id: UUID, body: UserReplace, users: Users) -> Any:
     """Replace all fields of a person's account, and the roles held here."""
     return await users.update(user_id, body)
 
 
-@_routes.delete("/{user_id}", status_code=204, dependencies=[WRITE], responses=problems(NotFound, LastOwner))
+@router.delete("/{user_id}", status_code=204, dependencies=[WRITE], responses=problems(NotFound, LastOwner))
 async def delete_user(user_id: UUID, users: Users) -> None:
     """End a person's membership; the account stays, since it may belong elsewhere too."""
     await users.delete(user_id)
-
-
-router = APIRouter()
-router.include_router(_routes, prefix="/users")
-# The name that frontends have used; the same resource.
-router.include_router(_routes, prefix="/auth/users", include_in_schema=False)
