@@ -12,6 +12,7 @@ from services.catalog.products.service import ProductService
 from services.catalog.reservations.service import ReservationService
 from services.catalog.stock.service import StockService
 from services.catalog.stores.service import StoreService
+from services.catalog.suppliers.service import SupplierService
 from services.catalog.variants.service import VariantService
 
 AssignedProducts = Annotated[
@@ -23,4 +24,5 @@ Products = Annotated[ProductService, Depends(provide(ProductService), scope="fun
 Reservations = Annotated[ReservationService, Depends(provide(ReservationService), scope="function")]
 Stock = Annotated[StockService, Depends(provide(StockService), scope="function")]
 Stores = Annotated[StoreService, Depends(provide(StoreService), scope="function")]
+Suppliers = Annotated[SupplierService, Depends(provide(SupplierService), scope="function")]
 Variants = Annotated[VariantService, Depends(provide(VariantService), scope="function")]

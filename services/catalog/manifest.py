@@ -31,13 +31,14 @@ from services.catalog.settings import CatalogSettings
 from services.catalog.stock.router import router as stock
 from services.catalog.stores import handlers as stores_handlers
 from services.catalog.stores.router import router as stores
+from services.catalog.suppliers.router import router as suppliers
 from services.catalog.usage import router as usage
 from services.catalog.variants.router import internal_router as internal_variants
 from services.catalog.variants.router import router as variants
 
 SERVICE = Service(
     name="catalog",
-    description="Products, prices, warehouses and stock.",
+    description="Products, prices, suppliers, warehouses and stock.",
     settings=CatalogSettings,
     metadata=metadata,
     models=MODELS,
@@ -49,6 +50,7 @@ SERVICE = Service(
         prices,
         stores,
         stock,
+        suppliers,
         reservations,
         assigned_products,
         internal_variants,
@@ -94,6 +96,8 @@ SERVICE = Service(
         "catalog.stores.write": "Add, change and remove warehouses",
         "catalog.stock.read": "See stock and its movements",
         "catalog.stock.write": "Adjust, transfer and count stock",
+        "catalog.suppliers.read": "See suppliers",
+        "catalog.suppliers.write": "Add, change and remove suppliers",
         "catalog.reservations.read": "See what is held for orders",
         "catalog.reservations.write": "Allocate stock to orders that fell short",
         "catalog.assigned_products.read": "See which of the operator's products a business has",

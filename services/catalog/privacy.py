@@ -1,6 +1,15 @@
-"""Which columns of this service are about people: nearly none, for it knows goods."""
+"""Which columns of this service are about people: few, for it knows goods, and from whom they come."""
 
-from libs.common.privacy.fields import NOBODY, Kind, PrivacyMap, TableMap, keep
+from libs.common.privacy.fields import (
+    BUSINESS,
+    NOBODY,
+    Kind,
+    PrivacyMap,
+    TableMap,
+    erase,
+    keep,
+    pseudonymise,
+)
 
 _ROW = "tenant_id id created_at updated_at version"
 _REFERENCE = keep(Kind.IDENTIFIER, NOBODY)
@@ -35,6 +44,18 @@ PRIVACY: PrivacyMap = {
     "stock_levels": TableMap(none=f"{_ROW} variant_id store_id on_hand reserved allocated"),
     # The address of a place, not of a person.
     "stores": TableMap(none=f"{_ROW} deleted_at name code address is_default"),
+    "suppliers": TableMap(
+        none=f"{_ROW} deleted_at name code tax_number website country currency payment_terms_days lead_time_days"
+        " is_active external_id",
+        fields={
+            "contact_name": erase(Kind.NAME),
+            "email": pseudonymise(Kind.CONTACT),
+            "phone": erase(Kind.CONTACT),
+            "address": keep(Kind.CONTACT, BUSINESS),
+            "notes": keep(Kind.CONTENT, BUSINESS),
+        },
+        email=("email",),
+    ),
     "variants": TableMap(
         none=f"{_ROW} deleted_at product_id sku options barcode weight_g price_amount price_currency track_stock"
         " low_stock_threshold position"

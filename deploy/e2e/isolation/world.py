@@ -52,10 +52,12 @@ _TEXTS = frozenset(
         "html",
         "seo_title",
         "seo_description",
+        "notes",
+        "contact_name",
     ]
 )
 # What must not be the same twice within a business.
-_UNIQUE = frozenset(["sku", "code", "slug", "host", "number", "token"])
+_UNIQUE = frozenset(["sku", "code", "slug", "host", "number", "token", "external_id"])
 
 
 class Recorded:
@@ -382,7 +384,12 @@ class Business(Story):
             "/inventory/transfers",
             {"from_store_id": store["id"], "to_store_id": self.store, "variant_id": variant, "quantity": 9},
         )
+        supplier = await self.make(
+            "/suppliers",
+            {"name": "Roasters", "code": self.unique(), "address": "There", "external_id": self.unique()},
+        )
         self.ids |= {
+            "supplier_id": supplier["id"],
             "category_id": category["id"],
             "parent_id": category["id"],
             "product_id": product["id"],

@@ -147,6 +147,9 @@ def _complete(operation: dict[str, Any], requirement: Requirement | None) -> Non
     if requirement is not None and requirement.permission:
         operation["x-permission"] = requirement.permission
         note = f"Needs the permission `{requirement.permission}`."
+        if requirement.feature:
+            operation["x-feature"] = requirement.feature
+            note += f" Needs a plan with `{requirement.feature}`."
         operation["description"] = f"{operation.get('description', '').strip()}\n\n{note}".strip()
     if requirement is not None and requirement.is_public:
         operation["security"] = []

@@ -14,14 +14,13 @@ from libs.common.actor import OPERATOR_TENANT_ID, Actor, ActorKind
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import FeatureNotInPlan, TenantForbidden, Unauthenticated
 from libs.common.permissions import ALL, meet
+from libs.contracts.features import API_KEYS, FEATURES
 from services.identity.access.repository import AccessRepository, Person, Place
 from services.identity.access.schemas import AuthenticateIn, TokenCredential, UserCredential
 from services.identity.api_keys.models import ApiKey
 from services.identity.api_keys.repository import ApiKeyRepository
 from services.identity.api_keys.secrets import hash_of
 from services.identity.mfa.service import SecondFactorService
-from services.identity.plans.catalogue import FEATURES
-from services.identity.plans.catalogue import KEYS as API_KEYS
 from services.identity.plans.service import PlanService
 from services.identity.roles.catalogue import CLIENT, GUEST, OPERATOR_ROLES, REACHING_ROLES, SUPERADMIN
 from services.identity.sessions.idleness import kept_seconds, noted_seconds

@@ -17,6 +17,7 @@ from libs.common.http.deps import allow, provide
 from libs.common.http.limits import limit
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
+from libs.contracts.features import API_KEYS
 from services.identity.api_keys.errors import TooManyKeys
 from services.identity.api_keys.models import ApiKey
 from services.identity.api_keys.schemas import (
@@ -38,7 +39,7 @@ READ = allow("identity.api_keys.read")
 # Who has no API keys in the plan any more can still see and revoke those there are.
 REVOKE, WRITE = (
     allow("identity.api_keys.write"),
-    allow("identity.api_keys.write", feature="integrations.api_keys"),
+    allow("identity.api_keys.write", feature=API_KEYS),
 )
 CHANGED = problems(NotFound, PermissionDenied, PreconditionFailed, FeatureNotInPlan)
 ApiKeys = Annotated[ApiKeyService, Depends(provide(ApiKeyService), scope="function")]

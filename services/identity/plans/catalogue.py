@@ -1,23 +1,11 @@
-"""The features there are, and the plans of a new installation in one place to read.
+"""What plans limit, and the plans of a new installation in one place to read.
 
 Seeding adds the plans that are missing; what the platform's staff made of them stays.
 """
 
 from dataclasses import dataclass, field
 
-DESCRIBED: dict[str, tuple[str, str]] = {
-    "billing.manage_subscriptions": ("Subscriptions", "Sell subscriptions to customers, and bill them"),
-    "catalog.manage_suppliers": ("Suppliers", "Keep suppliers and order from them"),
-    "sales.order_management": ("Order management", "Work orders: place, send, complete and cancel them"),
-    "analytics.forecasting": ("Forecasts", "Forecast demand"),
-    "analytics.insights": ("Insights", "See anomalies, price recommendations and what to do next"),
-    "assistant.chat": ("Assistant", "Ask the assistant about the business"),
-    "automation.rules": ("Automation", "Let rules act by themselves"),
-    "integrations.api_keys": ("API keys", "Let programs act for the business"),
-}
-
-FEATURES = frozenset(DESCRIBED)
-ORDERS, SUPPLIERS, KEYS = "sales.order_management", "catalog.manage_suppliers", "integrations.api_keys"
+from libs.contracts.features import API_KEYS, DESCRIBED, ORDERS, SUPPLIERS
 
 
 class Code:
@@ -63,7 +51,7 @@ SEEDED_PLANS: tuple[SeededPlan, ...] = (
         "A shop with suppliers and programs of its own",
         10,
         9_900,
-        (ORDERS, SUPPLIERS, KEYS),
+        (ORDERS, SUPPLIERS, API_KEYS),
         {Code.MEMBERS: 10, Code.API_KEYS: 5, Code.DOMAINS: 3, Code.PRODUCTS: 5_000, Code.STORES: 3},
         {Code.MESSAGES: 2_000},
         trial_days=14,

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field
 from libs.common.filters import ListQuery
 from libs.common.money import Money, Price
 from libs.common.schema import OutSchema, PatchSchema, Schema
-from services.identity.plans.catalogue import FEATURES
+from libs.contracts.features import FEATURES
 from services.identity.plans.models import Period
 
 
@@ -128,6 +128,10 @@ class FeatureOut(OutSchema):
     description: str
     is_included: bool = Field(description="Whether the business acted in has it now")
     plans: list[str] = Field(description="The codes of the plans that include it")
+    operations: list[str] = Field(
+        description="What asks for it; none where nothing of it is there yet",
+        examples=[["POST /api/v1/suppliers"]],
+    )
 
 
 class OfferingOut(OutSchema):

@@ -6,10 +6,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from libs.common.actor import OPERATOR_TENANT_ID
-from libs.common.errors import AlreadyExists
+from libs.common.errors import AlreadyExists, ValidationFailed
 from libs.common.resource import ResourceService
+from libs.contracts.features import DESCRIBED
 from libs.contracts.identity import AccessChanged
-from services.identity.plans.catalogue import DESCRIBED
 from services.identity.plans.errors import PlanInUse, UnknownPlan
 from services.identity.plans.models import Plan
 from services.identity.plans.repository import PlanRepository
@@ -33,12 +33,13 @@ class PlanService(ResourceService[Plan]):
         return [
             FeatureOut(
                 code=code,
-                name=name,
-                description=description,
+                name=feature.name,
+                description=feature.description,
                 is_included=self.uow.actor.has(code),
                 plans=[plan.code for plan in plans if code in plan.features],
+                operations=[one.replace(" ", " /api/v1", 1) for one in feature.operations],
             )
-            for code, (name, description) in DESCRIBED.items()
+            for code, feature in DESCRIBED.items()
         ]
 
     async def create(self, body: BaseModel) -> Plan:
@@ -70,6 +71,10 @@ class PlanService(ResourceService[Plan]):
             values |= {"price_amount": price["amount"], "currency": price["currency"]}
         if "features" in values:
             values["features"] = sorted(set(values["features"]))
+        amounts = [values.get(name, getattr(row, name, {})) for name in ("limits", "quotas")]
+        if both := sorted(amounts[0].keys() & amounts[1].keys()):
+            problem = {"loc": ["body", "quotas"], "msg": "is limited by number already", "type": "ambiguous"}
+            raise ValidationFailed(f"Either limit or quota: {', '.join(both)}.", errors=[problem])
         fallback = values.get("fallback")
         if fallback is not None:
             own = row.code if row else values["code"]

@@ -9,6 +9,7 @@ from libs.common.errors import FeatureNotInPlan, InvalidTransition, NotFound
 from libs.common.http.deps import allow
 from libs.common.http.idempotency import Idempotent
 from libs.common.http.problems import problems
+from libs.contracts.features import ORDERS
 from services.orders.carts.errors import CartNotOpen, QuantityTooLarge
 from services.orders.checkout.errors import CartEmpty, PriceChanged
 from services.orders.checkout.schemas import CheckoutIn, OrderCreate
@@ -25,7 +26,7 @@ from services.orders.orders.schemas import OrderOut
 from services.orders.totals import TotalsTooLarge
 
 router = APIRouter()
-WRITE = allow("orders.orders.write", active=True, feature="sales.order_management")
+WRITE = allow("orders.orders.write", active=True, feature=ORDERS)
 MISSING = (
     AddressRequired,
     ShippingRequired,

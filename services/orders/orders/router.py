@@ -9,13 +9,13 @@ from libs.common.errors import FeatureNotInPlan, InvalidTransition, NotFound
 from libs.common.http.deps import allow
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
+from libs.contracts.features import ORDERS
 from services.orders.deps import OrAnyoneWithToken, Orders
 from services.orders.orders.schemas import OrderCancel, OrderOut, OrderQuery
 from services.orders.timeline.schemas import TimelineOut
 
 router = APIRouter(prefix="/orders", tags=["orders"])
 # Working orders is in the plan; buying, and reading the orders that there are, is not.
-FEATURE = "sales.order_management"
 READ = Depends(OrAnyoneWithToken("orders.orders.read"))
 
 
@@ -42,7 +42,7 @@ async def get_order_timeline(order_id: UUID, orders: Orders) -> Any:
 @router.post(
     "/{order_id}/cancel",
     response_model=OrderOut,
-    dependencies=[allow("orders.orders.cancel", active=True, feature=FEATURE)],
+    dependencies=[allow("orders.orders.cancel", active=True, feature=ORDERS)],
     responses=problems(NotFound, InvalidTransition, FeatureNotInPlan),
 )
 async def cancel_order(order_id: UUID, orders: Orders, body: OrderCancel | None = None) -> Any:
@@ -53,7 +53,7 @@ async def cancel_order(order_id: UUID, orders: Orders, body: OrderCancel | None 
 @router.post(
     "/{order_id}/complete",
     response_model=OrderOut,
-    dependencies=[allow("orders.orders.write", active=True, feature=FEATURE)],
+    dependencies=[allow("orders.orders.write", active=True, feature=ORDERS)],
     responses=problems(NotFound, InvalidTransition, FeatureNotInPlan),
 )
 async def complete_order(order_id: UUID, orders: Orders) -> Any:

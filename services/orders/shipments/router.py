@@ -8,12 +8,13 @@ from fastapi import APIRouter, Depends
 from libs.common.errors import FeatureNotInPlan, InvalidTransition, NotFound
 from libs.common.http.deps import allow
 from libs.common.http.problems import problems
+from libs.contracts.features import ORDERS
 from services.orders.deps import OrAnyoneWithToken, Shipments
 from services.orders.shipments.errors import MoreThanOrdered
 from services.orders.shipments.schemas import ShipmentCreate, ShipmentList, ShipmentOut, ShipmentReport
 
 router = APIRouter(prefix="/orders/{order_id}/shipments", tags=["shipments"])
-WRITE = allow("orders.shipments.write", active=True, feature="sales.order_management")
+WRITE = allow("orders.shipments.write", active=True, feature=ORDERS)
 
 
 @router.get(

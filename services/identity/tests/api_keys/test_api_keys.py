@@ -11,8 +11,8 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
+from libs.contracts.features import FEATURES
 from libs.contracts.identity import AccessChanged
-from services.identity.plans.catalogue import FEATURES
 from services.identity.tests.outsiders import signed_in_now
 
 SCOPES = ["catalog.products.read", "orders.orders.*"]

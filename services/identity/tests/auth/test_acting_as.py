@@ -11,7 +11,7 @@ from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
 from libs.contracts.audit import CHANGE_RECORDED
-from services.identity.plans.catalogue import FEATURES
+from libs.contracts.features import FEATURES
 from services.identity.seed import DEMO_EMAIL, DEMO_PASSWORD
 from services.identity.tests.outsiders import PASSWORD, Platform, Registered
 

@@ -11,8 +11,9 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
+from libs.contracts.features import API_KEYS as KEYS
+from libs.contracts.features import FEATURES, ORDERS
 from libs.contracts.identity import AccessChanged, PlanChanged
-from services.identity.plans.catalogue import FEATURES, KEYS, ORDERS
 from services.identity.tests.outsiders import Platform, Registered
 
 
@@ -185,6 +186,8 @@ async def test_features_say_which_plans_have_them(admin: Client, platform: Platf
     assert [found[code]["is_included"] for code in (ORDERS, KEYS)] == [True, False]
     assert "free" in found[ORDERS]["plans"]
     assert "free" not in found[KEYS]["plans"]
+    assert "POST /api/v1/api-keys" in found[KEYS]["operations"]
+    assert found["assistant.chat"]["operations"] == []
 
 
 async def test_the_last_place_of_a_limit_is_given_once(

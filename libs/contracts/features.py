@@ -1,0 +1,81 @@
+"""The features that plans include, and what each opens: routes ask for them by code, plans list them, callers see them.
+
+Who lacks a feature sees what there is and changes nothing. `deploy/e2e/test_features.py` holds the routes of all
+services against this.
+"""
+
+from dataclasses import dataclass
+
+ORDERS, SUPPLIERS, API_KEYS = "sales.order_management", "catalog.manage_suppliers", "integrations.api_keys"
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """Something that a plan can include.
+
+    Attributes:
+        paths: the resources that are its own; whatever changes them asks for it.
+        operations: what asks for it now. Empty: nothing of it is there yet.
+    """
+
+    name: str
+    description: str
+    paths: tuple[str, ...]
+    operations: tuple[str, ...] = ()
+
+
+DESCRIBED: dict[str, Feature] = {
+    "billing.manage_subscriptions": Feature(
+        "Subscriptions", "Sell subscriptions to customers, and bill them", ("/subscriptions",)
+    ),
+    SUPPLIERS: Feature(
+        "Suppliers",
+        "Keep suppliers and order from them",
+        ("/suppliers", "/purchase-orders"),
+        (
+            "POST /suppliers",
+            "PATCH /suppliers/{supplier_id}",
+            "PUT /suppliers/{supplier_id}",
+            "DELETE /suppliers/{supplier_id}",
+        ),
+    ),
+    ORDERS: Feature(
+        "Order management",
+        "Work orders: place, send, complete and cancel them",
+        ("/orders", "/special-orders"),
+        (
+            "POST /orders",
+            "POST /orders/{order_id}/cancel",
+            "POST /orders/{order_id}/complete",
+            "POST /orders/{order_id}/confirm",
+            "POST /orders/{order_id}/shipments",
+            "POST /orders/{order_id}/shipments/{shipment_id}/status",
+        ),
+    ),
+    "analytics.forecasting": Feature("Forecasts", "Forecast demand", ("/insight-analytics/demand-forecast",)),
+    "analytics.insights": Feature(
+        "Insights",
+        "See anomalies, price recommendations and what to do next",
+        (
+            "/insight-analytics/sales-metrics",
+            "/insight-analytics/price-recommendations",
+            "/insight-analytics/anomalies",
+            "/insight-analytics/next-best-actions",
+        ),
+    ),
+    "assistant.chat": Feature("Assistant", "Ask the assistant about the business", ("/ai",)),
+    "automation.rules": Feature("Automation", "Let rules act by themselves", ("/automation",)),
+    API_KEYS: Feature(
+        "API keys",
+        "Let programs act for the business",
+        ("/api-keys",),
+        (
+            "POST /api-keys",
+            "PATCH /api-keys/{key_id}",
+            "PUT /api-keys/{key_id}",
+            "POST /api-keys/{key_id}/rotate",
+        ),
+    ),
+}
+
+FEATURES = frozenset(DESCRIBED)

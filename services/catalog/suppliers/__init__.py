@@ -1,0 +1,1 @@
+"""Suppliers: from whom a business buys what it sells."""
