@@ -1,35 +1,16 @@
 """Signing in as people do it: through the gateway, with the mails that come and an authenticator app."""
 
-import re
 import time
-from typing import Any
 
 import httpx
 import psycopg
 import pyotp
 
 from deploy.e2e.conftest import Shop, Suite
+from deploy.e2e.mails import mailed_token
 from libs.common.testing.eventually import eventually
 
 NEW = "A-wholly-new-9-one"
-
-
-async def mailed_token(suite: Suite, shop: Shop, to: str, subject: str) -> str:
-    """The token in the newest mail to an address with this subject, as the operator's staff see it."""
-    async with suite.client(**shop.staff) as staff:
-
-        async def found() -> Any:
-            page = await staff.get("/mailbox", params={"to": to, "subject": subject})
-            assert page.status_code == 200, page.text
-            return page.json()["items"]
-
-        newest = (await eventually(found, 30))[0]
-        mail = (await staff.get(f"/mailbox/{newest['id']}")).json()
-    link = re.search(r"https?://\S+#token=([\w-]+)", mail["text"])
-    assert link is not None, mail["text"]
-    assert link.group().startswith(f"{suite.url}/")
-    assert link.group(1) in mail["html"]
-    return link.group(1)
 
 
 async def login(client: httpx.AsyncClient, **body: str) -> httpx.Response:
