@@ -250,8 +250,8 @@ PRIVACY: PrivacyMap = {
         " grace_days fallback is_public rank created_at updated_at version deleted_at"
     ),
     "subscriptions": TableMap(
-        none="tenant_id id plan status period_starts_at period_ends_at trial_ends_at grace_ends_at ended_at next_plan"
-        " previous_plan tried due_at created_at updated_at version"
+        none="tenant_id id plan status anchored_at period_starts_at period_ends_at trial_ends_at grace_ends_at ended_at"
+        " next_plan previous_plan tried due_at created_at updated_at version"
     ),
     "invitations": TableMap(
         none="tenant_id id roles department_id locale status serial sent_at expires_at accepted_at created_at updated_at"

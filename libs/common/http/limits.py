@@ -31,18 +31,16 @@ def limit(code: str, count: Count, *, uow: Callable[..., Any] = open_uow) -> Any
     `uow` is the dependency that opens the unit of work of the route.
     """
 
-    async def check(request: Request, uow: Annotated[UnitOfWork, Depends(uow, scope="function")]) -> None:
-        actor = actor_of(request)
-        # The limits are those of the business acted in; staff who reach into another one are not held to them.
-        if actor.tenant_id == uow.tenant_id:
-            await keep_limit(uow, code, count)
+    async def check(uow: Annotated[UnitOfWork, Depends(uow, scope="function")]) -> None:
+        await keep_limit(uow, code, count)
 
-    check.limited_code = code  # type: ignore[attr-defined]
     return Depends(check, scope="function")
 
 
 async def keep_limit(uow: UnitOfWork, code: str, count: Count) -> None:
     """Refuse one more where the plan of the business acted in does not allow it.
+
+    Staff who reach into a business from elsewhere are not held to its plan.
 
     Raises:
         PlanLimitReached: there are as many as the plan allows, or more since it was changed.
@@ -53,6 +51,8 @@ async def keep_limit(uow: UnitOfWork, code: str, count: Count) -> None:
     await uow.session.execute(_ONE_AT_A_TIME, {"key": f"{uow.tenant_id}:{code}"})
     used = await count(uow, most)
     if used >= most:
+        # It ends here; who asks others meanwhile holds no lock and no connection.
+        await uow.transaction.close()
         raise PlanLimitReached(
             f"The plan allows {most} of {code}.",
             code=code,
@@ -110,7 +110,6 @@ def metered(code: str, quantity: int = 1) -> Any:
                 await _give_back(call, key)
             raise
 
-    claim.limited_code = code  # type: ignore[attr-defined]
     return Depends(claim, scope="function")
 
 

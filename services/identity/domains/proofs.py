@@ -54,7 +54,10 @@ class PublicProofs:
             async with (
                 asyncio.timeout(self._seconds),
                 httpx.AsyncClient(transport=outside_transport(), timeout=self._seconds) as client,
-                client.stream("GET", url, follow_redirects=False) as response,
+                # What is read is compared as it comes.
+                client.stream(
+                    "GET", url, headers={"Accept-Encoding": "identity"}, follow_redirects=False
+                ) as response,
             ):
                 if response.status_code != 200:
                     return None

@@ -14,13 +14,13 @@ from services.identity.invitations.models import Invitation, InvitationStatus
 from services.identity.invitations.repository import InvitationRepository
 from services.identity.invitations.schemas import InvitationAccept, InvitationAccepted, InvitationShown
 from services.identity.invitations.tokens import read_token
+from services.identity.members.seats import keep_seat_elsewhere
 from services.identity.members.service import MemberService
 from services.identity.passwords.hashing import Passwords
 from services.identity.passwords.policy import check_password
 from services.identity.roles.repository import RoleRepository
 from services.identity.tenants.models import Tenant, TenantStatus
 from services.identity.tenants.repository import TenantRepository
-from services.identity.usage.service import keep_members_limit
 from services.identity.users.models import User
 from services.identity.users.repository import UserRepository
 
@@ -90,7 +90,7 @@ class Acceptance:
             row.accepted_at, row.accepted_by_id = uow.now, person.id
             await InvitationRepository(uow).save(row)
             act_as(uow, person)
-            await keep_members_limit(uow, row.tenant_id)
+            await keep_seat_elsewhere(uow, row.tenant_id, row.roles)
             await uow.enter_tenant(row.tenant_id)
             member = await MemberService(uow).join(
                 person, await self._roles(uow, row), department_id=await self._department(uow, row)

@@ -6,6 +6,7 @@ from sqlalchemy import select, tuple_, update
 
 from libs.common.db.repository import Repository
 from services.identity.invitations.models import Invitation, InvitationStatus
+from services.identity.roles.catalogue import CLIENT
 
 
 class InvitationRepository(Repository[Invitation]):
@@ -20,9 +21,12 @@ class InvitationRepository(Repository[Invitation]):
         )
 
     async def count_pending(self, now: datetime, most: int) -> int:
-        """How many wait for an answer, counted up to a number."""
+        """How many are asked to work here and have not answered, counted up to a number."""
         rows = await self.find_all(
-            Invitation.status == InvitationStatus.PENDING, Invitation.expires_at > now, limit=most
+            Invitation.status == InvitationStatus.PENDING,
+            Invitation.expires_at > now,
+            Invitation.roles != [CLIENT],
+            limit=most,
         )
         return len(rows)
 

@@ -13,11 +13,10 @@ from libs.common.errors import (
     TenantNotActive,
 )
 from libs.common.http.deps import allow, internal, provide_platform, public
-from libs.common.http.limits import limit
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from services.identity.auth.caller import CurrentCaller
-from services.identity.deps import enter_path_tenant, provide_in_path_tenant
+from services.identity.deps import provide_in_path_tenant
 from services.identity.invitations.errors import (
     AlreadyInvited,
     InvitationInvalid,
@@ -39,9 +38,7 @@ from services.identity.invitations.schemas import (
 from services.identity.invitations.service import InvitationLinks, InvitationService
 from services.identity.members.errors import AlreadyMember
 from services.identity.passwords.policy import WeakPassword
-from services.identity.plans.catalogue import Code
 from services.identity.roles.errors import UnknownRole
-from services.identity.usage.repository import count_seats
 
 router = APIRouter(prefix="/tenants/{tenant_id}/invitations", tags=["invitations"])
 acceptance = APIRouter(prefix="/invitations", tags=["invitations"])
@@ -72,7 +69,7 @@ async def list_invitations(query: Annotated[InvitationQuery, Query()], invitatio
     "",
     response_model=InvitationOut,
     status_code=201,
-    dependencies=[WRITE, limit(Code.MEMBERS, count_seats, uow=enter_path_tenant)],
+    dependencies=[WRITE],
     responses=problems(
         NotFound, AlreadyMember, AlreadyInvited, UnknownRole, PermissionDenied, PlanLimitReached
     ),

@@ -18,6 +18,7 @@ from services.identity.invitations.schemas import InvitationCreate, InvitationOu
 from services.identity.invitations.tokens import token_of
 from services.identity.members.errors import AlreadyMember
 from services.identity.members.repository import MemberRepository
+from services.identity.members.seats import keep_seat_to_offer
 from services.identity.roles.granting import check_grant
 from services.identity.tenants.repository import TenantRepository
 from services.identity.users.repository import UserRepository
@@ -45,6 +46,7 @@ class InvitationService(ResourceService[Invitation]):
             AlreadyMember: who has this address belongs here already.
             AlreadyInvited: the address has a pending invitation.
             UnknownRole, PermissionDenied: the roles cannot be given here, or not by the caller.
+            PlanLimitReached: the plan allows no more who work here.
         """
         await check_grant(self.uow, body.roles, ())
         if body.department_id is not None and (
@@ -52,14 +54,16 @@ class InvitationService(ResourceService[Invitation]):
         ):
             raise NotFound("There is no such department.", resource="department")
         email, now, actor = body.email.lower(), self.uow.now, self.uow.actor
-        await self._refuse_member(email)
         rows = InvitationRepository(self.uow)
+        # Who accepts one now is a member once it is not pending any more.
         waiting = await rows.pending(email)
+        await self._refuse_member(email)
         if waiting is not None:
             if waiting.expires_at > now:
                 raise AlreadyInvited("This address is invited already.", invitation_id=str(waiting.id))
             waiting.status = InvitationStatus.EXPIRED
             await rows.save(waiting)
+        await keep_seat_to_offer(self.uow, body.roles)
         row = await rows.add(
             Invitation(
                 email=email,

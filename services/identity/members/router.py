@@ -7,15 +7,12 @@ from fastapi import APIRouter, Query
 
 from libs.common.errors import NotFound, PlanLimitReached
 from libs.common.http.deps import allow
-from libs.common.http.limits import limit
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
-from services.identity.deps import Members, enter_path_tenant
+from services.identity.deps import Members
 from services.identity.members.errors import AlreadyMember, LastOwner
 from services.identity.members.schemas import MemberAdd, MemberOut, MemberQuery, MemberUpdate
-from services.identity.plans.catalogue import Code
 from services.identity.roles.errors import UnknownRole
-from services.identity.usage.repository import count_members
 
 router = APIRouter(prefix="/tenants/{tenant_id}/members", tags=["members"])
 READ, WRITE = allow("identity.members.read"), allow("identity.members.write")
@@ -31,7 +28,7 @@ async def list_members(query: Annotated[MemberQuery, Query()], members: Members)
     "",
     response_model=MemberOut,
     status_code=201,
-    dependencies=[WRITE, limit(Code.MEMBERS, count_members, uow=enter_path_tenant)],
+    dependencies=[WRITE],
     responses=problems(NotFound, AlreadyMember, UnknownRole, PlanLimitReached),
 )
 async def add_member(body: MemberAdd, members: Members) -> Any:
@@ -49,7 +46,7 @@ async def get_member(user_id: UUID, members: Members) -> Any:
     "/{user_id}",
     response_model=MemberOut,
     dependencies=[WRITE],
-    responses=problems(NotFound, LastOwner, UnknownRole),
+    responses=problems(NotFound, LastOwner, UnknownRole, PlanLimitReached),
 )
 async def update_member(user_id: UUID, body: MemberUpdate, members: Members) -> Any:
     """Change the roles or the department of a member."""

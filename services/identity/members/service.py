@@ -13,7 +13,8 @@ from services.identity.members.errors import AlreadyMember, LastOwner
 from services.identity.members.models import Member, MemberRole
 from services.identity.members.repository import MemberRepository
 from services.identity.members.schemas import MemberAdd, MemberUpdate
-from services.identity.roles.catalogue import CLIENT, OWNER, SUPERADMIN
+from services.identity.members.seats import keep_seat, works
+from services.identity.roles.catalogue import OWNER, SUPERADMIN
 from services.identity.roles.granting import check_grant
 from services.identity.sessions.service import SessionService
 from services.identity.sign_in_policies.rules import check_domain
@@ -70,12 +71,14 @@ class MemberService:
         Raises:
             AlreadyMember: the person belongs here already.
             NotFound: the business has no such department.
+            PlanLimitReached: its plan allows no more who work in it.
         """
         tenant_id = self.uow.tenant_id
         await self._check_department(department_id)
         await self._check_domain(user, roles)
         if await self.rows.of_user(user.id) is not None:
             raise AlreadyMember("This person is a member already.", user_id=str(user.id))
+        await keep_seat(self.uow, roles)
         member = Member(tenant_id=tenant_id, user=user, department_id=department_id, granted=[])
         await self.rows.add(member)
         await self.rows.set_roles(member, roles)
@@ -114,9 +117,10 @@ class MemberService:
     async def _change_roles(self, member: Member, wanted: Sequence[str]) -> None:
         held = member.roles
         await check_grant(self.uow, wanted, held)
-        if set(held) <= {CLIENT}:
+        if not works(held):
             await self._check_domain(member.user, wanted)
         await self._keep_an_owner(held, wanted)
+        await keep_seat(self.uow, wanted, held)
         await self.rows.set_roles(member, wanted)
         if set(held) - set(wanted):
             await self._end_acting(member.user_id)
@@ -148,7 +152,10 @@ class MemberService:
         check_domain(tenant.sign_in_policy if tenant is not None else None, user.email, roles)
 
     async def _check_department(self, department_id: UUID | None) -> None:
-        if department_id is not None and await DepartmentRepository(self.uow).get(department_id) is None:
+        if department_id is None:
+            return
+        # It stays until the transaction ends.
+        if await DepartmentRepository(self.uow).get(department_id, lock=True) is None:
             raise NotFound("There is no such department.", resource="department")
 
 

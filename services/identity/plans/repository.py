@@ -35,11 +35,12 @@ class PlanRepository(Repository[Plan]):
         return (await self.session.execute(statement)).scalar_one_or_none()
 
     async def chosen(self, name: str) -> Plan | None:
-        """The plan that a code or an id names, of those that the caller can see."""
+        """The plan that a code or an id names, of those that the caller can see; it stays until the transaction ends."""
         condition = Plan.code == name
         with contextlib.suppress(ValueError):
             condition = or_(condition, Plan.id == UUID(name))
-        return (await self.session.execute(self.select().where(condition))).scalar_one_or_none()
+        statement = self.select().where(condition).with_for_update(read=True, key_share=True)
+        return (await self.session.execute(statement)).scalar_one_or_none()
 
     async def offered(self) -> list[Plan]:
         """The plans that anybody can choose, the least first."""

@@ -35,6 +35,8 @@ class Subscription(TenantRow, Base):
 
     plan: Mapped[str]
     status: Mapped[str]
+    # Since when periods follow each other: the day of the month that a shorter month does not have is kept here.
+    anchored_at: Mapped[datetime | None]
     period_starts_at: Mapped[datetime | None]
     period_ends_at: Mapped[datetime | None]
     trial_ends_at: Mapped[datetime | None]

@@ -13,9 +13,10 @@ def after(start: datetime, period: str, count: int = 1) -> datetime:
     return start.replace(year=year, month=month, day=min(start.day, monthrange(year, month)[1]))
 
 
-def holding(start: datetime, period: str, now: datetime) -> tuple[datetime, datetime]:
-    """The first and last moment of the period that holds a time, where one of them begins at `start`."""
-    count = 1
-    while after(start, period, count) <= now:
+def holding(anchor: datetime, period: str, now: datetime) -> tuple[datetime, datetime]:
+    """The first and last moment of the period that holds a time, where the first of all began at `anchor`."""
+    months = (now.year - anchor.year) * 12 + now.month - anchor.month
+    count = max(1, months // 12 if period == Period.YEAR else months)
+    if after(anchor, period, count) <= now:
         count += 1
-    return after(start, period, count - 1), after(start, period, count)
+    return after(anchor, period, count - 1), after(anchor, period, count)

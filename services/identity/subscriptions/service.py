@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import InvalidTransition
 from libs.contracts.audit import change_recorded
@@ -46,7 +47,11 @@ class SubscriptionService:
 
         Raises:
             UnknownPlan: there is none that the caller could choose.
+            InvalidTransition: the one before ended without payment, which another one does not make up for; or it is
+                the platform itself, which has none.
         """
+        if self.uow.tenant_id == OPERATOR_TENANT_ID:
+            raise InvalidTransition("The platform itself has no plan.")
         plan = await self.plans.chosen(body.plan)
         if plan is None:
             raise UnknownPlan(f"There is no plan {body.plan!r} to choose.", plan=body.plan)
@@ -55,7 +60,9 @@ class SubscriptionService:
         if plan.code == found.plan:
             before, found.next_plan = found.next_plan, None
             await self._save(found, "change_withdrawn", {"next_plan": before}, {"next_plan": None})
-        elif (body.when or _when(plan, current)) is When.NOW:
+        elif found.status == _ENDED and plan.price_amount > 0:
+            raise InvalidTransition("The plan before ended without payment; pay for it first.")
+        elif found.due_at is None or (body.when or _when(plan, current)) is When.NOW:
             await self._enter(found, plan, "changed")
         else:
             before, found.next_plan = found.next_plan, plan.code
@@ -74,10 +81,10 @@ class SubscriptionService:
         return await self.plans.by_code(self.uow.context.settings.default_plan) is not None
 
     async def payment_failed(self, tenant_id: UUID) -> SubscriptionOut:
-        """Go on for the grace of the plan; said again, it changes nothing."""
+        """Go on for the grace of the plan; said again, or of one that costs nothing, it changes nothing."""
         found = await self.begun(tenant_id)
         plan = await self._plan(found.plan)
-        if found.status in (_TRIAL, _ACTIVE):
+        if found.status in (_TRIAL, _ACTIVE) and plan.price_amount > 0:
             before = found.status
             found.status, found.trial_ends_at = _GRACE, None
             found.grace_ends_at = self.uow.now + timedelta(days=plan.grace_days)
@@ -89,8 +96,9 @@ class SubscriptionService:
         """Go on with the plan that was paid for: that of now, or the one that ended without payment."""
         found = await self.begun(tenant_id)
         if found.status != _ACTIVE:
-            paid = found.previous_plan if found.status == _ENDED and found.previous_plan else found.plan
-            await self._enter(found, await self._plan(paid), "payment_received", is_paid=True)
+            ended = found.previous_plan if found.status == _ENDED else None
+            paid = await self.plans.by_code(ended) if ended else None
+            await self._enter(found, paid or await self._plan(found.plan), "payment_received", _ACTIVE)
         return _shown(found, await self._plan(found.plan))
 
     async def move(self, limit: int) -> int:
@@ -104,18 +112,17 @@ class SubscriptionService:
         plan, now = await self._plan(found.plan), self.uow.now
         planned = await self.plans.by_code(found.next_plan) if found.next_plan else None
         if found.status == _GRACE:
-            fallback = await self._fallback(plan)
-            found.previous_plan, found.ended_at = plan.code, now
-            await self._enter(found, fallback, "grace_ended", status=_ENDED)
+            await self._enter(found, await self._fallback(plan), "grace_ended", _ENDED)
         elif found.status == _TRIAL:
             found.previous_plan = plan.code
-            await self._enter(found, planned or await self._fallback(plan), "trial_ended", status=_ACTIVE)
+            await self._enter(found, planned or await self._fallback(plan), "trial_ended", _ACTIVE)
         elif planned is not None:
-            await self._enter(found, planned, "period_ended", status=_ACTIVE)
+            await self._enter(found, planned, "period_ended", _ACTIVE)
         else:
             found.next_plan = None
-            start = found.period_starts_at or now
-            found.period_starts_at, found.period_ends_at = holding(start, plan.period, now)
+            # One of before anchors were kept counts from the period it is in.
+            found.anchored_at = found.anchored_at or found.period_starts_at or now
+            found.period_starts_at, found.period_ends_at = holding(found.anchored_at, plan.period, now)
             await self._save(found, None, None, None)
 
     async def _enter(
@@ -123,17 +130,14 @@ class SubscriptionService:
         found: Subscription,
         plan: Plan,
         reason: str,
-        *,
         status: SubscriptionStatus | None = None,
-        is_paid: bool = False,
     ) -> None:
-        """Begin a plan: as a trial where it can be tried and was not, else paid for."""
+        """Begin a plan, in the status that follows from what was before where none is named."""
         now, before = self.uow.now, found.plan
         facts = {"plan": before, "status": found.status}
-        if status is None:
-            is_owing = found.status == _GRACE and plan.price_amount > 0 and not is_paid
-            can_try = plan.trial_days > 0 and plan.code not in found.tried and not is_paid
-            status = _GRACE if is_owing else _TRIAL if can_try else _ACTIVE
+        status = status or _following(found, plan)
+        if status is _ENDED and found.status != _ENDED:
+            found.previous_plan, found.ended_at = before, now
         found.plan, found.status, found.next_plan = plan.code, status, None
         found.trial_ends_at = None
         if status is _TRIAL:
@@ -143,11 +147,12 @@ class SubscriptionService:
             found.grace_ends_at = None
         if status is not _ENDED:
             found.ended_at = None
-        if status in (_ACTIVE, _TRIAL) and reason not in ("trial_ended",):
+        if status in (_ACTIVE, _TRIAL) and reason != "trial_ended":
             found.previous_plan = None
-        found.period_starts_at = found.period_ends_at = None
+        found.anchored_at = found.period_starts_at = found.period_ends_at = None
         if status in (_ACTIVE, _GRACE):
-            found.period_starts_at, found.period_ends_at = now, after(now, plan.period)
+            found.anchored_at = found.period_starts_at = now
+            found.period_ends_at = after(now, plan.period)
         await self._save(found, f"plan_{reason}", facts, {"plan": plan.code, "status": str(status)})
         self._tell(found, plan, before if before != plan.code else None, reason)
 
@@ -190,6 +195,16 @@ class SubscriptionService:
     async def _fallback(self, plan: Plan) -> Plan:
         named = await self.plans.by_code(plan.fallback) if plan.fallback else None
         return named or await self._plan(self.uow.context.settings.fallback_plan)
+
+
+def _following(found: Subscription, plan: Plan) -> SubscriptionStatus:
+    """A trial where the plan can be tried and was not, else paid for; but who owes goes on owing.
+
+    That is in the grace there is, or without any where the plan costs nothing.
+    """
+    if found.status in (_GRACE, _ENDED):
+        return _GRACE if plan.price_amount > 0 else _ENDED
+    return _TRIAL if plan.trial_days > 0 and plan.code not in found.tried else _ACTIVE
 
 
 def _when(plan: Plan, current: Plan) -> When:

@@ -1,6 +1,5 @@
 """The rules of usage."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
@@ -8,7 +7,6 @@ from uuid import UUID
 from libs.common.actor import system_actor
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import AppError, PlanLimitReached
-from libs.common.http.limits import keep_limit
 from services.identity.plans.catalogue import Code
 from services.identity.plans.service import PlanService
 from services.identity.subscriptions.service import SubscriptionService
@@ -43,15 +41,16 @@ class UsageService:
     async def list(self) -> list[UsageOut]:
         """Everything that is counted, with what the plan allows, by code."""
         tenant_id = self.uow.tenant_id
+        rows: dict[str, int | None] = {}
+        # First, while no transaction has begun that would wait for them.
+        for service, codes in _COUNTED_THERE.items():
+            rows |= await self._asked(service, codes)
         plan = await SubscriptionService(self.uow).show()
         begins, ends = month_of(self.uow.now)
         await self.uow.enter_tenant(tenant_id)
         counters = {one.code: one.used for one in await UsageRepository(self.uow).of_month(begins.date())}
-        rows: dict[str, int | None] = {}
         for code, count in _COUNTED_HERE.items():
             rows[code] = await count(self.uow, _MOST)
-        for service, codes in _COUNTED_THERE.items():
-            rows |= await self._asked(service, codes)
         rows |= {code: rows.get(code) for code in plan.limits}
         found = [_limit(code, used, plan.limits.get(code)) for code, used in rows.items()]
         for code in {*counters, *plan.quotas, *_METERED}:
@@ -126,20 +125,6 @@ class UsageService:
         except AppError:
             return dict.fromkeys(codes)
         return {code: answer.get(code) for code in codes}
-
-
-async def keep_members_limit(uow: UnitOfWork, tenant_id: UUID) -> None:
-    """Let somebody join a business that the caller does not act in; in the platform scope.
-
-    Raises:
-        PlanLimitReached: its plan allows no more members.
-    """
-    actor = uow.actor
-    uow.actor = actor.in_tenant(tenant_id)
-    plan = await SubscriptionService(uow).show()
-    uow.actor = replace(uow.actor, limits=plan.limits, plan=plan.plan)
-    await keep_limit(uow, Code.MEMBERS, count_members)
-    uow.actor = actor
 
 
 def month_of(now: datetime) -> tuple[datetime, datetime]:

@@ -7,7 +7,6 @@ from fastapi import APIRouter, Query
 
 from libs.common.errors import NotFound, PlanLimitReached, PreconditionFailed
 from libs.common.http.deps import allow
-from libs.common.http.limits import limit
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from services.identity.auth.errors import EmailTaken
@@ -15,13 +14,11 @@ from services.identity.deps import Users
 from services.identity.members.errors import LastOwner, ManagedElsewhere
 from services.identity.members.schemas import MemberQuery
 from services.identity.passwords.policy import WeakPassword
-from services.identity.plans.catalogue import Code
 from services.identity.roles.errors import UnknownRole
-from services.identity.usage.repository import count_members
 from services.identity.users.schemas import UserCreate, UserOut, UserReplace, UserUpdate
 
 READ, WRITE = allow("identity.users.read"), allow("identity.users.write")
-CHANGED = problems(NotFound, PreconditionFailed, UnknownRole, LastOwner, ManagedElsewhere)
+CHANGED = problems(NotFound, PreconditionFailed, UnknownRole, LastOwner, ManagedElsewhere, PlanLimitReached)
 
 router = APIRouter(prefix="/users", tags=["users"])
 
@@ -36,7 +33,7 @@ async def list_users(query: Annotated[MemberQuery, Query()], users: Users) -> An
     "",
     response_model=UserOut,
     status_code=201,
-    dependencies=[WRITE, limit(Code.MEMBERS, count_members)],
+    dependencies=[WRITE],
     responses=problems(EmailTaken, WeakPassword, UnknownRole, PlanLimitReached),
 )
 async def create_user(body: UserCreate, users: Users) -> Any:

@@ -1,5 +1,6 @@
 """Departments over HTTP."""
 
+import asyncio
 from typing import Any
 
 from libs.common.ids import new_id
@@ -40,6 +41,21 @@ async def test_one_with_members_stays(platform: Any) -> None:
     assert (await boss.delete(f"{path}/{made['id']}")).status_code == 409
     assert (await boss.patch(member, json={"department_id": None})).json()["department_id"] is None
     assert (await boss.delete(f"{path}/{made['id']}")).status_code == 204
+
+
+async def test_nobody_is_put_into_one_that_is_removed_meanwhile(platform: Any) -> None:
+    owner = await platform.business()
+    boss = await platform.signed_in(owner.email)
+    path = f"/tenants/{owner.company_id}"
+    for n in range(4):
+        made = (await boss.post(f"{path}/departments", json={"name": f"Team {n}"})).json()
+
+        placed, removed = await asyncio.gather(
+            boss.patch(f"{path}/members/{owner.user_id}", json={"department_id": made["id"]}),
+            boss.delete(f"{path}/departments/{made['id']}"),
+        )
+
+        assert (placed.status_code, removed.status_code) in ((200, 409), (404, 204))
 
 
 async def test_a_new_person_is_put_into_a_department_of_the_business_only(platform: Any) -> None:

@@ -236,6 +236,23 @@ async def test_no_token_lies_readable_anywhere(context: ServiceContext, platform
     assert wrong.status_code == 404
 
 
+async def test_inviting_again_and_accepting_do_not_wait_for_each_other(
+    context: ServiceContext, platform: Platform
+) -> None:
+    shop = await inviting(context, platform)
+    assert (await shop.boss.post("/subscription/change", json={"plan": "starter"})).status_code == 200
+    shop.boss = await platform.signed_in(shop.owner.email)
+    made = [await shop.invite(platform.email()) for _ in range(4)]
+    tokens = [await shop.token(one) for one in made]
+
+    answers = await asyncio.gather(
+        *(shop.accept(token, **NEW) for token in tokens),
+        *(shop.boss.post(shop.path, json={"email": one["email"], "roles": ["editor"]}) for one in made * 2),
+    )
+
+    assert [a.status_code for a in answers] == [200] * 4 + [409] * 8, [a.text for a in answers]
+
+
 async def test_who_is_invited_takes_a_place_of_the_plan(context: ServiceContext, platform: Platform) -> None:
     shop = await inviting(context, platform)
     chosen = await shop.boss.post("/subscription/change", json={"plan": "free", "when": "now"})

@@ -83,6 +83,7 @@ async def test_what_makes_no_sense_is_refused(admin: Client) -> None:
         {"limits": {"catalog.products": -1}},
         {"limits": {"catalog.products": None}},
         {"limits": {"Not A Code": 1}},
+        {"limits": {"catalog.products": 1}, "quotas": {"catalog.products": 1}},
         {"code": "UPPER"},
         {"fallback": "no-such-plan"},
         {"fallback": body["code"]},
@@ -249,10 +250,58 @@ async def test_members_and_hosts_are_limited_and_customers_are_not(admin: Client
     joined = await platform.post("/auth/signup", {**shopper, "company_id": str(owner.company_id)})
     assert joined.status_code == 201
     assert [await hire(), await hire()] == [201, 429]
-    path = f"/tenants/{owner.company_id}/domains"
-    hosts = [await boss.post(path, json={"host": f"a{new_id().hex}.example"}) for _ in range(2)]
+    path = f"/tenants/{owner.company_id}"
+    hosts = [await boss.post(f"{path}/domains", json={"host": f"a{new_id().hex}.example"}) for _ in range(2)]
     assert [answer.status_code for answer in hosts] == [201, 429]
     assert hosts[1].json()["code"] == "identity.domains"
+    # Another customer takes no place, in whichever way he comes.
+    other = await platform.register()
+    for way, email in (("members", other.email), ("invitations", platform.email())):
+        answer = await boss.post(f"{path}/{way}", json={"email": email, "roles": ["client"]})
+        assert answer.status_code == 201, answer.text
+    # Who came as one takes a place when he begins to work.
+    hired = await boss.patch(f"{path}/members/{other.user_id}", json={"roles": ["client", "editor"]})
+    assert (hired.status_code, hired.json()["code"]) == (429, "identity.members")
+    hired = await boss.patch(f"/users/{other.user_id}", json={"roles": ["editor"]})
+    assert hired.status_code == 429
+
+
+async def test_the_last_place_for_who_works_here_is_given_once(admin: Client, platform: Platform) -> None:
+    owner = await platform.business()
+    plan = await make(admin, limits={"identity.members": 2})
+    await choose(await again(platform, owner), plan["code"])
+    boss = await again(platform, owner)
+    path = f"/tenants/{owner.company_id}/members"
+    people = [await platform.register() for _ in range(4)]
+    for one in people[:2]:
+        added = await boss.post(path, json={"email": one.email, "roles": ["client"]})
+        assert added.status_code == 201
+
+    answers = await asyncio.gather(
+        *(boss.patch(f"{path}/{one.user_id}", json={"roles": ["editor"]}) for one in people[:2]),
+        *(boss.post(path, json={"email": one.email, "roles": ["editor"]}) for one in people[2:]),
+    )
+
+    assert sorted(a.status_code for a in answers if a.status_code != 429) in ([200], [201])
+    page = (await boss.get(path, params={"role": ["editor", "owner"]})).json()
+    assert len(page["items"]) == 2
+    # Staff who reach into the business are not held to its plan.
+    free = next(one for one, a in zip(people[2:], answers[2:], strict=True) if a.status_code == 429)
+    staff = admin.acting(user(OPERATOR_TENANT_ID))
+    helped = await staff.post(path, json={"email": free.email, "roles": ["editor"]})
+    assert helped.status_code == 201, helped.text
+
+
+async def test_a_plan_is_either_chosen_or_removed(admin: Client, platform: Platform) -> None:
+    for owner in (await platform.business(), await platform.business(), await platform.business()):
+        boss, plan = await again(platform, owner), await make(admin)
+
+        chosen, removed = await asyncio.gather(
+            boss.post("/subscription/change", json={"plan": plan["code"], "when": "now"}),
+            admin.delete(f"/plans/{plan['id']}"),
+        )
+
+        assert (chosen.status_code, removed.status_code) in ((200, 409), (422, 204))
 
 
 async def test_gateways_hear_of_another_plan(context: ServiceContext, platform: Platform) -> None:

@@ -1,9 +1,11 @@
 """Subscriptions over time: trials, periods, and what follows where nobody pays."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from libs.common.actor import OPERATOR_TENANT_ID, system_actor
 from libs.common.ids import new_id
@@ -45,8 +47,10 @@ class Shop:
     async def later(self, days: int) -> dict[str, Any]:
         """What is so some days later, after the job has run."""
         self.context.clock.advance(seconds=days * 86400)
-        async with self.context.unit_of_work(platform=True) as uow:
-            await move_subscriptions(uow, {})
+        for _ in range(10):
+            # Those of other tests are due as well.
+            async with self.context.unit_of_work(platform=True) as uow:
+                await move_subscriptions(uow, {})
         return dict((await self.boss.get("/subscription")).json())
 
     async def reasons(self) -> list[str]:
@@ -59,6 +63,9 @@ async def shop(later: Any, future: Any) -> Shop:
     """A business that trades."""
     owner = await future.business()
     return Shop(later, future, owner, await future.signed_in(owner.email))
+
+
+_TIMES = st.floats(0, 1e9).map(lambda seconds: datetime(2024, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds))
 
 
 def price(amount: int) -> dict[str, Any]:
@@ -136,6 +143,66 @@ async def test_who_does_not_pay_has_grace_and_then_the_fallback(shop: Shop) -> N
     assert (await shop.pay("received"))["period_ends_at"] == back["period_ends_at"]
 
 
+async def test_nobody_gets_rid_of_what_he_owes_by_another_plan(shop: Shop) -> None:
+    owed, other = await shop.plan(**price(10)), await shop.plan(**price(5), trial_days=9)
+    await shop.change(owed, when="now")
+    await shop.pay("failed")
+
+    # What costs nothing is there at once; what was owed is remembered.
+    free = await shop.change("free", when="now")
+    assert (free["plan"], free["status"], free["previous_plan"]) == ("free", "ended", owed)
+    assert (await shop.pay("failed"))["status"] == "ended"
+    for plan in (owed, other):
+        refused = await shop.boss.post("/subscription/change", json={"plan": plan})
+        assert (refused.status_code, refused.json()["slug"]) == (409, "invalid-transition")
+    assert (await shop.later(400))["plan"] == "free"
+    back = await shop.pay("received")
+    assert (back["plan"], back["status"], back["previous_plan"]) == (owed, "active", None)
+    assert (await shop.change(other, when="now"))["status"] == "trial"
+
+
+async def test_nobody_owes_for_a_plan_without_a_price(shop: Shop) -> None:
+    await shop.change("free", when="now")
+
+    assert (await shop.pay("failed"))["status"] == "active"
+
+
+async def test_a_plan_that_is_gone_is_not_gone_back_to(shop: Shop) -> None:
+    plan = await shop.plan(**price(10), grace_days=1)
+    await shop.change(plan, when="now")
+    await shop.pay("failed")
+    assert (await shop.later(2))["status"] == "ended"
+    listed = (await shop.admin.get("/plans", params={"limit": 200})).json()["items"]
+    (found,) = [one["id"] for one in listed if one["code"] == plan]
+    assert (await shop.admin.delete(f"/plans/{found}")).status_code == 204
+
+    # Where no period ends, nothing waits for its end.
+    other = await shop.plan()
+    chosen = await shop.change(other, when="period_end")
+    assert (chosen["plan"], chosen["status"], chosen["next_plan"]) == (other, "ended", None)
+
+    back = await shop.pay("received")
+
+    assert (back["plan"], back["status"]) == (other, "active")
+
+
+async def test_periods_come_back_to_the_day_that_a_short_month_lacks(shop: Shop) -> None:
+    plan = await shop.plan(**price(10))
+    day = datetime(2031, 1, 31, 12, tzinfo=UTC)
+    shop.context.clock.advance(seconds=(day - shop.context.clock.now()).total_seconds())
+    await shop.change(plan, when="now")
+
+    ends = [(await shop.later(days))["period_ends_at"][:10] for days in (0, 29, 31, 31)]
+
+    assert ends == ["2031-02-28", "2031-03-31", "2031-04-30", "2031-05-31"]
+
+
+async def test_the_platform_itself_has_no_plan(shop: Shop) -> None:
+    refused = await shop.admin.post("/subscription/change", json={"plan": "free"})
+
+    assert (refused.status_code, refused.json()["slug"]) == (409, "invalid-transition")
+
+
 async def test_services_say_what_was_paid(shop: Shop) -> None:
     payments = Client(shop.context, system_actor("payments"), app=shop.boss.app)
     path = f"/internal/subscriptions/{shop.owner.company_id}/payments"
@@ -161,3 +228,16 @@ def test_periods_keep_the_day_of_the_month() -> None:
     assert after(leap, "year") == datetime(2025, 2, 28, tzinfo=UTC)
     found = holding(start, "month", datetime(2026, 3, 5, tzinfo=UTC))
     assert found == (datetime(2026, 2, 28, tzinfo=UTC), datetime(2026, 3, 31, tzinfo=UTC))
+
+
+@given(anchor=_TIMES, days=st.floats(0, 4000), period=st.sampled_from(["month", "year"]))
+def test_any_time_is_in_one_period_and_the_next_begins_where_it_ends(
+    anchor: datetime, days: float, period: str
+) -> None:
+    now = anchor + timedelta(days=days)
+
+    begins, ends = holding(anchor, period, now)
+
+    assert begins <= now < ends
+    assert holding(anchor, period, ends)[0] == ends
+    assert holding(anchor, period, begins) == (begins, ends)
