@@ -12,7 +12,7 @@ from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from services.identity.deps import Domains, enter_path_tenant
 from services.identity.domains.errors import DomainNotVerified
-from services.identity.domains.schemas import DomainCreate, DomainOut, DomainQuery, Verify
+from services.identity.domains.schemas import DomainCreate, DomainOut, DomainQuery, DomainUpdate, Verify
 from services.identity.domains.service import DomainService, not_verified, prove
 from services.identity.plans.catalogue import Code
 from services.identity.usage.repository import count_domains
@@ -53,7 +53,7 @@ async def replace_domain(domain_id: UUID, body: DomainCreate, domains: Domains) 
 
 
 @router.patch("/{domain_id}", response_model=DomainOut, dependencies=[WRITE], responses=CHANGED)
-async def update_domain(domain_id: UUID, body: DomainCreate, domains: Domains) -> Any:
+async def update_domain(domain_id: UUID, body: DomainUpdate, domains: Domains) -> Any:
     """Change a host name; it has no other field."""
     return await domains.update(domain_id, body)
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import Field, model_validator
 
 from libs.common.filters import ListQuery
-from libs.common.schema import OutSchema, Schema
+from libs.common.schema import OutSchema, PatchSchema, Schema
 
 Host = Annotated[
     str,
@@ -25,6 +25,12 @@ class DomainCreate(Schema):
     """A host name to be reached under."""
 
     host: Host
+
+
+class DomainUpdate(PatchSchema):
+    """Another host name; without one nothing changes."""
+
+    host: Host = ""
 
 
 class Method(StrEnum):

@@ -28,6 +28,8 @@ class DomainService(ResourceService[Domain]):
 
     async def prepare(self, values: dict[str, Any], row: Domain | None) -> dict[str, Any]:
         """Write the host as requests bring it, and keep the platform's own out. Another host is to be proven anew."""
+        if "host" not in values:
+            return values
         host = values["host"].lower().rstrip(".")
         if host in self._reserved or host.endswith(".localhost") or _is_address(host):
             problem = {"loc": ["body", "host"], "msg": "is not for businesses", "type": "reserved_host"}

@@ -3,8 +3,10 @@
 from datetime import datetime
 
 from sqlalchemy import select, tuple_, update
+from sqlalchemy.exc import IntegrityError
 
 from libs.common.db.repository import Repository
+from services.identity.invitations.errors import AlreadyInvited
 from services.identity.invitations.models import Invitation, InvitationStatus
 from services.identity.roles.catalogue import CLIENT
 
@@ -19,6 +21,20 @@ class InvitationRepository(Repository[Invitation]):
         return await self.find(
             Invitation.email == email, Invitation.status == InvitationStatus.PENDING, lock=True
         )
+
+    async def add(self, row: Invitation) -> Invitation:
+        """Insert an invitation.
+
+        Raises:
+            AlreadyInvited: somebody else has invited the address this very moment.
+        """
+        try:
+            async with self.session.begin_nested():
+                return await super().add(row)
+        except IntegrityError as error:
+            if "uq_invitations_pending" in str(error.orig):
+                raise AlreadyInvited("This address is invited already.") from None
+            raise
 
     async def count_pending(self, now: datetime, most: int) -> int:
         """How many are asked to work here and have not answered, counted up to a number."""

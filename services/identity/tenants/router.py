@@ -117,6 +117,17 @@ async def update_tenant_settings(tenant_id: UUID, body: TenantSettings, tenants:
     return await tenants.update_settings(tenant_id, body)
 
 
+@router.put(
+    "/{tenant_id}/settings",
+    response_model=TenantSettingsOut,
+    dependencies=[signed_in()],
+    responses=CHANGED,
+)
+async def replace_tenant_settings(tenant_id: UUID, body: TenantSettings, tenants: Tenants) -> Any:
+    """Replace all settings of a business: what is absent goes back to the platform's, but for the currency."""
+    return await tenants.update_settings(tenant_id, body, is_whole=True)
+
+
 @router.post(
     "/{tenant_id}/suspend",
     response_model=TenantOut,

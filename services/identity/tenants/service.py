@@ -116,18 +116,20 @@ class TenantService(ResourceService[Tenant]):
             raise SlugTaken
         return values
 
-    async def update_settings(self, tenant_id: UUID, body: TenantSettings) -> Tenant:
-        """Change some settings of a business."""
+    async def update_settings(
+        self, tenant_id: UUID, body: TenantSettings, *, is_whole: bool = False
+    ) -> Tenant:
+        """Change some settings of a business, or take these for the whole of them."""
         await self.require_write(tenant_id)
         row = await self.get(tenant_id, lock=True)
         self.check_version(row)
         before = {**row.settings, "currency": row.currency}
-        changes = body.changes()
+        changes, kept = body.changes(), {} if is_whole else row.settings
         row.currency = changes.pop("currency", row.currency)
         if body.branding is not None:
-            changes["branding"] = {**row.settings.get("branding", {}), **body.branding.changes()}
+            changes["branding"] = {**kept.get("branding", {}), **body.branding.changes()}
             changes["branding"] = {k: v for k, v in changes["branding"].items() if v is not None} or None
-        merged = {**row.settings, **changes}
+        merged = {**kept, **changes}
         row.settings = {name: value for name, value in merged.items() if value is not None}
         await self.rows.save(row)
         after = {**row.settings, "currency": row.currency}

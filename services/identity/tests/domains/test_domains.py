@@ -24,6 +24,8 @@ async def test_a_host_is_added_changed_and_removed(platform: Any) -> None:
     assert [d["id"] for d in (await boss.get(path)).json()["items"]] == [made.json()["id"]]
     renamed = await boss.put(own, json={"host": f"www.{host}"})
     assert renamed.json()["host"].startswith("www.shop-")
+    assert (await boss.patch(own, json={})).json()["verification"] == renamed.json()["verification"]
+    assert (await boss.patch(own, json={"host": None})).status_code == 422
     assert (await boss.delete(own)).status_code == 204
     assert (await boss.get(own)).status_code == 404
 

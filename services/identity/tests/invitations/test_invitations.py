@@ -253,6 +253,18 @@ async def test_inviting_again_and_accepting_do_not_wait_for_each_other(
     assert [a.status_code for a in answers] == [200] * 4 + [409] * 8, [a.text for a in answers]
 
 
+async def test_an_address_is_invited_once_however_many_ask(
+    context: ServiceContext, platform: Platform
+) -> None:
+    shop = await inviting(context, platform)
+    body = {"email": platform.email(), "roles": ["editor"]}
+
+    answers = await asyncio.gather(*(shop.boss.post(shop.path, json=body) for _ in range(5)))
+
+    assert sorted(a.json().get("slug", "") for a in answers) == [""] + ["already-invited"] * 4
+    assert len((await shop.boss.get(shop.path)).json()["items"]) == 1
+
+
 async def test_who_is_invited_takes_a_place_of_the_plan(context: ServiceContext, platform: Platform) -> None:
     shop = await inviting(context, platform)
     chosen = await shop.boss.post("/subscription/change", json={"plan": "free", "when": "now"})

@@ -31,6 +31,8 @@ async def test_settings_are_read_as_they_count(platform: Any) -> None:
     assert found["branding"] == {**brand, "name": "Karoo Coffee"}
     assert (found["locale"], found["timezone"]) == ("en", "Africa/Johannesburg")
     assert (await boss.patch(path, json={"branding": None})).json()["branding"]["logo_url"] is None
+    whole = await boss.put(path, json={"locale": "ru"})
+    assert (whole.json()["settings"], whole.json()["currency"]) == ({"locale": "ru"}, "EUR")
 
 
 async def test_settings_that_make_no_sense_are_refused(platform: Any) -> None:
