@@ -1,5 +1,6 @@
 """Handing out and erasing people's data: the flow over all services, seen from here."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -170,6 +171,19 @@ async def test_an_erasure_of_several_steps_goes_on_where_it_was_and_adds_up(
     assert (receipt["erased"], receipt["kept"]) == (3 * 54, 54)
     assert receipt["reasons"] == [{**REASON, "count": 54}]
     assert len(catalog.asked) == 1
+
+
+async def test_two_runs_at_once_count_no_step_twice(flow: Flow, client: Client) -> None:
+    flow.others["orders"].steps = 4
+    made = await ask(client, "erasures", email="thandi@example.com")
+
+    await asyncio.gather(*(flow.run() for _ in range(3)))
+    await flow.run()
+
+    done = await read(client, "erasures", made)
+    assert done["status"] == "completed"
+    counted = {r["service"]: r["erased"] for r in done["receipts"] if r["service"] != "identity"}
+    assert counted == {name: 12 if name == "orders" else 3 for name in flow.others}
 
 
 async def test_an_erasure_asks_for_a_fresh_sign_in(flow: Flow, client: Client) -> None:
