@@ -276,7 +276,7 @@ def migrate(
                     connection.execute(text(f'CREATE SCHEMA IF NOT EXISTS "{service.name}"'))
                 newer = _upgrade(service, engine, tries)
                 with engine.begin() as connection:
-                    grant(connection, settings, service.name)
+                    grant(connection, settings, service.name, service.metadata)
                     trusted = trust_search(connection, service.name)
                 step = f"{service.name} (stays at {newer} of a newer release)" if newer else service.name
                 on_step(step if trusted else f"{step} {_SLOW_SEARCH}")
@@ -334,14 +334,25 @@ def make_role(connection: Connection, settings: CommonSettings, service: str) ->
     )
 
 
-def grant(connection: Connection, settings: CommonSettings, service: str) -> None:
-    """Let the runtime role read and write the rows of its own schema, and nothing else."""
+def grant(
+    connection: Connection, settings: CommonSettings, service: str, metadata: sa.MetaData | None = None
+) -> None:
+    """Let the runtime role read and write the rows of its own schema, and nothing else.
+
+    A table whose `info` says `withheld` is an exception: what is named there is not granted.
+    """
     role = settings.role(service)
+    tables = metadata.tables.values() if metadata is not None else ()
     for statement in (
         f'REVOKE ALL ON SCHEMA "{service}" FROM PUBLIC',
         f'GRANT USAGE ON SCHEMA "{service}" TO "{role}"',
         f'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA "{service}" TO "{role}"',
         f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA "{service}" TO "{role}"',
+        *(
+            f'REVOKE {table.info["withheld"]} ON "{service}"."{table.name}" FROM "{role}"'
+            for table in tables
+            if "withheld" in table.info
+        ),
     ):
         connection.execute(text(statement))
 

@@ -27,7 +27,7 @@ def _where(name: str, condition: str, *columns: str) -> Index:
 
 
 class AuditEntry(Base):
-    """That somebody did something. The database refuses to change or remove a row.
+    """That somebody did something. The database refuses to change or remove a row, and the service has no right to.
 
     `seq`, `previous_hash` and `hash` are its place in the chain of its business; see `chain`. Entries from before there
     was a chain have none of them.
@@ -52,6 +52,7 @@ class AuditEntry(Base):
         _by("request_id"),
         search_index("identity", "audit_log", "action", "resource", "resource_id"),
         *person_indexes("identity", "audit_log", "actor_id", "acted_as_id"),
+        {"info": {"withheld": "UPDATE, DELETE"}},
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -85,6 +86,7 @@ class AuditChain(Base):
     """
 
     __tablename__ = "audit_chains"
+    __table_args__ = ({"info": {"withheld": "DELETE"}},)
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     begun_at: Mapped[datetime] = mapped_column(server_default=func.now())

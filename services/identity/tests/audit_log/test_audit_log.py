@@ -155,7 +155,7 @@ async def test_the_database_refuses_to_rewrite_it(
 ) -> None:
     await record(context, tenant_id)
 
-    with pytest.raises(DBAPIError, match="append-only"):
+    with pytest.raises(DBAPIError, match="permission denied"):
         async with context.unit_of_work(tenant_id=tenant_id) as uow:
             await uow.session.execute(text(statement))
 

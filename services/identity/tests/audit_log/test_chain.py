@@ -356,6 +356,8 @@ async def test_the_services_own_role_cannot_rewrite_it(
 
     with psycopg.connect(context.common.service_database_url("identity"), autocommit=True) as role:
         assert role.execute("SELECT current_user").fetchone() == (context.common.role("identity"),)
+        rights = "SELECT has_table_privilege('identity.audit_log', 'UPDATE, DELETE, TRUNCATE')"
+        assert role.execute(rights).fetchone() == (False,)
         for settings in ({"app.tenant_id": str(tenant_id)}, {"app.scope": "platform"}):
             for name, value in settings.items():
                 role.execute("SELECT set_config(%s, %s, false)", [name, value])
