@@ -108,6 +108,9 @@ class Authenticator:
 
     def forget_changed(self, changed: Changed) -> None:
         """Drop what is remembered of those whose rights changed, and whatever is being asked now."""
+        if changed.is_anyone:
+            # Perhaps a signing key was withdrawn.
+            self._verifier.forget_keys()
         sessions, keys, users, tenants = changed.sessions, changed.keys, changed.users, changed.tenants
 
         def matches(_: _Key, known: Identified) -> bool:
@@ -157,7 +160,11 @@ class Authenticator:
             return _GUEST, None
         if not credential.is_jwt:
             return f"token:{credential.fingerprint}", {"kind": "token", "token": credential.token}
-        token = await self._verifier.verify(credential.token)
+        # As with rights: what may go unheard is asked for again soon.
+        seconds = (
+            self._settings.jwks_seconds if self.changes.is_certain else self._settings.actor_cache_seconds
+        )
+        token = await self._verifier.verify(credential.token, keys_seconds=seconds)
         session = None if token.session_id is None else str(token.session_id)
         return (
             f"user:{token.user_id}:{session}",

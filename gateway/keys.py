@@ -25,7 +25,7 @@ class SigningKeys:
     """The key set by key id.
 
     An unknown id makes it look again, though not more often than `jwks_retry_seconds`: a rotation is seen at once,
-    and forged ids cost identity nothing.
+    and forged ids cost identity nothing. So does whoever says that keys may have been withdrawn, before the next use.
     """
 
     def __init__(self, settings: GatewaySettings, upstreams: Upstreams, clock: Clock) -> None:
@@ -33,44 +33,48 @@ class SigningKeys:
         self._upstreams = upstreams
         self._clock = clock
         self._keys: dict[str, Key] = {}
+        # When the read began that the keys are of, and the last one that was tried; None where they do not count.
         self._read_at: float | None = None
         self._tried_at: float | None = None
         self._lock = asyncio.Lock()
 
-    async def get(self, key_id: str) -> Key | None:
-        """The key of an id, or None where identity does not know it.
+    async def get(self, key_id: str, *, seconds: float) -> Key | None:
+        """The key of an id, or None where identity does not know it; as identity had it so many seconds ago at most.
 
         Raises:
-            Unavailable: no keys were ever read, and identity cannot be reached.
+            Unavailable: there are no keys that count, and identity cannot be reached.
         """
         now = self._now()
-        is_fresh = self._read_at is not None and now - self._read_at < self._settings.jwks_seconds
-        if not is_fresh or key_id not in self._keys:
-            await self._refresh(key_id)
+        is_fresh = self._read_at is not None and now - self._read_at < seconds
+        if not is_fresh or (key_id not in self._keys and self._may_look_again(now)):
+            await self._read(now)
+        if self._read_at is None:
+            raise Unavailable("Credentials cannot be checked now.")
         return self._keys.get(key_id)
 
-    async def _refresh(self, key_id: str) -> None:
-        asked_at = self._now()
+    def forget(self) -> None:
+        """Let no key count that was read before now, nor what is being read."""
+        self._read_at = self._tried_at = None
+
+    def _may_look_again(self, now: float) -> bool:
+        return self._tried_at is None or now - self._tried_at >= self._settings.jwks_retry_seconds
+
+    async def _read(self, asked_at: float) -> None:
         async with self._lock:
-            now = self._now()
-            if self._read_at is not None and (
-                # Somebody read them while we waited, or just before.
-                (self._read_at > asked_at)
-                or (self._tried_at is not None and now - self._tried_at < self._settings.jwks_retry_seconds)
-            ):
-                return
-            self._tried_at = now
-            try:
-                document = await self._upstreams.call(
-                    "identity", "GET", "/.well-known/jwks.json", actor=system_actor("gateway")
-                )
+            # Not where somebody did while we waited; once more where they were forgotten meanwhile.
+            while self._tried_at is None or self._tried_at < asked_at:
+                began = self._tried_at = self._now()
+                try:
+                    document = await self._upstreams.call(
+                        "identity", "GET", "/.well-known/jwks.json", actor=system_actor("gateway")
+                    )
+                except AppError as error:
+                    # Better the keys we have than nobody signed in.
+                    log.warning("signing keys could not be read: %s", error)
+                    return
                 self._keys = load(document)
-                self._read_at = self._now()
-            except AppError as error:
-                if self._read_at is None:
-                    raise Unavailable("Credentials cannot be checked now.") from error
-                # Better the keys we have than nobody signed in.
-                log.warning("signing keys could not be read again: %s", error)
+                if self._tried_at == began:
+                    self._read_at = began
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

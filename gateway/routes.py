@@ -82,7 +82,7 @@ def _hook(prefix: str, service: str) -> Route:
 ROUTES: tuple[Route, ...] = (
     # identity
     *_all("identity", "/auth", "/registrations", "/users", "/tenants", "/roles", "/permissions", "/api-keys"),
-    Route("/oidc-providers", "identity"),
+    *_all("identity", "/oidc-providers", "/signing-keys"),
     *_all("identity", "/registration-requirements", "/registration-rules"),
     # Who holds the link may follow an application, so it is kept out of logs.
     Route("/registrations/status", "identity", trust=Trust.LENIENT, hides_tail=True),

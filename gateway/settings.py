@@ -52,8 +52,15 @@ class GatewaySettings(BaseSettings):
         30.0, ge=0, le=60, description="The same while it is certain that changes are heard over the bus"
     )
     actor_cache_size: int = Field(20_000, ge=1, description="Resolved actors remembered")
-    jwks_seconds: int = Field(300, ge=1, description="After this the signing keys are read again")
-    jwks_retry_seconds: int = Field(5, ge=1, description="Least time between two reads of the signing keys")
+    jwks_seconds: int = Field(
+        300,
+        ge=1,
+        description="After this the signing keys are read again, while it is certain that changes are heard over the bus; "
+        "else after GATEWAY_ACTOR_CACHE_SECONDS",
+    )
+    jwks_retry_seconds: int = Field(
+        5, ge=1, description="Least time between two looks for signing keys that are not known"
+    )
 
     # Time, in seconds.
     connect_seconds: float = Field(2.0, gt=0, description="To reach a service")

@@ -26,11 +26,12 @@ _TYPES = frozenset({"jwt", "at+jwt"})
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a valid token says: who, in which session, until when (Unix seconds)."""
+    """What a valid token says: who, in which session, until when (Unix seconds); and which key has signed it."""
 
     user_id: UUID
     session_id: UUID | None
     expires: float
+    key_id: str
 
 
 def looks_like_jwt(token: str) -> bool:
@@ -39,7 +40,7 @@ def looks_like_jwt(token: str) -> bool:
 
 
 class TokenVerifier:
-    """Checks signatures once; a verified token is remembered by its hash, for a short while."""
+    """Checks signatures once; a verified token is remembered by its hash, for a short while and as long as its key stands."""
 
     def __init__(self, settings: GatewaySettings, keys: SigningKeys, clock: Clock) -> None:
         self._settings = settings
@@ -47,8 +48,12 @@ class TokenVerifier:
         self._clock = clock
         self._verified: OrderedDict[bytes, tuple[AccessToken, float]] = OrderedDict()
 
-    async def verify(self, token: str) -> AccessToken:
-        """The content of a token.
+    def forget_keys(self) -> None:
+        """Let no token pass before identity has said again which keys there are."""
+        self._keys.forget()
+
+    async def verify(self, token: str, *, keys_seconds: float) -> AccessToken:
+        """The content of a token, signed with a key that identity still knew so many seconds ago at most.
 
         Raises:
             Unauthenticated: it is not ours, was changed, is not valid yet or not any more.
@@ -59,9 +64,13 @@ class TokenVerifier:
         digest = hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
         now = self._clock.now().timestamp()
         known = self._verified.get(digest)
-        if known is not None and now < known[1]:
+        if (
+            known is not None
+            and now < known[1]
+            and await self._keys.get(known[0].key_id, seconds=keys_seconds)
+        ):
             return known[0]
-        content = await self._verify(token, now)
+        content = await self._verify(token, now, keys_seconds)
         until = min(
             content.expires + self._settings.clock_skew_seconds, now + self._settings.token_cache_seconds
         )
@@ -71,7 +80,7 @@ class TokenVerifier:
             self._verified.popitem(last=False)
         return content
 
-    async def _verify(self, token: str, now: float) -> AccessToken:
+    async def _verify(self, token: str, now: float, keys_seconds: float) -> AccessToken:
         invalid = Unauthenticated("The access token is not valid.")
         try:
             header = _object(_decoded(token.split(".")))
@@ -86,16 +95,16 @@ class TokenVerifier:
             or str(header.get("typ", "JWT")).lower() not in _TYPES
         ):
             raise invalid
-        key = await self._keys.get(key_id)
+        key = await self._keys.get(key_id, seconds=keys_seconds)
         if key is None:
             raise invalid
         try:
             claims = _object(jws.verify(token, key, ALGORITHM))
         except (JOSEError, ValueError):
             raise invalid from None
-        return self._read(claims, now)
+        return self._read(claims, key_id, now)
 
-    def _read(self, claims: dict[str, Any], now: float) -> AccessToken:
+    def _read(self, claims: dict[str, Any], key_id: str, now: float) -> AccessToken:
         settings = self._settings
         audience = claims.get("aud")
         audiences = audience if isinstance(audience, list) else [audience]
@@ -115,7 +124,7 @@ class TokenVerifier:
             raise Unauthenticated("The access token is not valid yet.")
         try:
             session = claims.get("sid")
-            return AccessToken(UUID(claims["sub"]), UUID(session) if session else None, expires)
+            return AccessToken(UUID(claims["sub"]), UUID(session) if session else None, expires, key_id)
         except (KeyError, ValueError, TypeError, AttributeError):
             raise Unauthenticated("The access token is not valid.") from None
 

@@ -166,7 +166,7 @@ class _Keys:
     def __init__(self, keys: dict[str, Any]) -> None:
         self._keys = keys
 
-    async def get(self, key_id: str) -> Any:
+    async def get(self, key_id: str, *, seconds: float) -> Any:
         return self._keys.get(key_id)
 
 
@@ -195,10 +195,10 @@ def _checks(suite: Suite, shop: Shop, count: int) -> dict[str, float]:
 
 
 async def _verified(verifier: TokenVerifier, token: str, count: int) -> float:
-    await verifier.verify(token)
+    await verifier.verify(token, keys_seconds=300)
     began = time.perf_counter()
     for _ in range(count):
-        await verifier.verify(token)
+        await verifier.verify(token, keys_seconds=300)
     return (time.perf_counter() - began) / count * 1e6
 
 

@@ -1,5 +1,6 @@
 """A rotation of the signing key signs nobody out, seen through a gateway that remembers keys, tokens and actors."""
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -10,13 +11,20 @@ import httpx
 import pytest
 from jose import jwt
 
+from deploy.e2e.conftest import Suite
+from deploy.e2e.test_access import AT_ONCE, Other, another_gateway
 from gateway.app import Gateway
 from gateway.settings import GatewaySettings
 from libs.common.clock import ManualClock
 from libs.common.jobs.runner import JobRunner
+from libs.common.messaging.postgres_listener import PostgresListener
 from libs.common.runtime.app import build_app
 from libs.common.runtime.context import ServiceContext
+from libs.common.runtime.host import Host
+from libs.common.runtime.install import install
 from libs.common.runtime.upstreams import Upstreams
+from libs.common.testing.eventually import eventually
+from libs.common.testing.plugin import new_database, one_at_a_time, settings_for_tests
 from services.identity.manifest import SERVICE
 from services.identity.seed import DEMO_EMAIL, DEMO_PASSWORD, seed
 from services.identity.settings import IdentitySettings
@@ -139,3 +147,57 @@ async def test_the_key_rotates_in_time_and_by_command(edge: Edge) -> None:
     assert await run() == second
     edge.clock.advance(seconds=timedelta(hours=1).total_seconds())
     assert await run() not in (first, second)
+
+
+@pytest.fixture
+async def apart(postgres_url: str) -> AsyncIterator[Suite]:
+    """Identity and the bus on a database of their own, for what would sign out everybody else's tokens."""
+    with new_database(postgres_url) as url:
+        settings = settings_for_tests(url)
+        with one_at_a_time():
+            await install([SERVICE], settings)
+        host = Host([SERVICE], settings)
+        await host.start()
+        await host.bus_joined()
+        yield Suite(host, settings.public_url, settings)
+        await host.close()
+
+
+async def test_a_key_that_leaked_is_refused_by_every_gateway_within_a_second(apart: Suite) -> None:
+    nowhere = PostgresListener("postgresql://nobody@127.0.0.1:1/nothing")
+    async with (
+        another_gateway(apart) as one,
+        another_gateway(apart) as two,
+        another_gateway(apart, nowhere) as deaf,
+    ):
+        body = {"email": DEMO_EMAIL, "password": DEMO_PASSWORD}
+        tokens = (await one.client.post("/auth/login", json=body)).json()
+        old = {"Authorization": f"Bearer {tokens['access']}"}
+        for gateway in (one, two):
+            await gateway.know("/auth/me", old)
+        assert await deaf.status("/auth/me", old) == 200
+
+        withdrawn = await one.client.post(f"/signing-keys/{kid(tokens['access'])}/withdraw", headers=old)
+        assert withdrawn.status_code == 204, withdrawn.text
+        began = time.monotonic()
+
+        async def is_refused() -> bool:
+            return {await g.status("/auth/me", old) for g in (one, two)} == {401}
+
+        await eventually(is_refused, seconds=AT_ONCE)
+        assert time.monotonic() - began < 1
+        await eventually(lambda: status_is(deaf, old, 401), seconds=AT_ONCE)
+        # Nobody signs in again.
+        answer = await two.client.post("/auth/refresh", json={"refresh": tokens["refresh"]})
+        assert answer.status_code == 200, answer.text
+        new = {"Authorization": f"Bearer {answer.json()['access']}"}
+        assert kid(answer.json()["access"]) != kid(tokens["access"])
+        async with another_gateway(apart) as begun_since:
+            for gateway in (one, two, deaf, begun_since):
+                assert await gateway.status("/auth/me", new) == 200
+                assert await gateway.status("/auth/me", old) == 401
+
+
+async def status_is(gateway: Other, headers: dict[str, str], status: int) -> bool:
+    """Whether a request is answered so."""
+    return await gateway.status("/auth/me", headers) == status

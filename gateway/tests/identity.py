@@ -1,5 +1,6 @@
 """An identity service for tests: it signs real RS256 tokens and answers as the real one does over the wire."""
 
+import asyncio
 import base64
 import time
 from collections import Counter
@@ -85,6 +86,8 @@ class Identity:
         self.unpublished: list[tuple[str, dict[str, Any]]] = []
         self.is_whole = True
         self.seconds = 60.0
+        self.tells_keys = True
+        self._held: asyncio.Event | None = None
         self.app = Starlette(
             routes=[
                 Route("/.well-known/jwks.json", self._jwks),
@@ -118,9 +121,20 @@ class Identity:
         self.actors[token] = actor
         return token
 
+    def hold_jwks(self) -> asyncio.Event:
+        """Let the next answer about keys be made now and wait until the event is set."""
+        self._held = asyncio.Event()
+        return self._held
+
     async def _jwks(self, _: Request) -> JSONResponse:
         self.calls["jwks"] += 1
-        return JSONResponse({"keys": [key.public_jwk() for key in self.keys]})
+        if not self.tells_keys:
+            return _problem(503, "unavailable")
+        answer = JSONResponse({"keys": [key.public_jwk() for key in self.keys]})
+        held, self._held = self._held, None
+        if held is not None:
+            await held.wait()
+        return answer
 
     async def _authenticate(self, request: Request) -> JSONResponse:
         self.calls["authenticate"] += 1

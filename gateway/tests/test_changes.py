@@ -10,7 +10,7 @@ import pytest
 
 from gateway.changes import Changed
 from gateway.tests.conftest import World, make_world
-from gateway.tests.identity import Person
+from gateway.tests.identity import Person, SigningKey
 from libs.common.ids import new_id
 from libs.common.messaging.listening import Hear
 from libs.common.testing.eventually import eventually
@@ -117,6 +117,37 @@ async def test_what_is_heard_of_is_forgotten_at_once(kind: str) -> None:
         await world.get("/api/v1/deals", headers=ben.headers)
 
         assert asked(world) == before + (2 if kind == "anyone" else 1)
+
+
+async def test_a_signing_key_that_is_withdrawn_is_forgotten_at_once() -> None:
+    async with listening() as (world, bus):
+        ann = world.identity.person()
+        old = ann.headers
+        await settle(world, ann)
+        looks = world.identity.calls["jwks"]
+        # Identity is slow to answer who reads the keys just now, with the one in it that is withdrawn meanwhile.
+        keys, slow = world.gateway.authenticator._verifier._keys, world.identity.hold_jwks()
+        keys.forget()
+        reading = asyncio.create_task(world.get("/api/v1/deals", headers=old))
+        await eventually(lambda: world.identity.calls["jwks"] == looks + 1)
+        world.identity.keys[:] = [SigningKey("key-2")]
+        bus.tell(AccessChanged.of())
+        slow.set()
+
+        assert (await reading).status_code == 401
+        assert (await world.get("/api/v1/deals", headers=old)).status_code == 401
+        assert (await world.get("/api/v1/deals", headers=ann.headers)).status_code == 200
+        assert world.identity.calls["jwks"] == looks + 2
+
+
+async def test_no_token_passes_once_keys_may_be_withdrawn_and_cannot_be_read() -> None:
+    async with listening() as (world, bus):
+        ann = world.identity.person()
+        await settle(world, ann)
+        world.identity.tells_keys = False
+        bus.tell(AccessChanged.of())
+
+        assert (await world.get("/api/v1/deals", headers=ann.headers)).status_code == 503
 
 
 async def test_a_revoked_key_is_forgotten() -> None:

@@ -67,7 +67,7 @@ from services.identity.sessions.router import management as session_management
 from services.identity.sessions.router import router as sessions
 from services.identity.settings import IdentitySettings
 from services.identity.sign_in_policies.router import router as sign_in_policies
-from services.identity.signing_keys.jobs import rotate_signing_keys
+from services.identity.signing_keys.jobs import rotate_signing_keys, withdraw_signing_key
 from services.identity.signing_keys.router import router as signing_keys
 from services.identity.staff_grants.router import router as staff_grants
 from services.identity.subscriptions.handlers import on_tenant_activated
@@ -141,11 +141,12 @@ SERVICE = Service(
     ),
     jobs=(
         Job("rotate_signing_keys", rotate_signing_keys, every=3600),
+        Job("withdraw_signing_key", withdraw_signing_key),
         Job("forget_sessions", forget_sessions, every=60),
         Job("forget_attempts", forget_attempts, every=60),
         Job(RUN_PRIVACY_REQUESTS, run_privacy_requests, every=5, lease=600, finds=due),
         Job("forget_privacy_exports", forget_privacy_exports, every=600),
-        Job("forget_challenges", forget_challenges, every=600),
+        Job("forget_challenges", forget_challenges, every=60),
         Job("move_subscriptions", move_subscriptions, every=5, finds=moving),
         Job("expire_invitations", expire_invitations, every=60, finds=expiring),
         Job("mark_closed_tenants", mark_closed_tenants, every=600, finds=ending),
@@ -153,7 +154,7 @@ SERVICE = Service(
         Job("forget_claims", forget_claims, every=3600),
         Job("forget_links", forget_links, every=3600),
         Job("mail_link", mail_link),
-        Job("forget_oidc_flows", forget_oidc_flows, every=600),
+        Job("forget_oidc_flows", forget_oidc_flows, every=60),
         Job("escalate_registrations", escalate_registrations, every=5, finds=waiting_too_long),
         Job("retry_provisioning", retry_provisioning, every=5, finds=unconfirmed),
     ),
@@ -186,6 +187,8 @@ SERVICE = Service(
         "identity.registrations.decide": "Approve, reject and send back applications",
         "identity.roles.read": "See roles and permissions",
         "identity.roles.write": "Add, change and remove roles",
+        "identity.signing_keys.read": "See which keys sign access tokens",
+        "identity.signing_keys.write": "Withdraw a signing key that has leaked",
         "identity.staff_grants.read": "See whom of the staff the business has let in",
         "identity.staff_grants.write": "Let staff into a business for a time, and end it",
         "identity.subscription.read": "See the plan of the business, and how much of it is used",

@@ -1,6 +1,7 @@
 """All SQL of signing keys; used in the platform scope only."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import delete, or_, select, text
 
@@ -16,6 +17,10 @@ class SigningKeyRepository:
 
     def __init__(self, uow: UnitOfWork) -> None:
         self.session = uow.session
+
+    async def get(self, key_id: UUID) -> SigningKey | None:
+        """A key by its id."""
+        return await self.session.get(SigningKey, key_id)
 
     async def current(self) -> SigningKey | None:
         """The newest key."""
@@ -36,6 +41,11 @@ class SigningKeyRepository:
     async def add(self, key: SigningKey) -> None:
         """Insert a key."""
         self.session.add(key)
+        await self.session.flush()
+
+    async def remove(self, key: SigningKey) -> None:
+        """Forget a key."""
+        await self.session.delete(key)
         await self.session.flush()
 
     async def remove_retired(self, retired_before: datetime) -> None:

@@ -1,15 +1,20 @@
-"""Making, rotating and publishing signing keys."""
+"""Making, rotating, publishing and withdrawing signing keys."""
 
 import asyncio
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from jose import jwk
 
+from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.errors import NotFound
 from libs.common.ids import new_id
+from libs.contracts.audit import change_recorded
+from libs.contracts.identity import AccessChanged
 from services.identity.signing_keys.models import SigningKey
 from services.identity.signing_keys.repository import SigningKeyRepository
 
@@ -39,11 +44,17 @@ class SigningKeyService:
         return found
 
     async def signing(self) -> SigningKey:
-        """The key that signs now: the newest that has been shown for long enough, or the oldest there is."""
-        await self.ensure()
-        known = await self.rows.verifying(self._oldest())
+        """The key that signs now: the newest that has been shown for long enough, else the oldest that is still to sign.
+
+        A retired key signs on for only as long as the one after it is shown first.
+        """
+        known = await self.rows.verifying(self.uow.now - _LEAD) or [await self.ensure()]
         shown = [key for key in known if key.created_at + _LEAD <= self.uow.now]
         return shown[0] if shown else known[-1]
+
+    async def standing(self) -> list[SigningKey]:
+        """The keys whose signatures are taken, newest first."""
+        return await self.rows.verifying(self._oldest())
 
     async def rotate(self) -> SigningKey:
         """Show a new key, which signs a few minutes later; the old one stays shown until its last token has expired."""
@@ -56,6 +67,25 @@ class SigningKeyService:
         await self.rows.remove_retired(self._oldest())
         return new
 
+    async def withdraw(self, key_id: UUID) -> None:
+        """Take away a key that others may know: nothing that it signed is taken any more, and another one signs at once.
+
+        Sessions go on, for refresh tokens are not signed; only who acts as another begins again.
+
+        Raises:
+            NotFound: there is no such key, or no more.
+        """
+        await self.rows.lock()
+        row = await self.rows.get(key_id)
+        if row is None:
+            raise NotFound("There is no such signing key.", resource="signing_key")
+        await self.rows.remove(row)
+        await self.ensure()
+        # Gateways, which remember keys, look again.
+        self.uow.emit(AccessChanged.of(), tenant_id=OPERATOR_TENANT_ID)
+        event = change_recorded("identity", "withdrawn", "signing_key", key_id, None, None)
+        self.uow.emit(event, tenant_id=OPERATOR_TENANT_ID)
+
     async def rotate_when_due(self) -> bool:
         """Rotate if the current key has signed for long enough; say whether that was so."""
         key = await self.ensure()
@@ -67,7 +97,7 @@ class SigningKeyService:
 
     async def published(self) -> dict[str, Any]:
         """The JWK set (RFC 7517): the public parts only."""
-        return {"keys": [key.public_jwk for key in await self.rows.verifying(self._oldest())]}
+        return {"keys": [key.public_jwk for key in await self.standing()]}
 
     def _oldest(self) -> datetime:
         return self.uow.now - timedelta(seconds=self.uow.context.settings.access_seconds) - _OVERLAP

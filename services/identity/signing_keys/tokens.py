@@ -12,16 +12,13 @@ from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from services.identity.signing_keys.service import ALGORITHM, PURPOSE, SigningKeyService
 
-_CACHE_SECONDS = 30
-
 
 class TokenIssuer:
-    """Signs access tokens. The loaded key is kept for some seconds, so that a rotation elsewhere is seen soon."""
+    """Signs access tokens. Which key signs is asked each time, since one that was withdrawn must not; it is loaded once."""
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
-        self._key: tuple[str, Key] | None = None
-        self._loaded_at = 0.0
+        self._key: tuple[UUID, Key] | None = None
 
     @classmethod
     def of(cls, context: ServiceContext) -> "TokenIssuer":
@@ -48,7 +45,7 @@ class TokenIssuer:
         """
         settings = self._context.settings
         now = self._context.clock.now().timestamp()
-        key_id, key = await self._current(now)
+        key_id, key = await self._current()
         claims: dict[str, Any] = {
             "iss": settings.token_issuer,
             "aud": settings.token_audience,
@@ -64,13 +61,14 @@ class TokenIssuer:
             claims["amr"] = list(amr)
         if authenticated_at is not None:
             claims["auth_time"] = int(authenticated_at.timestamp())
-        return jws.sign(claims, key, headers={"kid": key_id}, algorithm=ALGORITHM)
+        # The type says what it is for, so that no other token can be taken for it (RFC 8725, section 3.11).
+        headers = {"kid": str(key_id), "typ": "at+jwt"}
+        return jws.sign(claims, key, headers=headers, algorithm=ALGORITHM)
 
-    async def _current(self, now: float) -> tuple[str, Key]:
-        if self._key is None or not 0 <= now - self._loaded_at < _CACHE_SECONDS:
-            async with self._context.unit_of_work(platform=True) as uow:
-                row = await SigningKeyService(uow).signing()
+    async def _current(self) -> tuple[UUID, Key]:
+        async with self._context.unit_of_work(platform=True) as uow:
+            row = await SigningKeyService(uow).signing()
+        if self._key is None or self._key[0] != row.id:
             pem = self._context.keyring.decrypt(row.private_pem, purpose=PURPOSE)
-            self._key = (str(row.id), jwk.construct(pem, ALGORITHM))
-            self._loaded_at = now
+            self._key = (row.id, jwk.construct(pem, ALGORITHM))
         return self._key

@@ -5,6 +5,7 @@ import base64
 import secrets
 import time
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -64,6 +65,24 @@ def rotate_signing() -> None:
 
     asyncio.run(run())
     console.print("[green]asked for[/]; the identity service does it within seconds")
+
+
+@app.command("withdraw-signing")
+def withdraw_signing(
+    key_id: Annotated[UUID, typer.Argument(help="the `kid` of its tokens, as in /.well-known/jwks.json")],
+) -> None:
+    """Withdraw a signing key that has leaked: its access tokens are refused at once, and a new key signs. Nobody is signed out."""
+
+    async def run() -> None:
+        context = ServiceContext(load("identity"), installation())
+        try:
+            async with context.unit_of_work(platform=True) as uow:
+                uow.defer("withdraw_signing_key", key_id=str(key_id))
+        finally:
+            await context.close()
+
+    asyncio.run(run())
+    console.print("[green]asked for[/]; done when /.well-known/jwks.json does not show it, within seconds")
 
 
 @app.command("stored")
