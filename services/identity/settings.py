@@ -140,9 +140,10 @@ class IdentitySettings(ServiceSettings):
         description="Sign-in with outside accounts for the whole platform, as JSON by the name in the path: "
         '{"google": {"client_id": "…", "client_secret": "…"}, "microsoft": {…}, "any": {…, "discovery_url": "https://…"}}',
     )
-    oidc_private_addresses: bool = Field(
-        False,
-        description="Whether providers that businesses add may be at addresses inside of one's own network",
+    oidc_private_addresses: bool | None = Field(
+        None,
+        description="Whether providers that are added by the API may be at addresses inside of one's own network, and be "
+        "plain http; unset: in development",
     )
     oidc_seconds: float = Field(
         4.0, gt=0, le=10, description="What a provider of outside accounts may take for one answer"

@@ -23,11 +23,11 @@ class AddressRefused(Exception):
     """The address is not one outside; the text says why."""
 
 
-def check_outside(url: str) -> None:
-    """Look at an address as it is written; what its name leads to is looked at when it is called.
+def check_address(url: str) -> str:
+    """The host of an address of the web as it is written, wherever it leads.
 
     Raises:
-        AddressRefused: it is not https, has a name and password in it, or names a place within.
+        AddressRefused: it is none, or has a name and password in it.
     """
     if len(url) > _MOST_CHARS or any(c.isspace() or ord(c) < 0x21 or c in "\\\x7f" for c in url):
         raise AddressRefused("is no address")
@@ -36,12 +36,22 @@ def check_outside(url: str) -> None:
         host, port = (parts.hostname or "").rstrip("."), parts.port
     except ValueError:
         raise AddressRefused("is no address") from None
-    if parts.scheme != "https":
-        raise AddressRefused("must begin with https://")
+    if parts.scheme not in ("https", "http") or not host or port == 0:
+        raise AddressRefused("is no address")
     if "@" in parts.netloc or parts.fragment:
         raise AddressRefused("must have neither a name and password nor a fragment")
-    if port is not None and port == 0:
-        raise AddressRefused("is no address")
+    return host
+
+
+def check_outside(url: str) -> None:
+    """Look at an address as it is written; what its name leads to is looked at when it is called.
+
+    Raises:
+        AddressRefused: it is not https, has a name and password in it, or names a place within.
+    """
+    host = check_address(url)
+    if not url.lower().startswith("https:"):
+        raise AddressRefused("must begin with https://")
     try:
         ip = ip_address(host)
     except ValueError:

@@ -49,7 +49,8 @@ class IdentityProvider:
         breaks_off: an error with which it sends the browser back, in place of a code.
         names_issuer: an issuer that it names in its answer to the browser (RFC 9207).
         failures: how often an endpoint (`discovery`, `token`, `jwks`, `userinfo`) fails before it works; negative: hangs up.
-        signs_with: number of the key that signs; `publishes`: numbers of the keys that it shows.
+        signs_with: number of the key that signs; `publishes`: numbers of the keys that it shows; `names`: their ids, by
+            number, in place of `key-<number>`.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class IdentityProvider:
         self.calls: Counter[str] = Counter()
         self.signs_with = 1
         self.publishes = [1]
+        self.names: dict[int, str] = {}
         self.asked: list[Json] = []
         self.forms: list[Json] = []
         self._codes: dict[str, Json] = {}
@@ -114,10 +116,13 @@ class IdentityProvider:
         now = int(self.clock.now().timestamp())
         claims = {"iss": self.issuer, "aud": self.client_id, "iat": now, "exp": now + 3600, "nonce": nonce}
         claims = {k: v for k, v in {**claims, **self.person, **self.says}.items() if v is not None}
-        head = {"alg": "RS256", "typ": "JWT", "kid": f"key-{self.signs_with}", **self.header}
+        head = {"alg": "RS256", "typ": "JWT", "kid": self._name(self.signs_with), **self.header}
         head = {k: v for k, v in head.items() if v is not None}
         signed = f"{b64(orjson.dumps(head))}.{b64(orjson.dumps(claims))}"
         return f"{signed}.{b64(self._sign(signed.encode(), head['alg']))}"
+
+    def _name(self, number: int) -> str:
+        return self.names.get(number, f"key-{number}")
 
     def _sign(self, signed: bytes, algorithm: str) -> bytes:
         if algorithm == "none":
@@ -206,7 +211,7 @@ class IdentityProvider:
                     "kty": "RSA",
                     "use": "sig",
                     "alg": "RS256",
-                    "kid": f"key-{number}",
+                    "kid": self._name(number),
                     "n": b64(public.n.to_bytes(256, "big")),
                     "e": b64(public.e.to_bytes(3, "big")),
                 }

@@ -24,8 +24,6 @@ RESOURCE = "oidc"
 _KEPT_SECONDS = 3600.0
 # What is known for longer is asked for so seldom while the provider is away.
 _AWAY_SECONDS = 60.0
-# Least time between two reads of a provider's keys for ids that are not among them.
-_KEYS_RETRY_SECONDS = 10.0
 _MOST_BYTES = 262_144
 _MOST_KNOWN = 200
 _BREAKER_SECONDS = 30.0
@@ -97,8 +95,10 @@ class OidcClient:
             known.metadata_at = self._now()
             return known.metadata
 
-    async def keys(self, provider: Provider, metadata: Metadata, key_id: str | None) -> tuple[Json, ...]:
-        """The keys of a provider; read again for an id that is not among them, though not at once again.
+    async def keys(
+        self, provider: Provider, metadata: Metadata, *, read_after: float | None = None
+    ) -> tuple[Json, ...]:
+        """The keys of a provider, read again after an hour, or where they were not read after a Unix time that is named.
 
         Raises:
             ProviderUnavailable, ProviderRefused.
@@ -106,12 +106,12 @@ class OidcClient:
         known = self._of(provider)
         async with known.lock:
             age = None if known.keys_at is None else self._now() - known.keys_at
-            has_it = key_id is None or any(key.get("kid") == key_id for key in known.keys)
-            if age is None or age >= _KEPT_SECONDS or (not has_it and age >= _KEYS_RETRY_SECONDS):
+            is_late = read_after is not None and known.keys_at is not None and known.keys_at <= read_after
+            if age is None or age >= _KEPT_SECONDS or is_late:
                 try:
                     document = await self._get(provider, known, metadata.jwks_uri)
                 except ProviderUnavailable:
-                    if age is None or not has_it:
+                    if age is None or is_late:
                         raise
                     known.keys_at = self._now() - _KEPT_SECONDS + _AWAY_SECONDS
                     return known.keys
@@ -210,19 +210,20 @@ class OidcClient:
     def _client(self, provider: Provider) -> "httpx.AsyncClient":
         import httpx
 
-        is_trusted = provider.tenant_id is None or self._context.settings.oidc_private_addresses
+        is_trusted = provider.may_be_within
         if is_trusted not in self._clients:
             self._clients[is_trusted] = httpx.AsyncClient(
                 transport=self._transport(is_trusted),
                 timeout=self._context.settings.oidc_seconds,
+                headers={"accept-encoding": "identity"},
                 follow_redirects=False,
                 trust_env=False,
             )
         return self._clients[is_trusted]
 
     def _of(self, provider: Provider) -> _Known:
-        # What one business's provider is trusted with says nothing of the platform's at the same address.
-        key = (provider.discovery_url, provider.tenant_id is None)
+        # What was heard on the way within says nothing of who is at the same address outside.
+        key = (provider.discovery_url, provider.may_be_within)
         known = self._known.setdefault(key, _Known())
         self._known.move_to_end(key)
         while len(self._known) > _MOST_KNOWN:
@@ -244,7 +245,9 @@ async def open_oidc(context: ServiceContext) -> AsyncIterator[OidcClient]:
 
 
 async def _bounded(response: "httpx.Response") -> bytes | None:
-    """The body; None where it is larger than any of use."""
+    """The body; None where it is larger than any of use, or packed: a few bytes may unfold into more than there is room for."""
+    if response.headers.get("content-encoding", "identity") != "identity":
+        return None
     found = bytearray()
     async for part in response.aiter_bytes():
         found += part

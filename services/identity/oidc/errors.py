@@ -142,13 +142,13 @@ class TooManyLinks(Conflict):
 
 
 class LastWayIn(Conflict):
-    """Without it the person could not sign in any more; set a password or add a passkey first."""
+    """Without it the person could not sign in any more; set a password, add a passkey or link an account first."""
 
     slug = "last-way-in"
     title = "The last way in"
 
     def __init__(self) -> None:
-        super().__init__("There would be no way in any more; set a password or add a passkey first.")
+        super().__init__("There would be no way in any more; add another one first.")
 
 
 class ReturnNotAllowed(ValidationFailed):

@@ -10,6 +10,7 @@ import hmac
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 from uuid import UUID
 
@@ -29,8 +30,15 @@ from services.identity.oidc.errors import (
     FlowExpired,
     LinkAtPlatform,
     ProviderRefused,
+    TokenRefused,
 )
-from services.identity.oidc.id_token import OutsideAccount, account_of, read_header, read_token
+from services.identity.oidc.id_token import (
+    OutsideAccount,
+    account_of,
+    check_claims,
+    read_header,
+    signed_claims,
+)
 from services.identity.oidc.metadata import Metadata
 from services.identity.oidc.models import OidcCode, OidcFlow, OidcLink
 from services.identity.oidc.people import OutsidePeople, trading
@@ -241,16 +249,9 @@ class OutsideSignIn:
         answer = await self.client.redeem(
             provider, metadata, code=code, verifier=verifier, redirect_uri=flow.redirect_uri
         )
-        header = read_header(answer.get("id_token"), metadata)
-        claims = read_token(
-            answer["id_token"],
-            header,
-            await self.client.keys(provider, metadata, header.key_id),
-            provider=provider,
-            metadata=metadata,
-            nonce_hash=flow.nonce_hash,
-            now=self.context.clock.now().timestamp(),
-        )
+        claims = await self._claims(provider, metadata, answer.get("id_token"))
+        now = self.context.clock.now().timestamp()
+        check_claims(claims, provider=provider, metadata=metadata, nonce_hash=flow.nonce_hash, now=now)
         access = answer.get("access_token")
         if not isinstance(claims.get("email"), str) and isinstance(access, str):
             more = await self.client.userinfo(provider, metadata, access)
@@ -259,6 +260,18 @@ class OutsideSignIn:
                 told = ("email", "email_verified", "name", "given_name", "family_name", "locale")
                 claims |= {name: more[name] for name in told if name in more}
         return account_of(provider, claims)
+
+    async def _claims(self, provider: Provider, metadata: Metadata, token: Any) -> dict[str, Any]:
+        header = read_header(token, metadata)
+        since = self.context.clock.now().timestamp()
+        claims = signed_claims(token, header, await self.client.keys(provider, metadata))
+        if claims is None:
+            # Its keys may be others by now, even under the same ids.
+            keys = await self.client.keys(provider, metadata, read_after=since)
+            claims = signed_claims(token, header, keys)
+        if claims is None:
+            raise TokenRefused("The ID token is signed with no key of the provider's.")
+        return claims
 
     async def _depart(
         self,

@@ -65,7 +65,8 @@ def read_metadata(provider: Provider, document: Any) -> Metadata:
 def _is_of(provider: Provider, issuer: str) -> bool:
     if provider.kind is ProviderKind.MICROSOFT and provider.discovery_url.startswith(f"{MICROSOFT}/"):
         return _MICROSOFT_ISSUER.fullmatch(issuer) is not None
-    return issuer == provider.issuer
+    # A terminating slash is no part of the address of the document (section 4.1).
+    return issuer.removesuffix("/") == provider.issuer
 
 
 def _endpoint(provider: Provider, document: dict[str, Any], name: str) -> str:

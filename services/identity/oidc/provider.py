@@ -1,13 +1,17 @@
-"""A provider as the flows use it, from the settings of the platform or from a row of a business."""
+"""A provider as the flows use it, from the settings of the platform or from a row of a business.
+
+The platform has those of its settings, and the rows of the operator.
+"""
 
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import NotFound
 from libs.common.runtime.context import ServiceContext
-from services.identity.oidc_providers.addresses import WELL_KNOWN, discovery_url
-from services.identity.oidc_providers.models import OidcProvider, ProviderKind
+from services.identity.oidc_providers.addresses import discovery_url, may_be_within
+from services.identity.oidc_providers.models import WELL_KNOWN, OidcProvider, ProviderKind
 from services.identity.oidc_providers.repository import OidcProviderRepository
 from services.identity.oidc_providers.service import unseal
 from services.identity.settings import OidcProviderSettings
@@ -15,7 +19,10 @@ from services.identity.settings import OidcProviderSettings
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A provider. `tenant_id` is whose it is; none: the platform's own, which is believed about e-mail addresses."""
+    """A provider. `tenant_id` is whose it is; none: the platform's own, which is believed about e-mail addresses.
+
+    `may_be_within`: whether its addresses may lead into our own network.
+    """
 
     code: str
     name: str
@@ -25,6 +32,7 @@ class Provider:
     client_secret: str | None = field(repr=False)
     scopes: tuple[str, ...]
     directories: frozenset[str]
+    may_be_within: bool
     tenant_id: UUID | None = None
 
     @property
@@ -48,7 +56,7 @@ async def find_provider(uow: UnitOfWork, code: str, tenant_id: UUID | None) -> P
         row = await OidcProviderRepository(uow).usable(tenant_id, code)
         if row is not None:
             return _of_row(uow, row)
-    return platform_provider(uow.context, code)
+    return await _platform_provider(uow, code)
 
 
 async def same_provider(uow: UnitOfWork, code: str, tenant_id: UUID | None) -> Provider:
@@ -58,7 +66,7 @@ async def same_provider(uow: UnitOfWork, code: str, tenant_id: UUID | None) -> P
         NotFound: it is gone.
     """
     if tenant_id is None:
-        return platform_provider(uow.context, code)
+        return await _platform_provider(uow, code)
     row = await OidcProviderRepository(uow).usable(tenant_id, code)
     if row is None:
         raise _unknown()
@@ -67,22 +75,27 @@ async def same_provider(uow: UnitOfWork, code: str, tenant_id: UUID | None) -> P
 
 async def providers_of(uow: UnitOfWork, tenant_id: UUID | None) -> list[Provider]:
     """The providers that somebody can choose from: the business's own, and those of the platform it does not replace."""
-    own = await OidcProviderRepository(uow).all_usable(tenant_id) if tenant_id is not None else []
-    found = {row.code: _of_row(uow, row) for row in own}
-    for code in uow.context.settings.oidc_providers:
-        found.setdefault(code, platform_provider(uow.context, code))
+    rows = OidcProviderRepository(uow)
+    own = await rows.all_usable(tenant_id) if tenant_id is not None else []
+    told = [_of_settings(uow.context, code) for code in uow.context.settings.oidc_providers]
+    platform = [_of_row(uow, row) for row in await rows.all_usable(OPERATOR_TENANT_ID)]
+    found: dict[str, Provider] = {}
+    for provider in (*(_of_row(uow, row) for row in own), *told, *platform):
+        found.setdefault(provider.code, provider)
     return sorted(found.values(), key=lambda provider: provider.name)
 
 
-def platform_provider(context: ServiceContext, code: str) -> Provider:
-    """A provider of the platform.
-
-    Raises:
-        NotFound: there is none of that code.
-    """
-    told: OidcProviderSettings | None = context.settings.oidc_providers.get(code)
-    if told is None:
+async def _platform_provider(uow: UnitOfWork, code: str) -> Provider:
+    if code in uow.context.settings.oidc_providers:
+        return _of_settings(uow.context, code)
+    row = await OidcProviderRepository(uow).usable(OPERATOR_TENANT_ID, code)
+    if row is None:
         raise _unknown()
+    return _of_row(uow, row)
+
+
+def _of_settings(context: ServiceContext, code: str) -> Provider:
+    told: OidcProviderSettings = context.settings.oidc_providers[code]
     kind = ProviderKind(told.kind or (code if code in ("google", "microsoft") else "other"))
     # Whoever runs the platform may name any address, for trials too.
     url = told.discovery_url and discovery_url(ProviderKind.OTHER, told.discovery_url, told.directory)
@@ -98,6 +111,7 @@ def platform_provider(context: ServiceContext, code: str) -> Provider:
         client_secret=told.client_secret.get_secret_value() if told.client_secret else None,
         scopes=tuple(told.scopes),
         directories=frozenset(told.directories),
+        may_be_within=True,
     )
 
 
@@ -111,7 +125,8 @@ def _of_row(uow: UnitOfWork, row: OidcProvider) -> Provider:
         client_secret=unseal(uow.context.keyring, row),
         scopes=tuple(row.scopes),
         directories=frozenset(row.directories),
-        tenant_id=row.tenant_id,
+        may_be_within=may_be_within(uow.context),
+        tenant_id=row.tenant_id if row.tenant_id != OPERATOR_TENANT_ID else None,
     )
 
 

@@ -175,6 +175,7 @@ async def start_sign_in(
             LinkedElsewhere,
             TooManyLinks,
             EmailMissing,
+            OtpRequired,
             NotFound,
             TenantNotActive,
             *_AT_PROVIDER,

@@ -1,8 +1,8 @@
 """Where a provider describes itself (OpenID Connect Discovery 1.0, section 4)."""
 
-from services.identity.oidc_providers.models import ProviderKind
+from libs.common.runtime.context import ServiceContext
+from services.identity.oidc_providers.models import WELL_KNOWN, ProviderKind
 
-WELL_KNOWN = "/.well-known/openid-configuration"
 GOOGLE_ISSUER = "https://accounts.google.com"
 MICROSOFT = "https://login.microsoftonline.com"
 
@@ -16,3 +16,9 @@ def discovery_url(kind: str, given: str | None, directory: str) -> str | None:
     if given is None:
         return None
     return given if given.endswith(WELL_KNOWN) else given.rstrip("/") + WELL_KNOWN
+
+
+def may_be_within(context: ServiceContext) -> bool:
+    """Whether a provider that somebody adds may be inside of our own network, such as one in software on this machine."""
+    told: bool | None = context.settings.oidc_private_addresses
+    return context.common.environment == "development" if told is None else told

@@ -9,6 +9,8 @@ from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
 from libs.common.db.search import search_index
 from services.identity.db import Base
 
+WELL_KNOWN = "/.well-known/openid-configuration"
+
 
 class ProviderKind(StrEnum):
     """Whose manners a provider has."""
@@ -44,6 +46,11 @@ class OidcProvider(TenantRow, SoftDeleted, Base):
     # Of Microsoft: the ids of the directories whose people may sign in; empty is any that the address lets in.
     directories: Mapped[list[str]]
     is_active: Mapped[bool] = mapped_column(default=True)
+
+    @property
+    def issuer(self) -> str:
+        """The issuer that the address stands for (OpenID Connect Discovery 1.0, section 4.3)."""
+        return self.discovery_url.removesuffix(WELL_KNOWN)
 
     @property
     def has_secret(self) -> bool:

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
 
-from libs.common.errors import AlreadyExists, NotFound, PreconditionFailed
+from libs.common.errors import AlreadyExists, NotFound, PermissionDenied, PreconditionFailed
 from libs.common.http.deps import allow, provide
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
@@ -20,7 +20,7 @@ from services.identity.oidc_providers.service import OidcProviderService
 
 router = APIRouter(prefix="/oidc-providers", tags=["OIDC providers"])
 READ, WRITE = allow("identity.oidc_providers.read"), allow("identity.oidc_providers.write")
-CHANGED = problems(NotFound, PreconditionFailed, ProviderFixed)
+CHANGED = problems(NotFound, PreconditionFailed, ProviderFixed, PermissionDenied)
 Providers = Annotated[OidcProviderService, Depends(provide(OidcProviderService), scope="function")]
 
 
@@ -35,10 +35,12 @@ async def list_oidc_providers(query: Annotated[OidcProviderQuery, Query()], prov
     response_model=OidcProviderOut,
     status_code=201,
     dependencies=[WRITE],
-    responses=problems(AlreadyExists, TooManyProviders),
+    responses=problems(AlreadyExists, TooManyProviders, PermissionDenied),
 )
 async def create_oidc_provider(body: OidcProviderCreate, providers: Providers) -> Any:
-    """Add a provider. Its secret is kept encrypted and never shown again.
+    """Add a provider: of the business, or by a superadministrator at the operator's, of the platform.
+
+    Its secret is kept encrypted and never shown again.
 
     Register `<address of the platform or of the shop's own host>/api/v1/auth/oidc/<code>/callback` with it.
     """
@@ -69,7 +71,7 @@ async def replace_oidc_provider(provider_id: UUID, body: OidcProviderCreate, pro
     "/{provider_id}",
     status_code=204,
     dependencies=[WRITE],
-    responses=problems(NotFound, PreconditionFailed),
+    responses=problems(NotFound, PreconditionFailed, PermissionDenied),
 )
 async def delete_oidc_provider(provider_id: UUID, providers: Providers) -> None:
     """Remove a provider: nobody signs in with it any more. Accounts and sessions stay."""

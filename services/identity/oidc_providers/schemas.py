@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import AliasChoices, ConfigDict, Field, SecretStr
 
 from libs.common.filters import ListQuery
 from libs.common.schema import OutSchema, PatchSchema, Schema
@@ -34,6 +34,8 @@ DiscoveryUrl = Annotated[
         examples=["https://login.karoo.example"],
     ),
 ]
+# Providers tell people their issuer, which leads to the document.
+_OR_ISSUER = AliasChoices("discovery_url", "issuer")
 Scope = Annotated[str, Field(pattern=r"^[\x21\x23-\x5b\x5d-\x7e]+$", max_length=100)]
 Scopes = Annotated[list[Scope], Field(min_length=1, max_length=20, examples=[["openid", "email", "profile"]])]
 Directory = Annotated[
@@ -69,7 +71,7 @@ class OidcProviderCreate(Schema):
     code: Code
     name: Name
     kind: ProviderKind = ProviderKind.OTHER
-    discovery_url: DiscoveryUrl | None = None
+    discovery_url: DiscoveryUrl | None = Field(None, validation_alias=_OR_ISSUER)
     client_id: ClientId
     client_secret: Secret | None = Field(None, description="Kept encrypted and never shown again")
     scopes: Scopes = Field(default_factory=lambda: ["openid", "email", "profile"])
@@ -82,7 +84,7 @@ class OidcProviderUpdate(PatchSchema):
     """The fields to change; kind and code stay."""
 
     name: Name = ""
-    discovery_url: DiscoveryUrl = ""
+    discovery_url: DiscoveryUrl = Field("", validation_alias=_OR_ISSUER)
     client_id: ClientId = ""
     client_secret: Secret | None = Field(None, description="null takes it away, for a client without one")
     scopes: Scopes = Field(default_factory=list)
@@ -99,6 +101,7 @@ class OidcProviderOut(OutSchema):
     name: str
     kind: ProviderKind
     discovery_url: str
+    issuer: str
     client_id: str
     has_secret: bool
     scopes: list[str]

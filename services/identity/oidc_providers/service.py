@@ -6,13 +6,15 @@ from uuid import UUID
 from pydantic import BaseModel
 from sqlalchemy import func, select
 
+from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.crypto import KeyRing
-from libs.common.errors import ValidationFailed
-from libs.common.http.outside import AddressRefused, check_outside
+from libs.common.errors import PermissionDenied, ValidationFailed
+from libs.common.http.outside import AddressRefused, check_address, check_outside
 from libs.common.ids import new_id
+from libs.common.permissions import ALL
 from libs.common.resource import ResourceService
 from libs.common.schema import PatchSchema
-from services.identity.oidc_providers.addresses import discovery_url
+from services.identity.oidc_providers.addresses import discovery_url, may_be_within
 from services.identity.oidc_providers.errors import ProviderFixed, TooManyProviders
 from services.identity.oidc_providers.models import OidcProvider
 from services.identity.oidc_providers.repository import OidcProviderRepository
@@ -21,7 +23,7 @@ MOST = 50
 
 
 class OidcProviderService(ResourceService[OidcProvider]):
-    """The providers of the business acted in."""
+    """The providers of the business acted in; those of the operator's are the platform's."""
 
     repository = OidcProviderRepository
     noun = "oidc_provider"
@@ -30,6 +32,7 @@ class OidcProviderService(ResourceService[OidcProvider]):
 
     async def prepare(self, values: dict[str, Any], row: OidcProvider | None) -> dict[str, Any]:
         """Seal the secret, and let addresses lead outside only."""
+        self._check_platform()
         values = dict(values)
         if row is None:
             values["id"] = new_id()
@@ -51,6 +54,17 @@ class OidcProviderService(ResourceService[OidcProvider]):
         """Change a provider. A PUT has all fields, and one without a secret keeps the one there is."""
         self._is_patch = isinstance(body, PatchSchema)
         return await super().update(row_id, body)
+
+    async def before_delete(self, row: OidcProvider) -> None:
+        """Let superadministrators alone remove one of the platform's."""
+        self._check_platform()
+
+    def _check_platform(self) -> None:
+        # The platform's providers are believed about e-mail addresses, so whoever sets one up can be anybody.
+        if self.uow.tenant_id == OPERATOR_TENANT_ID and not self.uow.actor.may(ALL):
+            raise PermissionDenied(
+                "Only superadministrators change the platform's providers.", required_permission=ALL
+            )
 
     def _secret(self, values: dict[str, Any], row: OidcProvider | None) -> None:
         is_given = "client_secret" in values
@@ -80,11 +94,10 @@ class OidcProviderService(ResourceService[OidcProvider]):
             raise ValidationFailed.of(
                 "discovery_url", "is needed for a provider of the kind other", "missing"
             )
-        if not self.uow.context.settings.oidc_private_addresses:
-            try:
-                check_outside(url)
-            except AddressRefused as error:
-                raise ValidationFailed.of("discovery_url", str(error), "address_refused") from error
+        try:
+            (check_address if may_be_within(self.uow.context) else check_outside)(url)
+        except AddressRefused as error:
+            raise ValidationFailed.of("discovery_url", str(error), "address_refused") from error
         values["discovery_url"] = url
 
     async def _check_room(self) -> None:

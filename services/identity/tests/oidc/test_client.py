@@ -1,5 +1,6 @@
 """Providers that fail, lie about themselves, or are somewhere within."""
 
+import gzip
 from typing import Any
 
 import httpx
@@ -74,7 +75,7 @@ async def test_what_is_known_of_a_provider_lasts_while_it_is_away(world: Any) ->
 
 LIES: dict[str, dict[str, Any]] = {
     "another issuer": {"issuer": "https://evil.example"},
-    "an issuer with a slash more": {"issuer": "https://id.acme.example/realm/"},
+    "an issuer with slashes more": {"issuer": "https://id.acme.example/realm//"},
     "no issuer": {"issuer": None},
     "no token endpoint": {"token_endpoint": None},
     "no authorization endpoint": {"authorization_endpoint": None},
@@ -113,6 +114,7 @@ class Fixed(httpx.AsyncBaseTransport):
         httpx.Response(200, json=[1]),
         httpx.Response(200, json=None),
         httpx.Response(200, content=b"{" + b" " * 300_000 + b"}"),
+        httpx.Response(200, content=gzip.compress(b"{}"), headers={"content-encoding": "gzip"}),
         httpx.Response(302, headers={"location": "https://evil.example/"}),
         httpx.Response(404, json={}),
     ],
@@ -173,6 +175,14 @@ async def test_a_businesss_provider_is_called_outside_only(world: Any) -> None:
     refused = await world.sign_in("own", company_id=shop.company_id)
     assert problem(refused) == (502, "identity-provider-refused")
     assert all(r.url.host == "93.184.216.34" for r in world.internet.requests)
+
+
+async def test_an_issuer_may_end_with_a_slash(world: Any) -> None:
+    acme = world.acme
+    acme.issuer = "https://id.acme.example/realm/"
+    assert (await world.sign_in("acme", company_id=world.shop.company_id)).status_code == 200
+    acme.says = {"iss": "https://id.acme.example/realm"}
+    assert problem(await world.sign_in("acme")) == (401, "id-token-refused")
 
 
 async def test_problems_of_providers_are_our_own(world: Any) -> None:

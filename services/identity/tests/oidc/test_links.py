@@ -1,15 +1,17 @@
 """Linking outside accounts to one's own, and unlinking them."""
 
+import asyncio
 from typing import Any
 
 from sqlalchemy import text
 
 from libs.common.ids import new_id
 from libs.common.testing.actors import user
+from libs.common.testing.authenticator import Authenticator
 from libs.common.testing.events import emitted
 from libs.contracts.audit import CHANGE_RECORDED
 from services.identity.tests.hosts import proven_host
-from services.identity.tests.oidc.conftest import Browser, fields_of, problem
+from services.identity.tests.oidc.conftest import PUBLIC, Browser, fields_of, problem
 
 
 async def begun(browser: Browser, provider: str = "google", **fields: Any) -> dict[str, Any]:
@@ -128,6 +130,25 @@ async def test_the_last_way_in_is_kept(world: Any) -> None:
     assert [each["id"] for each in (*page["items"], *rest["items"])] == [acme["id"], google["id"]]
     assert (await me.client.delete(f"/auth/oidc/links/{google['id']}")).status_code == 204
     assert problem(await me.client.delete(f"/auth/oidc/links/{acme['id']}")) == (409, "last-way-in")
+
+
+async def test_the_last_way_in_may_be_a_passkey(world: Any) -> None:
+    shop = await world.platform.business()
+    tokens = (await world.sign_in(company_id=shop.company_id)).json()
+    me = world.browser(world.platform.anyone.acting(await world.platform.actor(tokens["access"]))).client
+    device = Authenticator(PUBLIC)
+    keys = []
+    for _ in range(2):
+        options = (await me.post("/auth/passkeys/register/options")).json()
+        keys.append((await me.post("/auth/passkeys/register/verify", json=device.create(options))).json())
+    (link,) = (await me.get("/auth/oidc/links")).json()["items"]
+    assert (await me.delete(f"/auth/oidc/links/{link['id']}")).status_code == 204
+
+    # Of two that are removed at once, one stays.
+    done = await asyncio.gather(*(me.delete(f"/auth/passkeys/{key['id']}") for key in keys))
+
+    assert sorted(answer.status_code for answer in done) == [204, 409]
+    assert {answer.json()["slug"] for answer in done if answer.status_code == 409} == {"last-way-in"}
 
 
 async def test_an_address_that_somebody_has_proven_since_outdoes_a_link_by_mere_claim(world: Any) -> None:
