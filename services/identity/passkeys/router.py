@@ -13,6 +13,7 @@ from services.identity.auth.caller import CurrentCaller
 from services.identity.auth.errors import ActingAsAnother
 from services.identity.auth.recent import recently_authenticated
 from services.identity.auth.schemas import TokensOut
+from services.identity.oidc.errors import LastWayIn
 from services.identity.passkeys.errors import (
     ChallengeExpired,
     PasskeyKnown,
@@ -129,7 +130,7 @@ async def rename_passkey(passkey_id: UUID, body: PasskeyUpdate, passkeys: Own) -
     "/{passkey_id}",
     status_code=204,
     dependencies=[signed_in(), recently_authenticated()],
-    responses=problems(ReauthenticationRequired, NotFound, PreconditionFailed, ActingAsAnother),
+    responses=problems(ReauthenticationRequired, NotFound, PreconditionFailed, LastWayIn, ActingAsAnother),
 )
 async def delete_passkey(passkey_id: UUID, passkeys: Own) -> None:
     """Remove one of one's own passkeys: it signs in no more. The device keeps its half, which is good for nothing then."""

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from libs.common.filters import ListQuery
 from libs.common.schema import OutSchema, PatchSchema, Schema
@@ -62,8 +62,21 @@ class ShownCredential(Credential):
     response: Assertion
 
 
+def _wrapped(body: Any) -> Any:
+    """A body whose `credential` may stand for all of it, as browsers give it: what is left is told beside it."""
+    if not isinstance(body, dict) or "response" not in body or "credential" in body:
+        return body
+    told = {name: body[name] for name in ("name", "remember") if name in body}
+    return {**told, "credential": {name: value for name, value in body.items() if name not in told}}
+
+
 class RegistrationIn(Schema):
-    """A device's answer to the options, and a name for the passkey."""
+    """A device's answer to the options, and a name for the passkey.
+
+    The answer may also be the body itself, as `PublicKeyCredential.toJSON()` gives it.
+    """
+
+    _unwrap = model_validator(mode="before")(_wrapped)
 
     name: Name | None = Field(None, description="To tell one's passkeys apart; by default where it was made")
     credential: NewCredential
@@ -76,7 +89,9 @@ class LoginOptionsIn(Schema):
 
 
 class LoginIn(Schema):
-    """A device's answer to the options."""
+    """A device's answer to the options, which may also be the body itself."""
+
+    _unwrap = model_validator(mode="before")(_wrapped)
 
     credential: ShownCredential
     remember: bool = Field(

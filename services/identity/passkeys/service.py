@@ -9,10 +9,13 @@ from libs.common.errors import NotFound, PreconditionFailed
 from libs.common.filters import ListQuery
 from libs.contracts.audit import change_recorded
 from services.identity.auth.own import own_user_id
+from services.identity.oidc.errors import LastWayIn
+from services.identity.oidc.repository import LinkRepository
 from services.identity.passkeys.models import Passkey
 from services.identity.passkeys.repository import PasskeyRepository
 from services.identity.passkeys.schemas import PasskeyUpdate
 from services.identity.users.models import User
+from services.identity.users.repository import UserRepository
 
 
 class PasskeyService:
@@ -52,8 +55,18 @@ class PasskeyService:
         return row
 
     async def remove(self, key_id: UUID) -> None:
-        """Let one sign in no more. Sessions that it began go on; they are ended one by one, or all at once."""
+        """Let one sign in no more. Sessions that it began go on; they are ended one by one, or all at once.
+
+        Raises:
+            LastWayIn: its owner could not sign in any more.
+        """
+        user_id = own_user_id(self.uow.actor)
+        # Whoever removes two at once, of whatever kind, does it one after the other.
+        user = await UserRepository(self.uow).get(user_id, lock=True)
         row = await self._changing(key_id)
+        others = (user is not None and user.password_hash) or await self.rows.count(user_id) > 1
+        if not others and not await LinkRepository(self.uow).count(user_id):
+            raise LastWayIn
         await self.rows.delete(row)
         await self._record("deleted", row, {"name": row.name, "rp_id": row.rp_id}, None)
 

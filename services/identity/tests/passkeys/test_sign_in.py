@@ -45,6 +45,21 @@ async def test_a_passkey_is_registered_and_signs_in_without_a_name(
     assert signed_in["after"]["amr"] == ["hwk", "user", "mfa"]
 
 
+async def test_the_answer_of_a_browser_may_be_the_body(platform: Any, device: Authenticator) -> None:
+    me = await platform.signed_in((await platform.business()).email)
+    path = "/auth/passkeys/register"
+    created = device.create((await me.post(f"{path}/options")).json())
+    assert {"clientExtensionResults", "response"} <= set(created)
+
+    made = await me.post(f"{path}/verify", json={**created, "name": "Phone"})
+
+    assert (made.status_code, made.json()["name"]) == (201, "Phone")
+    used = device.get(await asked(platform))
+    answer = await platform.post("/auth/passkeys/login/verify", {**used, "remember": False})
+    assert answer.status_code == 200, answer.text
+    assert problem(await platform.post("/auth/passkeys/login/verify", {"response": {}}))[0] == 422
+
+
 async def test_options_for_a_name_tell_nothing_of_it(platform: Any, device: Authenticator) -> None:
     owner, other = await platform.business(), await platform.business()
     await registered(await platform.signed_in(owner.email), device)
