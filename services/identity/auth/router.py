@@ -20,6 +20,7 @@ from services.identity.auth.errors import (
     ActingAsAnother,
     EmailTaken,
     InvalidCredentials,
+    ReauthenticationRequired,
     RefreshInvalid,
     RefreshReused,
     WrongPassword,

@@ -8,8 +8,9 @@ from sqlalchemy import and_, or_, select
 from libs.common.actor import OPERATOR_TENANT_ID, Actor
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import PermissionDenied
+from libs.common.permissions import ALL
 from services.identity.members.models import Member, MemberRole
-from services.identity.roles.catalogue import RoleScope
+from services.identity.roles.catalogue import REACHING_ROLES, RoleScope
 from services.identity.roles.errors import UnknownRole
 from services.identity.roles.models import Role
 from services.identity.roles.repository import RoleRepository
@@ -48,10 +49,10 @@ async def check_acting(uow: UnitOfWork, user_id: UUID) -> None:
     """Let the actor act as a person, in the platform scope: only as one who may do no more anywhere than he himself.
 
     Raises:
-        PermissionDenied: the person holds a permission, in some business, that the actor lacks.
+        PermissionDenied: the person holds a permission, in some business, that the actor lacks there.
     """
     statement = (
-        select(Role.permissions)
+        select(Role.permissions, MemberRole.tenant_id)
         .join(MemberRole, MemberRole.role == Role.code)
         .join(Member, and_(Member.tenant_id == MemberRole.tenant_id, Member.id == MemberRole.member_id))
         .where(
@@ -60,5 +61,10 @@ async def check_acting(uow: UnitOfWork, user_id: UUID) -> None:
             or_(Role.is_system, Role.tenant_id == MemberRole.tenant_id),
         )
     )
-    held = (await uow.session.execute(statement)).scalars()
-    require_all(uow.actor, {permission for permissions in held for permission in permissions})
+    held = (await uow.session.execute(statement)).all()
+    require_all(uow.actor, {permission for permissions, _ in held for permission in permissions})
+    reaches_all = not REACHING_ROLES.isdisjoint(uow.actor.roles)
+    if not reaches_all and any(tenant_id != uow.actor.tenant_id for _, tenant_id in held):
+        raise PermissionDenied(
+            "The person may act in a business that you do not reach.", required_permission=ALL
+        )

@@ -10,7 +10,7 @@ from libs.common.http.deps import Context, allow
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from services.identity.deps import Roles
-from services.identity.roles.errors import RoleInUse, SystemRoleFixed
+from services.identity.roles.errors import RoleInUse, SystemRoleFixed, UnknownPermission
 from services.identity.roles.schemas import (
     PermissionList,
     PermissionOut,
@@ -24,7 +24,7 @@ from services.identity.roles.vocabulary import Vocabulary
 
 router = APIRouter(tags=["roles"])
 READ, WRITE = allow("identity.roles.read"), allow("identity.roles.write")
-CHANGED = problems(NotFound, PermissionDenied, PreconditionFailed, SystemRoleFixed)
+CHANGED = problems(NotFound, PermissionDenied, PreconditionFailed, SystemRoleFixed, UnknownPermission)
 
 
 @router.get("/permissions", response_model=PermissionList, dependencies=[READ])
@@ -45,7 +45,7 @@ async def list_roles(query: Annotated[RoleQuery, Query()], roles: Roles) -> Any:
     response_model=RoleOut,
     status_code=201,
     dependencies=[WRITE],
-    responses=problems(AlreadyExists, PermissionDenied),
+    responses=problems(AlreadyExists, PermissionDenied, UnknownPermission),
 )
 async def create_role(body: RoleCreate, roles: Roles) -> Any:
     """Make a role out of permissions that one holds oneself."""

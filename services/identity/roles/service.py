@@ -10,10 +10,11 @@ from libs.common.resource import ResourceService
 from libs.contracts.identity import AccessChanged
 from services.identity.members.repository import MemberRepository
 from services.identity.roles.catalogue import SYSTEM_ROLES
-from services.identity.roles.errors import RoleInUse, SystemRoleFixed
+from services.identity.roles.errors import RoleInUse, SystemRoleFixed, UnknownPermission
 from services.identity.roles.granting import require_all
 from services.identity.roles.models import Role
 from services.identity.roles.repository import RoleRepository
+from services.identity.roles.vocabulary import Vocabulary
 
 _TAKEN = frozenset(role.code for role in SYSTEM_ROLES)
 
@@ -49,11 +50,32 @@ class RoleService(ResourceService[Role]):
             values = {**values, "permissions": wanted}
         return values
 
+    async def create(self, body: BaseModel) -> Role:
+        """Make a role.
+
+        Raises:
+            UnknownPermission: it is to hold one that there is not.
+        """
+        await self._check_known(body)
+        return await super().create(body)
+
     async def update(self, row_id: UUID, body: BaseModel) -> Role:
-        """Change a role; whoever holds it may do something else from now on."""
+        """Change a role; whoever holds it may do something else from now on.
+
+        Raises:
+            UnknownPermission: it is to hold one that there is not.
+        """
+        await self._check_known(body)
         row = await super().update(row_id, body)
         self.uow.emit(AccessChanged.of(company_id=self.uow.tenant_id))
         return row
+
+    async def _check_known(self, body: BaseModel) -> None:
+        # Before anything is read, for no transaction is to be open while other services are asked.
+        wanted = getattr(body, "permissions", None) or ()
+        unknown = await Vocabulary.of(self.uow.context).unknown(wanted)
+        if unknown:
+            raise UnknownPermission(f"Nothing asks for {', '.join(unknown)}.", permissions=unknown)
 
     async def before_delete(self, row: Role) -> None:
         """Keep a role that somebody holds; nobody is given it now, for its row is locked."""

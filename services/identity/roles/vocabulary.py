@@ -2,15 +2,20 @@
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from libs.common.actor import system_actor
 from libs.common.errors import AppError
+from libs.common.permissions import ALL
 from libs.common.runtime.context import ServiceContext
+from libs.common.runtime.registry import NAMES
 
 log = logging.getLogger("pillars.identity")
 _CACHE_SECONDS = 300
+# What the gateway asks for stands in no document that could be read here.
+_SERVICES = frozenset({*NAMES, "gateway"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,21 @@ class Vocabulary:
         found = [Permission(code, own.name, text) for code, text in own.permissions.items()]
         found += [permission for name in others for permission in self._known.get(name, ())]
         return sorted(found, key=lambda permission: permission.code)
+
+    async def unknown(self, permissions: Iterable[str]) -> list[str]:
+        """Those of these permissions that nothing asks for; of a service that cannot be reached any may be one."""
+        codes = {permission.code for permission in await self.all()}
+        readable = {self._context.service.name, *self._known}
+
+        def is_known(permission: str) -> bool:
+            service = permission.partition(".")[0]
+            if permission == ALL or (service in _SERVICES and service not in readable):
+                return True
+            if permission.endswith(".*"):
+                return any(code.startswith(permission[:-1]) for code in codes)
+            return permission in codes
+
+        return sorted(each for each in permissions if not is_known(each))
 
     async def _read(self, service: str) -> None:
         now = self._context.clock.now().timestamp()

@@ -1,5 +1,6 @@
 """Somebody of the staff acts as another person: for a while, for a reason, and in everybody's sight."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from libs.contracts.features import FEATURES
 from services.identity.seed import DEMO_EMAIL, DEMO_PASSWORD
 from services.identity.tests.outsiders import PASSWORD, Platform, Registered
 
+ACT = "identity.impersonations.write"
 REASON = "Ticket 4711: cannot check out"
 
 
@@ -123,6 +125,41 @@ async def test_nobody_acts_as_who_may_do_more(platform: Any) -> None:
     assert await refused(acting, owner.user_id) == (403, "permission-denied")
     anyone = Client(platform.context, Actor(), app=platform.anyone.app)
     assert (await refused(anyone, owner.user_id))[0] == 401
+
+
+async def test_who_reaches_one_business_acts_as_nobody_of_another(platform: Any) -> None:
+    mine, other = await platform.business(), await platform.business()
+    boss = await platform.signed_in(mine.email)
+    clerk = {"email": platform.email(), "password": PASSWORD, "first_name": "C", "last_name": "D"}
+    made = await boss.post("/users", json={**clerk, "roles": ["support"]})
+    client_of_both = await platform.post(
+        "/auth/signup", {**clerk, "email": platform.email(), "company_id": str(mine.company_id)}
+    )
+    email = client_of_both.json()["user"]["email"]
+    joined = await platform.post(
+        "/auth/signup", {**clerk, "email": email, "company_id": str(other.company_id)}
+    )
+    assert joined.status_code == 201, joined.text
+    # Whoever made such a role may give it; it must not lead out of the business.
+    helper = boss.acting(replace(boss.actor, permissions=frozenset({*boss.actor.permissions, ACT})))
+
+    async def acts(user_id: Any) -> Any:
+        answer = await helper.post("/auth/act-as", json={"user_id": str(user_id), "reason": REASON})
+        return answer.status_code
+
+    assert await acts(made.json()["id"]) == 200
+    assert await acts(client_of_both.json()["user"]["id"]) == 403
+    assert await acts(other.user_id) == 403
+
+
+async def test_acting_as_another_asks_once_more_who_one_is(later: Any, future: Any) -> None:
+    owner = await future.business()
+    staff, _ = await hire(future, "staff-admin")
+    later.clock.advance(seconds=1000)
+
+    answer = await staff.post("/auth/act-as", json={"user_id": str(owner.user_id), "reason": REASON})
+
+    assert (answer.status_code, answer.json()["slug"]) == (403, "reauthentication-required")
 
 
 async def test_it_ends_by_itself_and_with_the_sessions_of_who_acts(later: Any, future: Any) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
@@ -189,6 +190,13 @@ async def test_permissions_are_listed_with_those_of_other_services(context: Serv
             found = {p.code: p for p in await Vocabulary.of(other).all()}
         client = Client(other, user(OPERATOR_TENANT_ID, "identity.roles.read"))
         listed = (await client.get("/permissions")).json()["items"]
+        chief = Client(other, user(new_id()))
+        fine = ["*", "crm.*", "crm.deals.*", "crm.deals.read", "identity.roles.write", "catalog.any.thing"]
+        wrong = ["crm.deals.fly", "crm.deal.*", "identity.roles", "identity.any.*", "nowhere.*"]
+        body = {"code": "till", "name": "Till"}
+        refused = await chief.post("/roles", json={**body, "permissions": [*fine, *wrong]})
+        made = await chief.post("/roles", json={**body, "permissions": fine})
+        changed = await chief.patch(f"/roles/{made.json()['id']}", json={"permissions": ["crm.deals.fly"]})
     finally:
         await upstreams.close()
         await other.close()
@@ -197,6 +205,11 @@ async def test_permissions_are_listed_with_those_of_other_services(context: Serv
     assert found["identity.roles.write"].service == "identity"
     assert {"crm.deals.write", "identity.users.read"} <= {p["code"] for p in listed}
     assert calls == ["/openapi.json"]
+    # Catalog cannot be reached, so what it asks for is not known.
+    assert (refused.status_code, refused.json()["slug"]) == (422, "unknown-permission")
+    assert refused.json()["permissions"] == sorted(wrong)
+    assert made.status_code == 201, made.text
+    assert (changed.status_code, changed.json()["permissions"]) == (422, ["crm.deals.fly"])
 
 
 def test_no_role_of_a_business_reaches_beyond_it() -> None:
