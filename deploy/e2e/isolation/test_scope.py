@@ -18,6 +18,7 @@ from libs.common.runtime.registry import NAMES, load
 # own check is the only floor, so a route belongs here only if it cannot do without.
 PLATFORM = {
     "identity /.well-known/jwks.json": "public keys of the platform",
+    "identity /signing-keys": "the same keys, which are no business's",
     "identity /registrations": "staff review those of all businesses; others reach their own",
     "identity /auth/": "sessions and accounts belong to a person, not to a business",
     "identity /tenants": "staff reach all; others the one they act in, and its scope is entered next",

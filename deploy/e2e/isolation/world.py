@@ -554,6 +554,7 @@ class Business(Story):
             "/api/v1/registrations/delegations/{delegation_id}": str(new_id()),
             "/api/v1/registration-requirements/{requirement_id}": str(new_id()),
             "/api/v1/registration-rules/{rule_id}": str(new_id()),
+            "/api/v1/signing-keys/{key_id}": str(new_id()),
             "/api/v1/fcm/register/{token}": ids["token"],
             deal: ids["deal_id"],
             "/api/v1/contacts/{contact_id}": ids["contact_id"],
