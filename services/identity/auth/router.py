@@ -20,7 +20,6 @@ from services.identity.auth.errors import (
     ActingAsAnother,
     EmailTaken,
     InvalidCredentials,
-    ReauthenticationRequired,
     RefreshInvalid,
     RefreshReused,
     WrongPassword,

@@ -22,3 +22,10 @@ class UnknownRole(ValidationFailed):
 
     slug = "unknown-role"
     title = "No such role"
+
+
+class UnknownPermission(ValidationFailed):
+    """Nothing asks for a permission named; `permissions` lists them, and GET /permissions those that there are."""
+
+    slug = "unknown-permission"
+    title = "No such permission"

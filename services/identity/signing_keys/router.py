@@ -7,11 +7,10 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Response
 from pydantic import BaseModel, Field
 
-from libs.common.errors import NotFound
+from libs.common.errors import NotFound, ReauthenticationRequired
 from libs.common.http.deps import allow, provide_platform, public
 from libs.common.http.problems import problems
 from libs.common.schema import OutSchema, Schema
-from services.identity.auth.errors import ReauthenticationRequired
 from services.identity.auth.recent import recently_authenticated
 from services.identity.signing_keys.service import PUBLISHED_SECONDS, SigningKeyService
 
