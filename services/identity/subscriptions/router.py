@@ -38,7 +38,7 @@ async def change_subscription(body: ChangePlan, subscriptions: Subscriptions) ->
     """Choose another plan. More takes effect at once, less at the end of the period, unless `when` says otherwise.
 
     A plan that can be tried begins with a trial, once. Nothing is removed where the new plan allows less than there
-    is; no more can be added then.
+    is; no more can be added then. Where one ended without payment, none that costs something follows until it is paid.
     """
     return await subscriptions.change(body)
 
