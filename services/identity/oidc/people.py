@@ -4,7 +4,7 @@ from uuid import UUID
 
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import NotFound, TenantNotActive, Unauthenticated
+from libs.common.errors import NotFound, TenantNotActive
 from libs.contracts.audit import change_recorded
 from services.identity.auth.persona import act_as
 from services.identity.auth.takeover import take_over
@@ -23,8 +23,7 @@ from services.identity.oidc.models import OidcFlow, OidcLink
 from services.identity.oidc.provider import Provider
 from services.identity.oidc.repository import LinkRepository
 from services.identity.roles.catalogue import CLIENT
-from services.identity.sessions.idleness import is_idle
-from services.identity.sessions.repository import SessionRepository
+from services.identity.sessions.service import SessionService
 from services.identity.tenants.models import Tenant, TenantStatus
 from services.identity.tenants.repository import TenantRepository
 from services.identity.users.models import User
@@ -76,19 +75,12 @@ class OutsidePeople:
             TooManyLinks: there are as many as may be.
         """
         assert flow.user_id is not None
-        session = await SessionRepository(self.uow).get(flow.session_id) if flow.session_id else None
-        now = self.uow.now
-        if (
-            session is None
-            or session.revoked_at is not None
-            or session.expires_at <= now
-            or is_idle(session, now)
-        ):
-            raise Unauthenticated("The session has ended; sign in again.")
         found = await self.links.of_subject(account.issuer, account.subject)
         user = await self.users.get(flow.user_id, lock=True)
         if user is None or not user.is_active:
             raise AccountOff
+        # Under the lock, for whoever takes the account over ends the session under it too.
+        session = await SessionService(self.uow).live(flow.session_id)
         if found is not None:
             if found.user_id != user.id:
                 raise LinkedElsewhere

@@ -26,6 +26,7 @@ from services.identity.passkeys.models import Ceremony, Passkey, PasskeyChalleng
 from services.identity.passkeys.relying_party import RelyingParty, party_of, relying_party
 from services.identity.passkeys.repository import ChallengeRepository, PasskeyRepository
 from services.identity.passkeys.schemas import LoginIn, RegistrationIn
+from services.identity.sessions.service import SessionService
 from services.identity.users.models import User
 from services.identity.users.repository import UserRepository
 
@@ -80,6 +81,8 @@ class Passkeys:
             raise PasskeyNotRegistered(f"The answer does not hold: {error}.") from error
         async with self.caller.unit_of_work() as uow:
             user = await _user(uow, user_id, lock=True)
+            # Under the lock, for whoever takes the account over ends the session under it too.
+            await SessionService(uow).live(actor.session_id)
             await _check_room(uow, user_id)
             row = await PasskeyRepository(uow).add(
                 Passkey(

@@ -123,7 +123,7 @@ class SessionService:
         Raises:
             Unauthenticated: the caller has none, or it has ended.
         """
-        return self._status(await self._current())
+        return self._status(await self.live(self.uow.actor.session_id))
 
     async def extend(self) -> SessionStatus:
         """Take this as a sign of life from the caller's session, written at once.
@@ -131,7 +131,7 @@ class SessionService:
         Raises:
             Unauthenticated: the caller has none, or it has ended.
         """
-        session = await self._current(lock=True)
+        session = await self.live(self.uow.actor.session_id, lock=True)
         session.last_seen_at = self.uow.now
         await self.uow.session.flush()
         return self._status(session)
@@ -143,8 +143,12 @@ class SessionService:
             return False
         return session.proven_at > self.uow.now - timedelta(seconds=self._settings.reauthentication_seconds)
 
-    async def _current(self, *, lock: bool = False) -> Session:
-        session_id = self.uow.actor.session_id
+    async def live(self, session_id: UUID | None, *, lock: bool = False) -> Session:
+        """A session that goes on.
+
+        Raises:
+            Unauthenticated: there is none, or it has ended.
+        """
         session = await self.rows.get(session_id, lock=lock) if session_id is not None else None
         if session is None or not _is_live(session, self.uow.now):
             raise Unauthenticated("The session has ended; sign in again.")

@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import delete, func, select
 
 from libs.common.ids import new_id
+from libs.common.testing.authenticator import Authenticator
 from libs.common.testing.events import emitted
 from libs.contracts.audit import CHANGE_RECORDED
 from services.identity.auth.factor import FirstFactor
@@ -160,3 +161,15 @@ async def test_a_link_by_mail_takes_the_account_over_unless_its_second_factor_is
     assert await other.ways_in() == set()
     assert (await future.authenticate(taken.json()["access"])).status_code == 200
     assert (await other.app.login()).status_code == 401
+
+
+async def test_a_passkey_that_is_on_its_way_while_the_session_ends_comes_too_late(platform: Any) -> None:
+    owner = await platform.business()
+    device, me = Authenticator("http://127.0.0.1:8000"), await platform.signed_in(owner.email)
+    options = (await me.post("/auth/passkeys/register/options")).json()
+    # The gateway let the request in a moment ago.
+    assert (await platform.anyone.acting(me.actor).post("/auth/sessions/revoke-all")).status_code == 200
+
+    late = await me.post("/auth/passkeys/register/verify", json={"credential": device.create(options)})
+
+    assert (late.status_code, late.json()["slug"]) == (401, "unauthenticated")
