@@ -9,7 +9,7 @@ from services.identity.auth.caller import Caller
 from services.identity.auth.errors import WrongPassword
 from services.identity.auth.own import own_user_id
 from services.identity.auth.schemas import Reauthenticated, ReauthenticateIn
-from services.identity.mfa.errors import WrongOtp
+from services.identity.mfa.errors import CodeDue, WrongOtp
 from services.identity.mfa.step import Step, second_step
 from services.identity.passwords.hashing import Passwords
 from services.identity.sessions.repository import SessionRepository
@@ -21,6 +21,7 @@ async def reauthenticate(caller: Caller, actor: Actor, body: ReauthenticateIn) -
 
     Raises:
         WrongPassword, WrongOtp: it is wrong; it counts as a failed sign-in.
+        CodeDue: a second factor is set up, and the password came alone.
         TooManyAttempts: not now.
     """
     user_id, context = own_user_id(actor), caller.context
@@ -39,6 +40,8 @@ async def reauthenticate(caller: Caller, actor: Actor, body: ReauthenticateIn) -
             attempt.succeeded = False
             raise WrongOtp
         step.settle(attempt)
+        if step is Step.DUE:
+            raise CodeDue
     tenant_id = actor.home_tenant_id or OPERATOR_TENANT_ID
     shown = [name for name, given in (("pwd", body.password), ("otp", body.otp)) if given is not None]
     async with caller.unit_of_work() as uow:

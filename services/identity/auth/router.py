@@ -43,7 +43,7 @@ from services.identity.auth.schemas import (
     TokensOut,
 )
 from services.identity.members.errors import AlreadyMember
-from services.identity.mfa.errors import OtpInvalid, OtpRequired, WrongOtp
+from services.identity.mfa.errors import CodeDue, OtpInvalid, OtpRequired, WrongOtp
 from services.identity.passwords.policy import WeakPassword
 
 router = APIRouter(prefix="/auth", tags=["auth"])
@@ -120,10 +120,10 @@ async def signup(body: SignupIn, flows: SignInFlows) -> Any:
     "/reauthenticate",
     response_model=Reauthenticated,
     dependencies=[signed_in()],
-    responses=problems(WrongPassword, WrongOtp, TooManyAttempts, ActingAsAnother, Unauthenticated),
+    responses=problems(WrongPassword, WrongOtp, CodeDue, TooManyAttempts, ActingAsAnother, Unauthenticated),
 )
 async def reauthenticate_session(body: ReauthenticateIn, caller: CurrentCaller, actor: CurrentActor) -> Any:
-    """Show once more who one is, for what is risky: the password, a code of the second factor, or both."""
+    """Show once more who one is, for what is risky: the password, or where one is set up a code of the second factor."""
     return await reauthenticate(caller, actor, body)
 
 

@@ -49,6 +49,17 @@ class WrongOtp(AppError):
         super().__init__("The code is wrong, or was used before.")
 
 
+class CodeDue(AppError):
+    """A second factor is set up, so the password alone does not show who one is; send `otp`, with it or alone."""
+
+    status = 422
+    slug = "code-due"
+    title = "A code is due"
+
+    def __init__(self) -> None:
+        super().__init__("Send the code of your authenticator app, or a recovery code, as otp.")
+
+
 class TotpEnabled(Conflict):
     """An authenticator app is set up already; remove it first."""
 

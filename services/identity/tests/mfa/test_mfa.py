@@ -150,8 +150,12 @@ async def test_what_is_risky_asks_once_more_when_the_sign_in_is_long_ago(future:
     assert (shown.status_code, shown.json()["valid_seconds"]) == (200, 900)
     assert (await app.client.post("/auth/mfa/recovery-codes")).status_code == 201
     clock.advance(seconds=901)
-    again = await app.client.post("/auth/reauthenticate", json={"password": app.owner.password})
-    assert again.status_code == 200
+    # Who knows the password and has a stolen session must not get rid of the factor.
+    alone = await app.client.post("/auth/reauthenticate", json={"password": app.owner.password})
+    assert slug(alone) == (422, "code-due")
+    assert slug(await app.client.delete("/auth/mfa/totp")) == (403, "reauthentication-required")
+    both = {"password": app.owner.password, "otp": app.code()}
+    assert (await app.client.post("/auth/reauthenticate", json=both)).status_code == 200
     assert (await app.client.delete("/auth/mfa/totp")).status_code == 204
 
 
