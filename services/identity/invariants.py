@@ -10,6 +10,7 @@ from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.runtime.verify import Finding, Invariant
 from services.identity.audit_log.models import AuditChain, AuditEntry
 from services.identity.audit_log.verification import verify_chain
+from services.identity.db import MODELS
 from services.identity.members.models import MemberRole
 from services.identity.registrations.models import OPEN, Registration, RegistrationStatus
 from services.identity.registrations.provisioning.models import Step, StepState
@@ -22,6 +23,7 @@ from services.identity.signing_keys.models import SigningKey
 from services.identity.tenants.models import Tenant, TenantStatus
 
 _EXAMPLES = 5
+AUDIT_HANDLER = "identity.record_audit"
 
 
 async def _count(
@@ -159,6 +161,21 @@ async def the_audit_log_is_whole(uow: UnitOfWork) -> Finding:
     return Finding(f"{entries} entries in chains", faults, tuple(examples))
 
 
+async def what_was_heard_is_in_the_audit_log(uow: UnitOfWork) -> Finding:
+    """Each event that was taken for the audit log has its entry: a chain that was cut off and ended anew shows here.
+
+    Marks of events are kept for `PILLARS_RETENTION_INBOX_DAYS`.
+    """
+    mark = MODELS.inbox
+    written = exists().where(AuditEntry.event_id == mark.event_id)
+    heard = select(mark.event_id).where(mark.handler == AUDIT_HANDLER)
+    total = await uow.session.scalar(select(func.count()).select_from(heard.subquery()))
+    lost = heard.where(~written).subquery()
+    breaches = await uow.session.scalar(select(func.count()).select_from(lost))
+    found = (await uow.session.execute(select(lost.c.event_id).limit(_EXAMPLES))).scalars()
+    return Finding(f"{total} events taken", int(breaches or 0), tuple(map(str, found)))
+
+
 def _next_log(last: UUID) -> Select[Any]:
     """The next business that has a chain, or entries: whoever removes a chain leaves those."""
     nexts = [
@@ -171,6 +188,7 @@ def _next_log(last: UUID) -> Select[Any]:
 
 INVARIANTS = (
     Invariant("the audit log is as it was written", the_audit_log_is_whole),
+    Invariant("events taken for the audit log are in it", what_was_heard_is_in_the_audit_log),
     Invariant("every role held exists", every_held_role_exists),
     Invariant("every open company has an owner", every_open_company_has_an_owner),
     Invariant("decisions on registrations show in companies", decisions_show_in_companies),

@@ -163,6 +163,12 @@ async def verify_chain(
     if expected <= last:
         _missing(found, expected, last)
         previous = None
+    elif after_hash is not None and 1 < from_seq > length:
+        # It was longer when it was checked before, or ended in another way.
+        if from_seq > length + 1:
+            _missing(found, length + 1, from_seq - 1)
+        elif after_hash != end:
+            _add(found, FaultKind.REPLACED, length, length, None, "It is not what was there before.")
     elif last == highest == length and is_sound and found.checked and previous != end:
         _add(found, FaultKind.REPLACED, length, length, None, "It is not what the chain ended with.")
     _tell_odd(found, odd)

@@ -19,7 +19,7 @@ from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
 from libs.common.testing.events import envelope
 from libs.contracts.audit import change_recorded
-from services.identity.invariants import the_audit_log_is_whole
+from services.identity.invariants import the_audit_log_is_whole, what_was_heard_is_in_the_audit_log
 from services.identity.manifest import SERVICE
 
 (RECORD,) = (s for s in SERVICE.subscriptions if s.name == "identity.record_audit")
@@ -198,6 +198,33 @@ async def test_what_was_done_to_one_entry_is_found_where_it_was_done(
     assert await breaches(context) > before
     # Others go on: what is wrong here stays here.
     assert (await verified(client.acting(user(new_id()))))["valid"]
+
+
+async def test_a_chain_that_was_cut_off_and_ended_anew_lacks_what_was_heard(
+    context: ServiceContext, client: Client, tenant_id: UUID, intruder: psycopg.Connection
+) -> None:
+    await record(context, tenant_id, 6)
+    kept = (await verified(client, limit=5))["last_hash"]
+    async with context.unit_of_work(platform=True) as uow:
+        before = await what_was_heard_is_in_the_audit_log(uow)
+
+    here = f"tenant_id = '{tenant_id}'"
+    intruder.execute(f"DELETE FROM identity.audit_log WHERE {here} AND seq > 4")
+    intruder.execute(
+        "UPDATE identity.audit_chains SET seq = 4,"
+        f" hash = (SELECT hash FROM identity.audit_log WHERE {here} AND seq = 4) WHERE {here}"
+    )
+
+    assert (await verified(client))["valid"]
+    async with context.unit_of_work(platform=True) as uow:
+        after = await what_was_heard_is_in_the_audit_log(uow)
+    assert after.breaches == before.breaches + 2
+    # Who kept what an earlier check told sees it as well.
+    (fault,) = (await verified(client, from_seq=6, after_hash=kept))["faults"]
+    assert (fault["kind"], fault["seq"], fault["to_seq"]) == ("missing", 5, 5)
+    assert [f["kind"] for f in (await verified(client, from_seq=5, after_hash=kept))["faults"]] == [
+        "replaced"
+    ]
 
 
 @pytest.mark.parametrize("columns", [("seq",), ("seq", "previous_hash", "hash")])
