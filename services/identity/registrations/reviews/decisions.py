@@ -11,6 +11,7 @@ from services.identity.members.repository import MemberRepository
 from services.identity.registrations.models import Registration, RegistrationStatus
 from services.identity.registrations.provisioning.service import Provisioning
 from services.identity.registrations.repository import RegistrationRepository
+from services.identity.registrations.requirements.needs import NeedsService
 from services.identity.registrations.reviews import clock
 from services.identity.registrations.reviews.models import Via
 from services.identity.registrations.reviews.repository import VoteRepository
@@ -226,6 +227,8 @@ class Decisions:
             tenant.status, tenant.status_reason = TenantStatus.PENDING, None
             await TenantRepository(self.uow).save(tenant)
         await self.rows.save(registration)
+        # Results of checks are those of a round.
+        await NeedsService(self.uow, registration).run_checks()
 
     def _decide(
         self,

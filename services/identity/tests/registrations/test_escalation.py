@@ -62,6 +62,14 @@ async def test_a_lead_takes_over_what_waits_too_long(future_desk: Desk) -> None:
     assert UUID((await desk.shown(made))["assignee_id"]) == lead
     assert len(await told(desk, made)) == 1
 
+    # Once the lead may decide no more, the role takes over.
+    await desk.chief.patch(f"/tenants/{OPERATOR_TENANT_ID}/members/{lead}", json={"roles": ["support"]})
+    late = await desk.apply()
+    desk.context.clock.advance(seconds=61)
+    await escalate(desk)
+    shown = await desk.shown(late)
+    assert (shown["assignee_id"], shown["assignee_role"]) == (None, "staff-admin")
+
 
 async def test_an_applicant_who_is_late_is_reminded(future_desk: Desk) -> None:
     desk = future_desk
