@@ -175,7 +175,8 @@ async def next_event(events: Any) -> tuple[str, Any, str | None]:
 async def test_a_stream_shows_the_status_at_once_and_each_change(
     desk: Desk, make_context: Any, identity_settings: IdentitySettings
 ) -> None:
-    fast = identity_settings.model_copy(update={"status_stream_poll_seconds": 0.05})
+    quick = {"status_stream_poll_seconds": 0.05, "status_stream_heartbeat_seconds": 0.1}
+    fast = identity_settings.model_copy(update=quick)
     context = await make_context(desk.context.service, settings=fast)
     made = await desk.apply()
     token = await link(desk, made)
@@ -194,6 +195,7 @@ async def test_a_stream_shows_the_status_at_once_and_each_change(
     for seen in (first, "nonsense"):
         assert (await next_event(stream_status(context, many.take(token), token, seen)))[2] == second
     back = stream_status(context, many.take(token), token, second)
+    assert await anext(back) == b": keep-alive\n\n"
     await desk.reviewer().delete(f"/registrations/{made.registration_id}/status-link")
     for stream in (events, back):
         assert (await next_event(stream))[0] == "gone"
