@@ -12,6 +12,7 @@ from libs.contracts.audit import change_recorded
 from libs.contracts.identity import RegistrationEscalated
 from services.identity.registrations.models import OPEN, Registration, WaitingFor
 from services.identity.registrations.repository import RegistrationRepository
+from services.identity.registrations.requirements.needs import NeedsService
 from services.identity.registrations.reviews.repository import lock_late, staff_may
 from services.identity.registrations.reviews.rights import DECIDE
 from services.identity.registrations.reviews.service import changes_requested
@@ -43,7 +44,9 @@ async def escalate_registrations(uow: UnitOfWork, args: dict[str, Any]) -> None:
             registration.assignee_id = lead if is_there else None
             registration.assignee_role = None if is_there else terms.escalate_role
         else:
-            event = changes_requested(registration, uow, {}, is_reminder=True)
+            needs = await NeedsService(uow, registration).requirements()
+            labels = {requirement.code: requirement.label for requirement in needs}
+            event = changes_requested(registration, uow, labels, is_reminder=True)
             uow.emit(event, tenant_id=registration.tenant_id)
         data = {
             "waiting_for": registration.waiting_for,

@@ -76,7 +76,9 @@ async def test_an_applicant_who_is_late_is_reminded(future_desk: Desk) -> None:
     await desk.rule(review_seconds=60, applicant_seconds=600)
     made, clerk = await desk.apply(), desk.reviewer()
     await desk.step(clerk, made, "assign")
-    await desk.step(clerk, made, "request-changes", {"reason": "More, please"})
+    await desk.require("certificate", "document", label="Certificate")
+    body = {"reason": "More, please", "requirements": ["certificate"], "fields": ["registration_number"]}
+    await desk.step(clerk, made, "request-changes", body)
     desk.context.clock.advance(seconds=61)
     await escalate(desk)
     assert await told(desk, made) == []
@@ -88,6 +90,7 @@ async def test_an_applicant_who_is_late_is_reminded(future_desk: Desk) -> None:
     assert UUID(shown["assignee_id"]) == clerk.actor.user_id
     asked = await emitted(desk.context, made.company_id, RegistrationChangesRequested)
     assert [e.data["is_reminder"] for e in asked] == [False, True]
+    assert [e.data["asked_for"] for e in asked] == [["Certificate", "registration number"]] * 2
     assert [e["waiting_for"] for e in await told(desk, made)] == ["applicant"]
 
 
