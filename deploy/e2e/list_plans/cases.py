@@ -66,6 +66,7 @@ CUSTOM: dict[tuple[str, str], list[dict[str, Any]]] = {
     ],
     ("/registrations", "assignee"): [{"assignee": "me"}, {"assignee": "none"}],
     ("/registrations", "waiting_for"): [{"waiting_for": whom} for whom in ("staff", "applicant", "nobody")],
+    ("/registrations", "provisioning"): [{"provisioning": state} for state in ("running", "failed")],
     # Facets are counted over up to 10,000 of the products found.
     ("/products", "facets"): [{"facets": "false"}],
     ("/products", "category"): [{"category": "none"}],
