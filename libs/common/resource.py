@@ -8,7 +8,7 @@ from sqlalchemy import inspect
 
 from libs.common.db.repository import Repository
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import NotFound, PreconditionFailed
+from libs.common.errors import NotFound, PreconditionFailed, ValidationFailed
 from libs.common.filters import ListQuery
 from libs.common.schema import PatchSchema
 
@@ -18,13 +18,15 @@ M = TypeVar("M", bound=Any)
 class ResourceService(Generic[M]):
     """Rules common to plain resources. A feature's service subclasses it and adds its own verbs.
 
-    `noun` is the singular name used in problems and in the audit log; `secret_fields` never reach the log.
+    `noun` is the singular name used in problems and in the audit log; `secret_fields` never reach the log. Fields that
+    are `fixed` are given to a new row for good: a PUT may repeat them, since it takes what a POST takes.
     """
 
     repository: ClassVar[type[Repository[Any]]]
     noun: ClassVar[str]
     audited: ClassVar[bool] = True
     secret_fields: ClassVar[frozenset[str]] = frozenset()
+    fixed: ClassVar[frozenset[str]] = frozenset()
 
     def __init__(self, uow: UnitOfWork) -> None:
         self.uow = uow
@@ -60,11 +62,12 @@ class ResourceService(Generic[M]):
 
         Raises:
             PreconditionFailed: `If-Match` named another version.
+            ValidationFailed: a field that is fixed would change.
         """
         row = await self.get(row_id, lock=True)
         self.check_version(row)
         changes = body.changes() if isinstance(body, PatchSchema) else body.model_dump()
-        changes = await self.prepare(changes, row)
+        changes = await self.prepare(self._without_fixed(changes, row), row)
         before = snapshot(row)
         for name, value in changes.items():
             setattr(row, name, value)
@@ -93,6 +96,12 @@ class ResourceService(Generic[M]):
         """Refuse when the caller's `If-Match` names another version."""
         if self.uow.if_match is not None and self.uow.if_match != row.version:
             raise PreconditionFailed("Read it again and repeat the change.", current_version=row.version)
+
+    def _without_fixed(self, values: dict[str, Any], row: M) -> dict[str, Any]:
+        for name in self.fixed & values.keys():
+            if values[name] is not None and values[name] != getattr(row, name):
+                raise ValidationFailed.of(name, "cannot be changed here", "fixed")
+        return {name: value for name, value in values.items() if name not in self.fixed}
 
     def _record(self, action: str, row: M, before: dict[str, Any] | None) -> None:
         if not self.audited:

@@ -13,11 +13,11 @@ from services.catalog.deps import Products
 from services.catalog.products.schemas import (
     MediaBody,
     MediaOut,
-    ProductBody,
     ProductCreate,
     ProductOut,
     ProductPage,
     ProductQuery,
+    ProductReplace,
     ProductUpdate,
 )
 from services.catalog.usage import PRODUCTS, count_products
@@ -62,9 +62,18 @@ async def update_product(product_id: UUID, body: ProductUpdate, products: Produc
     return await products.change(product_id, body)
 
 
-@router.put("/{product_id}", response_model=ProductOut, dependencies=[WRITE], responses=CHANGES)
-async def replace_product(product_id: UUID, body: ProductBody, products: Products) -> Any:
-    """Replace all fields of a product; its variants and, where none is sent, its slug stay."""
+@router.put(
+    "/{product_id}",
+    response_model=ProductOut,
+    dependencies=[WRITE],
+    responses=problems(NotFound, PreconditionFailed, AlreadyExists, VariantHasStock),
+)
+async def replace_product(product_id: UUID, body: ProductReplace, products: Products) -> Any:
+    """Replace all fields of a product, and its variants where they are sent; without a slug it keeps its own.
+
+    Variants are told apart by their SKUs: one that is there already keeps its id and its stock, and without a price
+    the one it has.
+    """
     return await products.change(product_id, body)
 
 

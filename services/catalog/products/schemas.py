@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import AnyHttpUrl, ConfigDict, Field, PlainSerializer, field_validator, model_validator
+from pydantic import AfterValidator, AnyHttpUrl, ConfigDict, Field, PlainSerializer, model_validator
 
 from libs.common.filters import Column, Custom, ListQuery
 from libs.common.money import MAX_AMOUNT, Currency, Money
@@ -57,7 +57,7 @@ Media = Annotated[list[Medium], Field(max_length=50)]
 
 
 class ProductBody(Schema):
-    """The fields of a product, the whole of them in a PUT. Without a slug one is made from the name."""
+    """The fields of a product. Without a slug one is made from the name."""
 
     name: Name
     slug: Slug | None = None
@@ -72,17 +72,25 @@ class ProductBody(Schema):
     media: Media = Field(default_factory=list)
 
 
+def _different_skus(value: list[VariantCreate]) -> list[VariantCreate]:
+    if len({variant.sku for variant in value}) < len(value):
+        raise ValueError("two variants have the same sku")
+    return value
+
+
+Variants = Annotated[list[VariantCreate], Field(max_length=100), AfterValidator(_different_skus)]
+
+
 class ProductCreate(ProductBody):
     """A new product with its variants."""
 
-    variants: list[VariantCreate] = Field(default_factory=list, max_length=100)
+    variants: Variants = Field(default_factory=list)
 
-    @field_validator("variants")
-    @classmethod
-    def _different_skus(cls, value: list[VariantCreate]) -> list[VariantCreate]:
-        if len({variant.sku for variant in value}) < len(value):
-            raise ValueError("two variants have the same sku")
-        return value
+
+class ProductReplace(ProductBody):
+    """The whole of a product in a PUT. Variants that are sent replace those of other SKUs; unsent, all stay."""
+
+    variants: Variants | None = None
 
 
 class ProductUpdate(PatchSchema):

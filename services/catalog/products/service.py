@@ -13,7 +13,13 @@ from libs.contracts.catalog import ProductChanged, ProductCreated
 from services.catalog.categories.repository import CategoryRepository
 from services.catalog.products.models import Product
 from services.catalog.products.repository import ProductRepository
-from services.catalog.products.schemas import MediaBody, ProductCreate, ProductOut, ProductQuery
+from services.catalog.products.schemas import (
+    MediaBody,
+    ProductCreate,
+    ProductOut,
+    ProductQuery,
+    ProductReplace,
+)
 from services.catalog.products.summary import summarise
 from services.catalog.slugs import free_slug
 from services.catalog.variants.service import VariantService
@@ -75,6 +81,8 @@ class ProductService(ResourceService[Product]):
     async def change(self, product_id: UUID, body: BaseModel) -> ProductOut:
         """Change a product: the sent fields of a PATCH body, or all fields of a PUT body."""
         product = await self.update(product_id, body)
+        if isinstance(body, ProductReplace) and body.variants is not None:
+            await self.variants.replace(product, body.variants)
         summarise(product, (await self.rows.variants_of([product.id]))[product.id])
         await self.uow.session.flush()
         self._announce(product)
@@ -92,7 +100,8 @@ class ProductService(ResourceService[Product]):
         return product
 
     async def prepare(self, values: dict[str, Any], row: Product | None) -> dict[str, Any]:
-        """Make the slug, and see that the category exists."""
+        """Make the slug, and see that the category exists; variants are rows of their own."""
+        values.pop("variants", None)
         category_id = values.get("category_id")
         if category_id is not None and await CategoryRepository(self.uow).get(category_id) is None:
             raise NotFound("There is no such category.", resource="category")

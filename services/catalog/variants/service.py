@@ -90,6 +90,11 @@ class VariantService(ResourceService[Variant]):
         product = await self._product(product_id, lock=True)
         variant = await self._variant(product_id, variant_id, lock=True)
         self.check_version(variant)
+        await self._set(variant, body)
+        await self._sum_up(product)
+        return await self._shown(product, variant)
+
+    async def _set(self, variant: Variant, body: VariantCreate | VariantUpdate) -> None:
         changes = body.changes() if isinstance(body, VariantUpdate) else body.model_dump(exclude={"price"})
         price = body.price if "price" in body.model_fields_set else None
         changes.pop("price", None)
@@ -102,8 +107,24 @@ class VariantService(ResourceService[Variant]):
             self.prices.set(variant, price)
         await self.rows.save(variant)
         self._record("updated", variant, before)
-        await self._sum_up(product)
-        return await self._shown(product, variant)
+
+    async def replace(self, product: Product, bodies: Sequence[VariantCreate]) -> None:
+        """Let the variants of a locked product be these, told apart by their SKUs; the caller brings the summary up
+        to date.
+
+        Raises:
+            AlreadyExists: a SKU is that of another product.
+            VariantHasStock: something is in stock of one that is not among these.
+        """
+        present = {variant.sku: variant for variant in await self.rows.lock_of(product.id)}
+        gone = [present[sku] for sku in present.keys() - {body.sku for body in bodies}]
+        if gone:
+            await self.discard(gone)
+        for body in bodies:
+            if body.sku in present:
+                await self._set(present[body.sku], body)
+        if made := [body for body in bodies if body.sku not in present]:
+            await self.insert(product, made)
 
     async def set_price(self, variant_id: UUID, price: Money) -> PriceRecord:
         """Give a variant a price; answers its record (the present one when nothing changes)."""

@@ -24,8 +24,10 @@ class MessageCreate(Schema):
 
 
 class MessageReplace(Schema):
-    """The whole of a message in a PUT."""
+    """The whole of a message in a PUT; what it is on may be repeated."""
 
+    object_type: ObjectType | None = None
+    object_id: UUID | None = None
     text: MessageText
     mentions: Mentions = Field(default_factory=list)
 

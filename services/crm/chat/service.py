@@ -26,6 +26,7 @@ class ChatService(ResourceService[Message]):
 
     repository = MessageRepository
     noun = "message"
+    fixed = frozenset({"object_type", "object_id"})
 
     def __init__(self, uow: UnitOfWork) -> None:
         super().__init__(uow)

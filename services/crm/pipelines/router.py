@@ -18,6 +18,7 @@ from services.crm.pipelines.schemas import (
     PipelineReplace,
     PipelineUpdate,
 )
+from services.crm.stages.errors import StageInUse
 
 router = APIRouter(prefix="/pipelines", tags=["pipelines"])
 READ, WRITE = allow("crm.pipelines.read"), allow("crm.pipelines.write", active=True)
@@ -58,10 +59,13 @@ async def update_pipeline(pipeline_id: UUID, body: PipelineUpdate, pipelines: Pi
     "/{pipeline_id}",
     response_model=PipelineOut,
     dependencies=[WRITE],
-    responses=problems(NotFound, AlreadyExists, PreconditionFailed),
+    responses=problems(NotFound, AlreadyExists, StageInUse, PreconditionFailed),
 )
 async def replace_pipeline(pipeline_id: UUID, body: PipelineReplace, pipelines: Pipelines) -> Any:
-    """Replace all fields of a pipeline."""
+    """Replace all fields of a pipeline, and its stages where they are sent.
+
+    Stages are told apart by their names: one that is there already keeps its deals.
+    """
     return await pipelines.update(pipeline_id, body)
 
 

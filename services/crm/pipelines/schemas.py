@@ -17,24 +17,35 @@ Reasons = Annotated[
 ]
 
 
-class PipelineReplace(Schema):
-    """The whole of a pipeline in a PUT; its stages are changed at `/stages`."""
+Stages = Annotated[list[StagePart], Field(min_length=1, max_length=50)]
 
+
+class _PipelineBody(Schema):
     name: Name
-    is_default: bool = Field(False, description="Takes the deals that name no pipeline")
     position: Position = 0
     won_reasons: Reasons = Field(default_factory=list)
     lost_reasons: Reasons = Field(default_factory=list)
 
 
-class PipelineCreate(PipelineReplace):
+class PipelineCreate(_PipelineBody):
     """A new pipeline. The stages for won and lost deals are added after those named."""
 
-    stages: list[StagePart] = Field(
-        default_factory=lambda: [StagePart(name="New", probability=10)], min_length=1, max_length=50
-    )
+    is_default: bool = Field(False, description="Takes the deals that name no pipeline")
+    stages: Stages = Field(default_factory=lambda: [StagePart(name="New", probability=10)])
     won_stage: StageName = "Won"
     lost_stage: StageName = "Lost"
+
+
+class PipelineReplace(_PipelineBody):
+    """The whole of a pipeline in a PUT. Stages that are sent replace those of other names; unsent, all stay.
+
+    So does what it is to deals that name no pipeline.
+    """
+
+    is_default: bool | None = None
+    stages: Stages | None = None
+    won_stage: StageName | None = None
+    lost_stage: StageName | None = None
 
 
 class PipelineUpdate(PatchSchema):

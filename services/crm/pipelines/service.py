@@ -1,6 +1,9 @@
 """The rules of pipelines."""
 
 from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel
 
 from libs.common.errors import Conflict
 from libs.common.resource import ResourceService
@@ -9,10 +12,11 @@ from services.crm.locks import lock
 from services.crm.pipelines.errors import PipelineInUse
 from services.crm.pipelines.models import Pipeline
 from services.crm.pipelines.repository import PipelineRepository
-from services.crm.pipelines.schemas import PipelineCreate
+from services.crm.pipelines.schemas import PipelineCreate, PipelineReplace
 from services.crm.stages.models import LOST_POSITION, WON_POSITION, Stage
 from services.crm.stages.repository import StageRepository
 from services.crm.stages.schemas import StagePart
+from services.crm.stages.service import StageService
 
 SALES = PipelineCreate(
     name="Sales",
@@ -52,11 +56,29 @@ class PipelineService(ResourceService[Pipeline]):
         if row is None:
             values = values | {"is_default": values["is_default"] or default is None}
             values["stages"] = _stages(values["stages"], values.pop("won_stage"), values.pop("lost_stage"))
-        elif row.is_default and not values.get("is_default", True):
-            raise Conflict("Make another pipeline the default one instead.")
+        else:
+            if values.get("is_default", False) is None:
+                del values["is_default"]
+            if row.is_default and not values.get("is_default", True):
+                raise Conflict("Make another pipeline the default one instead.")
+            stages = values.pop("stages", None)
+            closing = {"won": values.pop("won_stage", None), "lost": values.pop("lost_stage", None)}
+            if stages is not None or any(closing.values()):
+                await StageService(self.uow).replace(row.id, stages, closing)
         if values.get("is_default") and default is not None and default is not row:
             await self.rows.unset_default()
         return values
+
+    async def update(self, row_id: UUID, body: BaseModel) -> Pipeline:
+        """Change a pipeline, and with a PUT its stages.
+
+        Raises:
+            StageInUse: a stage that is not among those sent has deals.
+        """
+        row = await super().update(row_id, body)
+        if isinstance(body, PipelineReplace):
+            await self.uow.session.refresh(row, ["stages"])
+        return row
 
     async def before_delete(self, row: Pipeline) -> None:
         """Refuse while it is needed; its stages go with it."""

@@ -39,9 +39,10 @@ class StageCreate(StagePart):
 
 
 class StageReplace(StagePart):
-    """The whole of a stage in a PUT."""
+    """The whole of a stage in a PUT; without a position it stays where it is, and its pipeline may be repeated."""
 
-    position: Position
+    pipeline_id: UUID | None = None
+    position: Position | None = None
 
 
 class StageUpdate(PatchSchema):

@@ -74,8 +74,9 @@ class PlanUpdate(PatchSchema):
 
 
 class PlanReplace(Schema):
-    """All fields that can be changed."""
+    """All fields that can be changed; the code may be repeated."""
 
+    code: PlanCode | None = None
     name: str = Field(min_length=1, max_length=100)
     description: str | None = Field(None, max_length=1000)
     features: Features

@@ -21,6 +21,7 @@ class PlanService(ResourceService[Plan]):
 
     repository = PlanRepository
     noun = "plan"
+    fixed = frozenset({"code"})
 
     async def offering(self, *, feature: str | None, code: str | None, above: int) -> list[str]:
         """The codes of the plans that anybody can choose with a feature, and with more than `above` of a code."""

@@ -20,14 +20,13 @@ Permission = Annotated[
 ]
 Permissions = Annotated[list[Permission], Field(max_length=500)]
 RoleName = Annotated[str, Field(min_length=1, max_length=100, examples=["Shop floor"])]
+RoleCode = Annotated[str, Field(pattern="^[a-z][a-z0-9-]{0,58}[a-z0-9]$", examples=["shop-floor"])]
 
 
 class RoleCreate(Schema):
     """A new role of one's own."""
 
-    code: str = Field(
-        pattern="^[a-z][a-z0-9-]{0,58}[a-z0-9]$", description="For good", examples=["shop-floor"]
-    )
+    code: RoleCode = Field(description="For good")
     name: RoleName
     description: str | None = Field(None, max_length=500)
     permissions: Permissions
@@ -42,8 +41,9 @@ class RoleUpdate(PatchSchema):
 
 
 class RoleReplace(Schema):
-    """All fields that can be changed."""
+    """All fields that can be changed; the code may be repeated."""
 
+    code: RoleCode | None = None
     name: RoleName
     description: str | None = Field(None, max_length=500)
     permissions: Permissions

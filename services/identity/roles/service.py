@@ -24,6 +24,7 @@ class RoleService(ResourceService[Role]):
 
     repository = RoleRepository
     noun = "role"
+    fixed = frozenset({"code"})
 
     async def get(self, row_id: UUID, *, lock: bool = False) -> Role:
         """A role that can be seen here; to change it, one that the business made.

@@ -36,8 +36,9 @@ class UserUpdate(PatchSchema):
 
 
 class UserReplace(Schema):
-    """All fields that can be changed."""
+    """All fields that can be changed; the address may be repeated. A password is never changed so."""
 
+    email: EmailStr | None = None
     first_name: FirstName
     last_name: LastName
     phone: Phone = None

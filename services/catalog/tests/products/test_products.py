@@ -12,7 +12,7 @@ from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
 from libs.common.testing.resource_suite import ResourceSuite
 from libs.contracts.catalog import PriceChanged, ProductChanged, ProductCreated
-from services.catalog.tests.factories import created, product, stocked, variant_body
+from services.catalog.tests.factories import adjust, created, product, stocked, store, variant_body
 
 
 class TestProducts(ResourceSuite):
@@ -117,6 +117,30 @@ async def test_a_product_in_stock_stays(client: Client) -> None:
     for path in (f"/products/{mug['id']}", f"/products/{mug['id']}/variants/{variant_id}"):
         refused = await client.delete(path)
         assert (refused.status_code, refused.json()["slug"]) == (409, "variant-has-stock")
+
+
+async def test_variants_that_a_put_sends_replace_those_of_other_skus(client: Client) -> None:
+    small, large, new = (variant_body(options={"size": size}) for size in ("S", "L", "XL"))
+    mug = await product(client, small, large)
+    ids = {variant["sku"]: variant["id"] for variant in mug["variants"]}
+    path, place = f"/products/{mug['id']}", (await store(client))["id"]
+    await adjust(client, place, ids[small["sku"]], 3)
+    dearer = small | {"price": {"amount": 29900, "currency": "ZAR"}}
+    body = {"name": "Tin mug", "status": "active"}
+
+    changed = (await client.put(path, json=body | {"variants": [dearer, new]})).json()
+    kept = (await client.put(path, json=body)).json()
+    refused = await client.put(path, json=body | {"variants": [new]})
+    twice = await client.put(path, json=body | {"variants": [small, small]})
+
+    found = {variant["sku"]: variant for variant in changed["variants"]}
+    assert found.keys() == {small["sku"], new["sku"]}
+    assert (found[small["sku"]]["id"], found[small["sku"]]["price"]["amount"]) == (ids[small["sku"]], 29900)
+    assert (changed["price"]["amount"], changed["in_stock"]) == (19900, True)
+    assert kept["variants"] == changed["variants"]
+    assert (refused.status_code, refused.json()["slug"]) == (409, "variant-has-stock")
+    assert twice.status_code == 422
+    assert (await client.get(path)).json()["variants"] == changed["variants"]
 
 
 async def test_a_category_that_is_not_there_is_refused(client: Client) -> None:

@@ -35,10 +35,6 @@ class TestMessages(ResourceSuite):
         {"author_name": "Somebody else"},
     )
 
-    async def replacement(self, client: Client) -> dict[str, Any]:
-        """A PUT leaves the object alone."""
-        return {"text": "Hello"}
-
 
 async def colleague(client: Client, tenant_id: UUID, first_name: str = "Sipho") -> Client:
     """A client acting as another member of the business."""

@@ -22,7 +22,7 @@ class TestPipelines(ResourceSuite):
 
     path = "/pipelines"
     permission = "crm.pipelines"
-    create = {"name": "Sales", "position": 3}
+    create = {"name": "Sales", "position": 3, "stages": [{"name": "Talk"}], "won_stage": "Signed"}
     changes = {"name": "Renamed", "position": 5, "lost_reasons": ["Price"]}
     needs_active = True
     invalid = (
@@ -39,10 +39,6 @@ class TestPipelines(ResourceSuite):
         if not await self.listed(client):
             await client.post(self.path, json={"name": "Default"})
         return self.create | {"name": f"Sales {n}"}
-
-    async def replacement(self, client: Client) -> dict[str, Any]:
-        """A PUT leaves the stages alone."""
-        return self.create | {"name": "Sales 0"}
 
 
 def shape(pipeline: dict[str, Any]) -> list[tuple[str, str, int]]:
@@ -114,6 +110,37 @@ async def test_the_operator_has_its_pipelines_after_any_number_of_seedings(conte
     assert found["Sales"]["is_default"]
     assert shape(found["Registrations"])[0] == ("New", "open", 50)
     assert not found["Registrations"]["is_default"]
+
+
+async def test_stages_that_a_put_sends_replace_those_of_other_names(crm: Crm) -> None:
+    pipeline = await crm.pipeline("Sales", "A", "B", "C")
+    path = f"/pipelines/{pipeline['id']}"
+    await crm.deal(pipeline_id=pipeline["id"])
+    wanted = [{"name": "C", "probability": 70}, {"name": "D"}, {"name": "A"}]
+
+    changed = await crm.client.put(path, json={"name": "Sales", "stages": wanted, "won_stage": "Signed"})
+    kept = await crm.client.put(path, json={"name": "Selling"})
+
+    assert shape(changed.json()) == [
+        ("C", "open", 70),
+        ("D", "open", 50),
+        ("A", "open", 50),
+        ("Signed", "won", 100),
+        ("Lost", "lost", 0),
+    ]
+    before, after = ({s["name"]: s["id"] for s in p["stages"]} for p in (pipeline, changed.json()))
+    assert {name: after[name] for name in ("A", "C", "Lost")} == {
+        name: before[name] for name in ("A", "C", "Lost")
+    }
+    assert after["Signed"] == before["Won"]
+    assert kept.json()["stages"] == changed.json()["stages"]
+    for stages, slug in (
+        ([{"name": "D"}], "stage-in-use"),
+        ([{"name": "A"}, {"name": "A"}], "already-exists"),
+    ):
+        refused = await crm.client.put(path, json={"name": "Other", "stages": stages})
+        assert (refused.status_code, refused.json()["slug"]) == (409, slug)
+    assert await crm.get(path) == kept.json()
 
 
 async def test_there_is_one_default_pipeline(crm: Crm) -> None:

@@ -25,10 +25,6 @@ class TestStages(ResourceSuite):
         pipeline = found[0] if found else await Crm(client).pipeline()
         return self.create | {"name": f"Demo {n}", "pipeline_id": pipeline["id"]}
 
-    async def replacement(self, client: Client) -> dict[str, Any]:
-        """A PUT leaves the pipeline alone."""
-        return self.create | {"name": "Demo 0"}
-
 
 async def test_a_new_stage_comes_before_the_closing_ones(crm: Crm) -> None:
     pipeline = await crm.pipeline("Sales", "A", "B")
@@ -39,6 +35,17 @@ async def test_a_new_stage_comes_before_the_closing_ones(crm: Crm) -> None:
     assert [stage["name"] for stage in stages] == ["A", "B", "C", "Won", "Lost"]
     listed = (await crm.get("/stages", pipeline_id=pipeline["id"]))["items"]
     assert listed == stages
+
+
+async def test_a_stage_stays_in_its_pipeline_and_without_a_position_in_its_place(crm: Crm) -> None:
+    pipeline, other = await crm.pipeline("Sales", "A", "B"), await crm.pipeline("Other")
+    path = f"/stages/{pipeline['stages'][1]['id']}"
+
+    kept = await crm.client.put(path, json={"name": "C", "pipeline_id": pipeline["id"]})
+    moved = await crm.client.put(path, json={"name": "C", "pipeline_id": other["id"]})
+
+    assert (kept.json()["name"], kept.json()["position"]) == ("C", 1)
+    assert (moved.status_code, moved.json()["errors"][0]["loc"]) == (422, ["body", "pipeline_id"])
 
 
 async def test_of_a_closing_stage_only_the_name_changes(crm: Crm) -> None:

@@ -63,7 +63,12 @@ async def test_a_plan_is_made_read_changed_and_removed(context: ServiceContext, 
     assert (changed["name"], changed["price"]["amount"], changed["features"]) == ("Other", 7, [KEYS])
     stale = await admin.patch(path, json={"rank": 1}, headers={"If-Match": '"1"'})
     assert stale.status_code == 412
-    replaced = {"name": "Whole", "features": [], "price": {"amount": 0, "currency": "ZAR"}}
+    replaced = {
+        "code": made["code"],
+        "name": "Whole",
+        "features": [],
+        "price": {"amount": 0, "currency": "ZAR"},
+    }
     assert (await admin.put(path, json=replaced)).json()["limits"] == {}
     assert (await admin.post("/plans", json={"code": made["code"], "name": "x"})).json()[
         "slug"

@@ -37,7 +37,9 @@ async def test_a_role_is_created_read_changed_and_removed(client: Client) -> Non
         "Shop floor",
         ["crm.chat.read", "orders.*"],
     )
-    replaced = await client.put(path, json={"name": "Till", "permissions": []})
+    renamed = await client.put(path, json={"code": "another", "name": "Till", "permissions": []})
+    assert (renamed.status_code, renamed.json()["errors"][0]["loc"]) == (422, ["body", "code"])
+    replaced = await client.put(path, json={"code": role["code"], "name": "Till", "permissions": []})
     assert (replaced.json()["description"], replaced.json()["permissions"]) == (None, [])
     assert (await client.delete(path)).status_code == 204
     assert (await client.get(path)).status_code == 404

@@ -37,7 +37,10 @@ async def test_a_user_is_created_read_changed_and_removed(platform: Any) -> None
         "Lerato",
         ["support"],
     )
-    replaced = await boss.put(path, json={"first_name": "L", "last_name": "M", "roles": ["editor"]})
+    whole = {"email": email, "first_name": "L", "last_name": "M", "roles": ["editor"]}
+    moved = await boss.put(path, json=whole | {"email": platform.email()})
+    assert (moved.status_code, moved.json()["errors"][0]["loc"]) == (422, ["body", "email"])
+    replaced = await boss.put(path, json=whole)
     assert (replaced.json()["first_name"], replaced.json()["roles"]) == ("L", ["editor"])
     assert await platform.login(email)
     assert (await boss.delete(path)).status_code == 204
