@@ -10,22 +10,26 @@ _SCALARS = frozenset({"int", "float", "bool"})
 _TIMES = frozenset({"date", "datetime", "time"})
 
 
-def _tighten(node: Any, owner: type[BaseModel]) -> None:
+def strict_times(node: Any, *, body: type[BaseModel] | None = None) -> None:
+    """Make every time within a core schema refuse numbers, in place; of a body also what is no integer or truth.
+
+    Queries have no `body`: all their values are texts. Within one, other bodies have seen to themselves.
+    """
     if isinstance(node, list | tuple):
         for member in node:
-            _tighten(member, owner)
+            strict_times(member, body=body)
     if not isinstance(node, dict):
         return
     kind = node.get("type")
     if not isinstance(kind, str):
         # A mapping of fields, one of which is called `type`.
         kind = None
-    if kind == "model" and node.get("cls") is not owner:
+    if body is not None and kind == "model" and node.get("cls") is not body:
         return
     if kind == "function-before" and node["function"]["function"] is _not_a_number:
         # Models hand out the schema they keep, so this one has been here before.
         return
-    if kind in _SCALARS:
+    if body is not None and kind in _SCALARS:
         node.setdefault("strict", True)
     elif kind in _TIMES:
         inner = dict(node)
@@ -34,27 +38,7 @@ def _tighten(node: Any, owner: type[BaseModel]) -> None:
         return
     for name, member in node.items():
         if name not in ("metadata", "serialization", "default", "config"):
-            _tighten(member, owner)
-
-
-def strict_times(node: Any) -> None:
-    """Make every time within a core schema refuse numbers, in place; for queries, where all values are texts."""
-    if isinstance(node, list | tuple):
-        for member in node:
-            strict_times(member)
-    if not isinstance(node, dict):
-        return
-    kind = node.get("type")
-    if kind == "function-before" and node["function"]["function"] is _not_a_number:
-        return
-    if isinstance(kind, str) and kind in _TIMES:
-        inner = dict(node)
-        node.clear()
-        node.update(no_info_before_validator_function(_not_a_number, inner))
-        return
-    for name, member in node.items():
-        if name not in ("metadata", "serialization", "default", "config"):
-            strict_times(member)
+            strict_times(member, body=body)
 
 
 def _not_a_number(value: Any) -> Any:
@@ -84,7 +68,7 @@ class Schema(BaseModel):
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """The validator of the body, with its fields made strict."""
         schema = handler(source)
-        _tighten(schema, cls)
+        strict_times(schema, body=cls)
         return schema
 
 

@@ -24,7 +24,7 @@ from libs.common.failpoints import failpoint
 from libs.common.ids import new_id
 from libs.common.logging import bind, clear, scrub
 from libs.common.messaging.broker import MAX_ATTEMPTS, Verdict
-from libs.common.messaging.dead_letter import dead_letter_id
+from libs.common.messaging.dead_letter import dead_letter_row
 from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.subscription import Subscription, Taken
 from libs.common.messaging.trial import Trials
@@ -306,16 +306,7 @@ class Consumer:
     async def _bury(
         self, subscription: Subscription, envelope: Envelope, error: Exception, attempts: int
     ) -> None:
-        row = {
-            "id": dead_letter_id(envelope.id, subscription.name),
-            "tenant_id": envelope.tenant_id,
-            "handler": subscription.name,
-            "event_id": envelope.id,
-            "type": envelope.type,
-            "envelope": envelope.to_json(),
-            "reason": reason_of(error),
-            "attempts": attempts,
-        }
+        row = dead_letter_row(envelope, subscription.name, reason_of(error), attempts)
         again = {"reason": row["reason"], "attempts": attempts, "resolved_at": None, "resolution": None}
         async with self._context.unit_of_work(platform=True) as uow:
             await uow.session.execute(

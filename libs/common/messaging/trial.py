@@ -8,12 +8,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 
-from libs.common.messaging.dead_letter import dead_letter_id
+from libs.common.messaging.dead_letter import dead_letter_id, dead_letter_row
 from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.subscription import Subscription
 
@@ -64,15 +64,8 @@ class Trials:
 
     async def _begin(self, subscription: Subscription, envelope: Envelope) -> Trial:
         table = self._table
-        row: dict[str, Any] = {
-            "id": dead_letter_id(envelope.id, subscription.name),
-            "tenant_id": envelope.tenant_id,
-            "handler": subscription.name,
-            "event_id": envelope.id,
-            "type": envelope.type,
-            "envelope": envelope.to_json(),
-            "reason": ON_TRIAL,
-            "attempts": 1,
+        row = {
+            **dead_letter_row(envelope, subscription.name, ON_TRIAL, 1),
             "resolved_at": sa.func.now(),
             "resolution": ON_TRIAL,
         }

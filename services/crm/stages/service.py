@@ -59,13 +59,11 @@ class StageService(LinkedService[Stage]):
             for name in present.keys() - set(names):
                 await self._discard(present[name])
         for stage in stages:
-            name = closing.get(stage.kind)
-            if name is not None:
-                await self._change(stage, {"name": name})
+            if new_name := closing.get(stage.kind):
+                await self._change(stage, {"name": new_name})
         for position, values in enumerate(wanted or ()):
-            stage = present.get(values["name"])
-            if stage is not None:
-                await self._change(stage, {**values, "position": position})
+            if values["name"] in present:
+                await self._change(present[values["name"]], {**values, "position": position})
             else:
                 made = Stage(pipeline_id=pipeline_id, kind="open", position=position, **values)
                 self._record("created", await self.rows.add(made), None)

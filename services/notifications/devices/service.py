@@ -3,10 +3,11 @@
 from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import NotFound, PermissionDenied
+from libs.common.errors import NotFound
 from services.notifications.devices.models import Device
 from services.notifications.devices.repository import DeviceRepository
 from services.notifications.devices.schemas import DeviceRegister
+from services.notifications.own import own_user_id
 
 
 class DeviceService:
@@ -23,11 +24,7 @@ class DeviceService:
         Raises:
             PermissionDenied: the caller is no person.
         """
-        if self.uow.actor.user_id is None:
-            raise PermissionDenied(
-                "Only a person has devices.", required_permission="notifications.devices.write"
-            )
-        return self.uow.actor.user_id
+        return own_user_id(self.uow.actor, "devices", "notifications.devices.write")
 
     async def register(self, body: DeviceRegister) -> tuple[Device, bool]:
         """Register a device, and say whether its token was unknown; a token moves to its newest user."""

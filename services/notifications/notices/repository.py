@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, Select, func, select, text, update
 from libs.common.db.bulk import bulk_insert, returned_by_bulk
 from libs.common.db.direct import Direct
 from libs.common.db.repository import Repository
-from libs.common.errors import PermissionDenied
 from libs.common.filters import ListQuery
 from services.notifications.notices.models import Notice
+from services.notifications.own import own_user_id
 
 CHANNEL = "pillars_notices"
 
@@ -57,12 +57,7 @@ class NoticeRepository(Repository[Notice]):
         Raises:
             PermissionDenied: the caller is no person.
         """
-        user_id = self.uow.actor.user_id
-        if user_id is None:
-            raise PermissionDenied(
-                "Only a person has an inbox.", required_permission="notifications.inbox.read"
-            )
-        return user_id
+        return own_user_id(self.uow.actor, "an inbox", "notifications.inbox.read")
 
     @property
     def searched_owner(self) -> UUID:

@@ -6,13 +6,14 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import StreamingResponse
 
-from libs.common.errors import NotFound, PermissionDenied, RateLimited, TenantRequired
+from libs.common.errors import NotFound, RateLimited, TenantRequired
 from libs.common.http.deps import Context, CurrentActor, allow
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from services.notifications.deps import Notices
 from services.notifications.notices.schemas import NoticeOut, NoticeQuery, ReadCount, UnreadCount
 from services.notifications.notices.stream import stream_notices
+from services.notifications.own import own_user_id
 
 router = APIRouter(prefix="/notifications", tags=["notifications"])
 READ, WRITE = allow("notifications.inbox.read"), allow("notifications.inbox.write")
@@ -57,10 +58,9 @@ async def stream_notifications(
     """
     if actor.tenant_id is None:
         raise TenantRequired("Name the business with the X-Company-Id header.")
-    if actor.user_id is None:
-        raise PermissionDenied("Only a person has an inbox.", required_permission="notifications.inbox.read")
+    user_id = own_user_id(actor, "an inbox", "notifications.inbox.read")
     feed = context.resources["feed"]
-    feed.check_room(actor.tenant_id, actor.user_id)
+    feed.check_room(actor.tenant_id, user_id)
     last = int(header) if header is not None and _is_id(header) else last_event_id
     return StreamingResponse(
         stream_notices(context, feed, actor, last),

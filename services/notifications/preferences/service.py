@@ -4,8 +4,8 @@ from typing import Any
 from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import PermissionDenied
 from services.notifications.announcements.kinds import KINDS
+from services.notifications.own import own_user_id
 from services.notifications.preferences.repository import PreferenceRepository
 from services.notifications.preferences.schemas import Settings
 
@@ -24,11 +24,7 @@ class PreferenceService:
         Raises:
             PermissionDenied: the caller is no person.
         """
-        if self.uow.actor.user_id is None:
-            raise PermissionDenied(
-                "Only a person has settings.", required_permission="notifications.settings.read"
-            )
-        return self.uow.actor.user_id
+        return own_user_id(self.uow.actor, "settings", "notifications.settings.read")
 
     async def get(self) -> dict[str, Any]:
         """The choices in force."""
