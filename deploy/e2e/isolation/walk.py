@@ -68,6 +68,7 @@ LOOSE = {
 BODIES = {
     "POST /api/v1/payments/checkouts": {"order_id": "open_order_id"},
     "POST /api/v1/tenants/{tenant_id}/members": {"email": "free_email"},
+    "PUT /api/v1/users/{user_id}": {"email": "user_email"},
     "POST /api/v1/tenants/{tenant_id}/staff-grants": {"email": "staff_email"},
 }
 # Fields of which a body has one.

@@ -240,6 +240,7 @@ class Business(Story):
             "domain_id": domain["id"],
             "invitation_id": invitation["id"],
             "user_id": made["id"],
+            "user_email": made["email"],
             "tenant_id": self.company,
         }
 
@@ -558,6 +559,7 @@ class Business(Story):
             "/api/v1/fcm/register/{token}": ids["token"],
             deal: ids["deal_id"],
             "/api/v1/contacts/{contact_id}": ids["contact_id"],
+            "/api/v1/stages/{stage_id}": ids["stage_id"],
             "/api/v1/chat/{message_id}": ids["message_id"],
             "/api/v1/chat/threads/{thread_id}": ids["thread_id"],
             product: ids["product_id"],

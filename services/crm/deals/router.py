@@ -24,6 +24,7 @@ from services.crm.deals.schemas import (
     DealOut,
     DealQuery,
     DealReopen,
+    DealReplace,
     DealUpdate,
     DealWin,
 )
@@ -78,7 +79,7 @@ async def update_deal(deal_id: UUID, body: DealUpdate, deals: Deals) -> Any:
     dependencies=[WRITE],
     responses=problems(*REFUSALS, *FIGURES),
 )
-async def replace_deal(deal_id: UUID, body: DealCreate, deals: Deals) -> Any:
+async def replace_deal(deal_id: UUID, body: DealReplace, deals: Deals) -> Any:
     """Replace all fields of a deal."""
     return await deals.update(deal_id, body)
 

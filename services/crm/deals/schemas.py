@@ -18,11 +18,8 @@ Reason = Annotated[str, Field(min_length=1, max_length=200, examples=["Price"])]
 Minor = Annotated[int, Field(ge=0, le=MAX_AMOUNT)]
 
 
-class DealCreate(Schema):
-    """A new deal, at the first stage of the default pipeline unless others are named; also the whole of it in a PUT.
-
-    A PUT may repeat pipeline and stage; they and the status change by verbs of their own.
-    """
+class DealReplace(Schema):
+    """The whole of a deal in a PUT; its stage and status change by verbs of their own."""
 
     name: Name
     description: Text | None = None
@@ -34,6 +31,11 @@ class DealCreate(Schema):
     source: ShortText | None = Field(None, description="Where it came from")
     expected_close_on: date | None = None
     tags: Tags = Field(default_factory=list)
+
+
+class DealCreate(DealReplace):
+    """A new deal, at the first stage of the default pipeline unless others are named."""
+
     pipeline_id: UUID | None = None
     stage_id: UUID | None = None
 

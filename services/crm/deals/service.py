@@ -31,7 +31,6 @@ class DealService(LinkedService[Deal]):
     rows: DealRepository
     noun = "deal"
     links: ClassVar = {"company_id": CompanyRepository, "contact_id": ContactRepository}
-    fixed = frozenset({"pipeline_id", "stage_id"})
 
     async def create(self, body: BaseModel) -> Deal:
         """Open a deal from a body."""

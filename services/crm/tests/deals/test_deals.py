@@ -118,19 +118,6 @@ async def test_new_lines_make_a_new_amount(crm: Crm) -> None:
     assert set_now["amount"] == rand(7, "USD")
 
 
-async def test_a_put_repeats_the_stage_of_a_deal_and_does_not_change_it(crm: Crm) -> None:
-    pipeline = await crm.pipeline("Sales", "A", "B")
-    first, second = (stage["id"] for stage in pipeline["stages"][:2])
-    body = {"name": "Website", "pipeline_id": pipeline["id"], "stage_id": first}
-    path = f"/deals/{(await crm.post('/deals', **body))['id']}"
-
-    kept = await crm.client.put(path, json=body | {"name": "Shop"})
-    moved = await crm.client.put(path, json=body | {"stage_id": second})
-
-    assert (kept.json()["name"], kept.json()["stage_id"]) == ("Shop", first)
-    assert (moved.status_code, moved.json()["errors"][0]["loc"]) == (422, ["body", "stage_id"])
-
-
 async def test_the_figures_of_a_closed_deal_stay_and_the_rest_changes(crm: Crm) -> None:
     deal = await crm.deal(lines=[line()])
     await crm.post(f"/deals/{deal['id']}/win")
