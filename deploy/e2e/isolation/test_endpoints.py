@@ -12,10 +12,12 @@ import pytest
 
 from deploy.e2e.conftest import Suite
 from deploy.e2e.hostile.bodies import Document
+from deploy.e2e.isolation.acting import patiently
+from deploy.e2e.isolation.answers import Secrets
 from deploy.e2e.isolation.catalogue import Catalogue
 from deploy.e2e.isolation.floors import Rewriting, left_behind, no_row_security
-from deploy.e2e.isolation.walk import Secrets, Walk
-from deploy.e2e.isolation.world import Business, patiently
+from deploy.e2e.isolation.walk import Walk
+from deploy.e2e.isolation.world import Business
 from libs.common.runtime.commands.verify import check
 from libs.common.runtime.registry import NAMES
 from libs.common.testing.identity_provider import IdentityProvider, Internet
