@@ -140,7 +140,7 @@ QUERIES: tuple[tuple[str, str, str], ...] = (
         SELECT r.id, r.status, t.status
         FROM identity.registrations r
         JOIN identity.tenants t ON t.id = r.tenant_id
-        WHERE (r.status = 'approved') <> (t.status IN ('active', 'suspended', 'closed'))
+        WHERE t.status <> 'closed' AND (r.status = 'approved') <> (t.status IN ('active', 'suspended'))
         """,
     ),
     (
@@ -149,9 +149,24 @@ QUERIES: tuple[tuple[str, str, str], ...] = (
         """
         SELECT r.id, count(d.id)
         FROM identity.registrations r
-        LEFT JOIN crm.deals d ON d.registration_id = r.id AND d.deleted_at IS NULL
+        -- One that was removed after the decision counts, too.
+        LEFT JOIN crm.deals d ON d.registration_id = r.id
         GROUP BY r.id
         HAVING count(d.id) <> 1
+        """,
+    ),
+    (
+        "businesses that are set up have their product, those turned down have none",
+        "SELECT count(*) || ' assigned products' FROM catalog.assigned_products",
+        """
+        SELECT a.company_id, a.sku, a.status, r.status
+        FROM catalog.assigned_products a
+        JOIN identity.registrations r ON r.tenant_id = a.company_id
+        WHERE (r.status = 'rejected' AND a.status <> 'revoked')
+           OR (r.status = 'approved' AND a.status <> 'assigned' AND EXISTS (
+               SELECT FROM identity.provisioning_steps s
+               WHERE s.tenant_id = r.tenant_id AND s.name = 'default_product' AND s.state = 'done'
+           ))
         """,
     ),
 )
