@@ -2,6 +2,9 @@
 
 import asyncio
 from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
 
 from libs.common.actor import system_actor
 from libs.common.ids import new_id
@@ -9,8 +12,11 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
+from libs.common.testing.eventually import eventually
 from libs.contracts.identity import InvitationSent, MemberAdded
 from services.identity.invitations.jobs import expire_invitations
+from services.identity.invitations.models import InvitationStatus
+from services.identity.invitations.repository import InvitationRepository
 from services.identity.invitations.tokens import read_token, token_of
 from services.identity.tests.outsiders import PASSWORD, Platform, Registered
 
@@ -112,6 +118,31 @@ async def test_of_several_who_accept_at_once_one_does(context: ServiceContext, p
         "sign-in-to-accept",
         "email-taken",
     }
+
+
+async def test_one_withdrawn_while_it_is_accepted_makes_nobody_a_member(
+    context: ServiceContext, platform: Platform
+) -> None:
+    shop, other = await inviting(context, platform), await platform.register()
+    made = await shop.invite(other.email)
+    token, invited = await shop.token(made), await platform.signed_in(other.email)
+
+    async def is_waiting() -> bool:
+        waiting = (
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        async with context.unit_of_work(platform=True) as uow:
+            return await uow.session.scalar(text(waiting)) is not None
+
+    async with context.unit_of_work(platform=True) as uow:
+        row = await InvitationRepository(uow).get(UUID(made["id"]), lock=True)
+        assert row is not None
+        row.status = InvitationStatus.REVOKED
+        await uow.flush()
+        accepting = asyncio.create_task(shop.accept(token, invited))
+        await eventually(is_waiting)
+
+    assert (await accepting).json()["slug"] == "invitation-invalid"
 
 
 async def test_a_mail_sent_again_takes_the_place_of_the_one_before(
