@@ -106,3 +106,22 @@ async def test_what_is_decided_has_no_time_limit(future_desk: Desk) -> None:
 
     assert (await desk.shown(made))["due_at"] is None
     assert await told(desk, made) == []
+
+
+async def test_a_resubmission_after_its_time_limit_is_taken(future_desk: Desk) -> None:
+    desk = future_desk
+    await desk.rule(review_seconds=60, applicant_seconds=600)
+    made = await desk.apply()
+    await desk.step(desk.reviewer(), made, "request-changes", {"reason": "More, please"})
+    desk.context.clock.advance(seconds=601)
+    await escalate(desk)
+    owner = await desk.platform.signed_in(made.email)
+
+    sent = await owner.post(f"/registrations/{made.registration_id}/resubmit")
+
+    assert (sent.status_code, sent.json()["status"], sent.json()["escalations"]) == (200, "submitted", 0)
+    await escalate(desk)
+    assert len(await told(desk, made)) == 1
+    desk.context.clock.advance(seconds=61)
+    await escalate(desk)
+    assert [e["waiting_for"] for e in await told(desk, made)] == ["applicant", "staff"]
