@@ -106,6 +106,24 @@ async def test_the_operators_providers_are_the_platforms(world: Any) -> None:
     assert problem(await world.browser().get(f"/auth/oidc/{code}/start")) == (404, "not-found")
 
 
+async def test_a_businesss_provider_opens_nobodys_account_by_its_address(world: Any) -> None:
+    """Whoever runs it says what he likes, and accounts are of the whole platform."""
+    shop, victim = await world.platform.business(), await world.platform.business()
+    owner = await world.platform.signed_in(shop.email)
+    body = body_of("own", "https://id.acme.example/realm")
+    assert (await owner.post("/oidc-providers", json=body)).status_code == 201
+    person = world.acme.person
+    for email in (victim.email, DEMO_EMAIL, shop.email):
+        world.acme.person = {**person, "email": email, "email_verified": True}
+        answer = await world.sign_in("own", company_id=shop.company_id)
+        assert problem(answer) == (409, "account-exists"), email
+    # Somebody new joins, and the address stays a claim.
+    world.acme.person = {**person, "email_verified": True}
+    joined = await world.sign_in("own", company_id=shop.company_id)
+    me = world.platform.anyone.acting(await world.platform.actor(joined.json()["access"]))
+    assert (await me.get("/auth/me")).json()["email_verified"] is False
+
+
 async def test_one_that_is_removed_or_switched_off_lets_nobody_back_in(world: Any) -> None:
     shop = await world.platform.business()
     owner = await world.platform.signed_in(shop.email)

@@ -100,6 +100,8 @@ RETURNS_REFUSED = [
     "https://app.example.com:444/",
     "http://app.example.com/",
     "https://app.example.com.evil.example/",
+    "http://127.0.0.1.evil.example/",
+    "http://localhost.evil.example/",
     "https://xapp.example.com/",
     "https://app.example.com\\@evil.example/",
     "/\tx",

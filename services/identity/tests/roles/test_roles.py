@@ -82,6 +82,8 @@ async def test_nobody_puts_into_a_role_what_he_lacks(context: ServiceContext, cl
     assert (await modest.patch(path, json={"permissions": ["payments.*", "orders.*"]})).status_code == 200
     assert (await modest.patch(path, json={"permissions": ["payments.*", "crm.*"]})).status_code == 403
     assert (await modest.put(path, json={"name": "x", "permissions": ["crm.*"]})).status_code == 403
+    # Nor is anything taken out that is not one's own to give.
+    assert (await modest.patch(path, json={"permissions": ["orders.*"]})).status_code == 403
 
 
 async def test_a_role_in_use_stays(platform: Any) -> None:
