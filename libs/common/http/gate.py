@@ -24,7 +24,7 @@ from libs.common.errors import Overloaded
 # Of a request that waits while there is no overload.
 PATIENCE_SECONDS = 8.0
 # And where the queue has not been empty for longer, however fast it moves.
-PATIENCE_WHEN_BUSY_SECONDS = 2.0
+PATIENCE_WHEN_BUSY_SECONDS = 5.0
 BUSY_SECONDS = 5.0
 # Under overload so many are kept waiting as are let in within this time.
 TARGET_SECONDS = 0.05

@@ -107,6 +107,9 @@ async def test_what_must_hold_holds(fresh_database: Any, identity_settings: Any)
                 " SELECT 'x', session_id, expires_at FROM identity.refresh_tokens LIMIT 1",
                 # The end of a chain that has no entry.
                 f"INSERT INTO identity.audit_chains (tenant_id, seq, hash) VALUES ('{new_id()}', 1, 'x')",
+                # An event that was taken and is in no log.
+                "INSERT INTO identity.inbox (event_id, handler)"
+                f" VALUES ('{new_id()}', 'identity.record_audit')",
                 "UPDATE identity.registrations SET approvals_needed = 2, due_at = now()",
                 "UPDATE identity.registration_votes v SET voter_id = r.owner_user_id"
                 " FROM identity.registrations r WHERE r.id = v.registration_id",
