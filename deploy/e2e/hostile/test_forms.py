@@ -5,6 +5,7 @@ import time
 import zlib
 from base64 import b64encode
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 
@@ -14,10 +15,25 @@ from deploy.e2e.hostile.test_bodies import is_problem
 
 FORM = "application/x-www-form-urlencoded"
 MIXED = "multipart/form-data; boundary=b"
-# CPU seconds that one of them may cost the whole suite.
+# CPU seconds that one of them may cost the whole suite. What else the suite does meanwhile counts too, so the least of a
+# few tries does.
 COST = 1.0
+TRIES = 3
 # Operations that take another body than JSON; there are no uploads.
 FORMS = {"POST /sandbox/pay/{checkout_id}"}
+
+
+async def refused(client: httpx.AsyncClient, what: object, method: str, url: str, **sent: Any) -> float:
+    """Send it; the CPU seconds that its refusal took."""
+    least = COST
+    for _ in range(TRIES):
+        before = time.process_time()
+        answer = await client.request(method, url, **sent)
+        least = min(least, time.process_time() - before)
+        assert is_problem(answer), (what, answer.status_code, answer.text[:300])
+        if least < COST / 2:
+            break
+    return least
 
 
 def part(head: bytes, body: bytes = b"x", boundary: bytes = b"b") -> bytes:
@@ -97,10 +113,10 @@ async def test_no_form_is_unpacked(suite: Suite, shop: Shop) -> None:
     )
     async with httpx.AsyncClient(timeout=30) as client:
         for name, headers, body in compressed():
-            before = time.process_time()
-            answer = await client.post(checkout["redirect_url"], content=body, headers=headers)
-            assert is_problem(answer), (name, answer.status_code, answer.text[:300])
-            assert time.process_time() - before < COST / 2, name
+            cost = await refused(
+                client, name, "POST", checkout["redirect_url"], content=body, headers=headers
+            )
+            assert cost < COST / 2, name
         assert "Pay" in (await client.get(checkout["redirect_url"])).text
 
 
@@ -112,11 +128,11 @@ async def test_no_form_costs_much_or_pays(suite: Suite, shop: Shop) -> None:
     )
     async with httpx.AsyncClient(timeout=30) as client:
         for name, kind, body in bombs():
-            before = time.process_time()
-            answer = await client.post(checkout["redirect_url"], content=body, headers={"Content-Type": kind})
-            cost = time.process_time() - before
-            assert is_problem(answer), (name, answer.status_code, answer.text[:300])
-            assert cost < COST, (name, cost)
+            headers = {"Content-Type": kind}
+            cost = await refused(
+                client, name, "POST", checkout["redirect_url"], content=body, headers=headers
+            )
+            assert cost < COST, name
         assert "Pay" in (await client.get(checkout["redirect_url"])).text
 
 
@@ -134,14 +150,10 @@ async def test_what_takes_json_takes_no_form(suite: Suite, shop: Shop) -> None:
                 elif content and not path.startswith("/api/v1/auth/"):
                     number += 1
                     name, kind, body = every[number % len(every)]
-                    before = time.process_time()
-                    answer = await client.request(
-                        method.upper(),
-                        path.replace("{tenant_id}", shop.company),
-                        content=body,
-                        headers={**shop.owner, "Content-Type": kind, "Idempotency-Key": f"form-{number}"},
-                    )
-                    assert is_problem(answer), (method, path, name, answer.status_code, answer.text[:300])
-                    assert time.process_time() - before < COST, (method, path, name)
+                    headers = {**shop.owner, "Content-Type": kind, "Idempotency-Key": f"form-{number}"}
+                    path = path.replace("{tenant_id}", shop.company)
+                    what = (method, path, name)
+                    cost = await refused(client, what, method.upper(), path, content=body, headers=headers)
+                    assert cost < COST, what
         assert number > 50
         assert taken == FORMS, "a new form or upload: send it the bombs too"
