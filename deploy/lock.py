@@ -8,7 +8,7 @@ COMPILE = [
     "--generate-hashes", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links",
     "--custom-compile-command", "make lock", "--upgrade",
 ]  # fmt: skip
-SERVICES = ("identity", "notifications", "payments", "gateway")
+SERVICES = ("analytics", "identity", "notifications", "payments", "gateway")
 
 
 def main() -> None:

@@ -7,7 +7,7 @@ from fastapi.routing import APIRoute
 from gateway.routes import public_path
 from libs.common.runtime.app import requirement_of
 from libs.common.runtime.registry import NAMES, load
-from libs.contracts.features import DESCRIBED, FEATURES
+from libs.contracts.features import DESCRIBED, FEATURES, Feature
 
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 # What changes something of a feature and is open to who lacks it, each with the reason.
@@ -29,10 +29,11 @@ def operations() -> Iterator[tuple[str, str | None]]:
                         )
 
 
-def is_of(operation: str, path: str) -> bool:
-    """Whether an operation changes something of a resource."""
+def is_of(operation: str, feature: Feature) -> bool:
+    """Whether an operation changes something of what a feature owns, or reads it where that is the feature."""
     method, _, own = operation.partition(" ")
-    return method in _WRITES and f"{own}/".startswith(f"{path}/")
+    counts = feature.reads or method in _WRITES
+    return counts and any(f"{own}/".startswith(f"{path}/") for path in feature.paths)
 
 
 def test_features_say_which_operations_ask_for_them() -> None:
@@ -49,7 +50,7 @@ def test_no_operation_of_a_feature_forgets_to_ask_for_it() -> None:
         operation: code
         for operation, feature in operations()
         for code, one in DESCRIBED.items()
-        if feature != code and operation not in OPEN and any(is_of(operation, path) for path in one.paths)
+        if feature != code and operation not in OPEN and is_of(operation, one)
     }
 
     assert forgotten == {}

@@ -1,12 +1,14 @@
 """The features that plans include, and what each opens: routes ask for them by code, plans list them, callers see them.
 
-Who lacks a feature sees what there is and changes nothing. `deploy/e2e/test_features.py` holds the routes of all
-services against this.
+Who lacks a feature sees what there is and changes nothing, unless seeing it is what the feature is. The routes of all
+services are held against this by `deploy/e2e/test_features.py`.
 """
 
 from dataclasses import dataclass
 
 ORDERS, SUPPLIERS, API_KEYS = "sales.order_management", "catalog.manage_suppliers", "integrations.api_keys"
+SUBSCRIPTIONS, AUTOMATION, ASSISTANT = "billing.manage_subscriptions", "automation.rules", "assistant.chat"
+FORECASTING, INSIGHTS = "analytics.forecasting", "analytics.insights"
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,16 +18,18 @@ class Feature:
     Attributes:
         paths: the resources that are its own; whatever changes them asks for it.
         operations: what asks for it now. Empty: nothing of it is there yet.
+        reads: whether reading its resources asks for it, too.
     """
 
     name: str
     description: str
     paths: tuple[str, ...]
     operations: tuple[str, ...] = ()
+    reads: bool = False
 
 
 DESCRIBED: dict[str, Feature] = {
-    "billing.manage_subscriptions": Feature(
+    SUBSCRIPTIONS: Feature(
         "Subscriptions", "Sell subscriptions to customers, and bill them", ("/subscriptions",)
     ),
     SUPPLIERS: Feature(
@@ -52,8 +56,8 @@ DESCRIBED: dict[str, Feature] = {
             "POST /orders/{order_id}/shipments/{shipment_id}/status",
         ),
     ),
-    "analytics.forecasting": Feature("Forecasts", "Forecast demand", ("/insight-analytics/demand-forecast",)),
-    "analytics.insights": Feature(
+    FORECASTING: Feature("Forecasts", "Forecast demand", ("/insight-analytics/demand-forecast",), reads=True),
+    INSIGHTS: Feature(
         "Insights",
         "See anomalies, price recommendations and what to do next",
         (
@@ -62,9 +66,10 @@ DESCRIBED: dict[str, Feature] = {
             "/insight-analytics/anomalies",
             "/insight-analytics/next-best-actions",
         ),
+        reads=True,
     ),
-    "assistant.chat": Feature("Assistant", "Ask the assistant about the business", ("/ai",)),
-    "automation.rules": Feature("Automation", "Let rules act by themselves", ("/automation",)),
+    ASSISTANT: Feature("Assistant", "Ask the assistant about the business", ("/ai",)),
+    AUTOMATION: Feature("Automation", "Let rules act by themselves", ("/automation",)),
     API_KEYS: Feature(
         "API keys",
         "Let programs act for the business",
