@@ -8,13 +8,7 @@ from libs.common.clock import Clock
 from libs.common.messaging.listening import make_listener
 from libs.common.runtime.upstreams import Upstreams
 from libs.common.settings import CommonSettings
-
-GATEWAY_PERMISSIONS = {
-    "gateway.health.read": "See the health of all services and their parts",
-    "gateway.requests.read": "See the log of recent requests",
-    "gateway.bus.read": "See queues, outboxes and dead letters",
-    "gateway.bus.write": "Retry or skip dead letters",
-}
+from libs.contracts.gateway import GATEWAY_PERMISSIONS
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from fastapi import Depends
 
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.http.deps import PlatformUow, Uow, provide, provide_platform
+from libs.common.http.deps import Context, PlatformUow, Uow, provide, provide_platform
 from services.identity.audit_log.service import AuditLogService
 from services.identity.departments.service import DepartmentService
 from services.identity.domains.service import DomainService
 from services.identity.members.service import MemberService
 from services.identity.roles.service import RoleService
+from services.identity.roles.vocabulary import Vocabulary
 from services.identity.tenants.service import TenantService
 from services.identity.users.service import UserService
 
@@ -60,6 +61,13 @@ def provide_in_path_tenant(kind: Callable[[UnitOfWork], S]) -> Callable[..., Awa
 
     return make
 
+
+async def _read_vocabulary(context: Context) -> None:
+    await Vocabulary.of(context).all()
+
+
+# Other services say which permissions they have; it stands before what opens a transaction.
+VOCABULARY = Depends(_read_vocabulary)
 
 AuditLog = Annotated[AuditLogService, Depends(provide(AuditLogService), scope="function")]
 Departments = Annotated[

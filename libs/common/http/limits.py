@@ -9,9 +9,10 @@ from typing import Annotated, Any
 from uuid import UUID, uuid5
 
 from fastapi import Depends, Request
-from sqlalchemy import Select, func, select, text
+from sqlalchemy import Select, func, select
 
 from libs.common.actor import ActorKind, system_actor
+from libs.common.db.locks import one_at_a_time
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import AppError, PlanLimitReached, Unavailable, UpstreamTimeout
 from libs.common.http.deps import actor_of, context_of, open_uow
@@ -21,7 +22,6 @@ from libs.common.runtime.upstreams import UpstreamProblem
 
 # How many there are in the tenant of the unit of work; it need not count further than the number.
 Count = Callable[[UnitOfWork, int], Awaitable[int]]
-_ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 
 
 def limit(code: str, count: Count, *, uow: Callable[..., Any] = open_uow) -> Any:
@@ -48,7 +48,7 @@ async def keep_limit(uow: UnitOfWork, code: str, count: Count) -> None:
     most = uow.actor.limits.get(code)
     if most is None or uow.actor.kind is ActorKind.SYSTEM:
         return
-    await uow.session.execute(_ONE_AT_A_TIME, {"key": f"{uow.tenant_id}:{code}"})
+    await one_at_a_time(uow, f"{uow.tenant_id}:{code}")
     used = await count(uow, most)
     if used >= most:
         # It ends here; who asks others meanwhile holds no lock and no connection.

@@ -31,7 +31,9 @@ from services.identity.api_keys.schemas import (
 )
 from services.identity.api_keys.service import ApiKeyService
 from services.identity.auth.recent import recently_authenticated
+from services.identity.deps import VOCABULARY
 from services.identity.plans.catalogue import Code
+from services.identity.roles.errors import UnknownPermission
 from services.identity.usage.repository import count_api_keys
 
 router = APIRouter(prefix="/api-keys", tags=["API keys"])
@@ -41,7 +43,7 @@ REVOKE, WRITE = (
     allow("identity.api_keys.write"),
     allow("identity.api_keys.write", feature=API_KEYS),
 )
-CHANGED = problems(NotFound, PermissionDenied, PreconditionFailed, FeatureNotInPlan)
+CHANGED = problems(NotFound, PermissionDenied, PreconditionFailed, FeatureNotInPlan, UnknownPermission)
 ApiKeys = Annotated[ApiKeyService, Depends(provide(ApiKeyService), scope="function")]
 
 
@@ -55,9 +57,14 @@ async def list_api_keys(query: Annotated[ApiKeyQuery, Query()], keys: ApiKeys) -
     "",
     response_model=ApiKeyCreated,
     status_code=201,
-    dependencies=[WRITE, recently_authenticated(), limit(Code.API_KEYS, count_api_keys)],
+    dependencies=[WRITE, recently_authenticated(), VOCABULARY, limit(Code.API_KEYS, count_api_keys)],
     responses=problems(
-        PermissionDenied, FeatureNotInPlan, TooManyKeys, PlanLimitReached, ReauthenticationRequired
+        PermissionDenied,
+        FeatureNotInPlan,
+        TooManyKeys,
+        PlanLimitReached,
+        ReauthenticationRequired,
+        UnknownPermission,
     ),
 )
 async def create_api_key(body: ApiKeyCreate, keys: ApiKeys) -> Any:

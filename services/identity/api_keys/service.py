@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.db.locks import one_at_a_time
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import NotFound, ValidationFailed
 from libs.common.filters import ListQuery
@@ -21,6 +22,7 @@ from services.identity.api_keys.schemas import ApiKeyCreate, TokenIn
 from services.identity.api_keys.secrets import Mark, NewSecret, hash_of, new_secret
 from services.identity.auth.errors import ActingAsAnother
 from services.identity.roles.granting import require_all
+from services.identity.roles.vocabulary import Vocabulary
 from services.identity.users.models import User
 
 _MOST_KEYS, _MOST_TOKENS = 200, 50
@@ -39,11 +41,14 @@ class ApiKeyService(ResourceService[ApiKey]):
         Raises:
             PermissionDenied: a scope is more than the caller may.
             TooManyKeys: there are too many.
+            UnknownPermission: there is no such scope.
         """
         if self.uow.actor.acting_user_id is not None:
             # A key would outlive the quarter of an hour.
             raise ActingAsAnother
+        await self._check_known(body)
         rows = ApiKeyRepository(self.uow)
+        await one_at_a_time(self.uow, f"api_keys:{self.uow.tenant_id}")
         if await rows.count() >= _MOST_KEYS:
             raise TooManyKeys(_MOST_KEYS)
         made = new_secret(Mark.KEY)
@@ -66,10 +71,18 @@ class ApiKeyService(ResourceService[ApiKey]):
         return values
 
     async def update(self, row_id: UUID, body: BaseModel) -> ApiKey:
-        """Change a key; gateways hear of it."""
+        """Change a key; gateways hear of it.
+
+        Raises:
+            UnknownPermission: there is no such scope.
+        """
+        await self._check_known(body)
         row = await super().update(row_id, body)
         self.uow.emit(AccessChanged.of(key_id=row.id))
         return row
+
+    async def _check_known(self, body: BaseModel) -> None:
+        await Vocabulary.of(self.uow.context).require_known(getattr(body, "scopes", None) or ())
 
     async def before_delete(self, row: ApiKey) -> None:
         """Let gateways hear that a key is revoked."""

@@ -24,6 +24,7 @@ from services.identity.auth.errors import InvalidCredentials
 from services.identity.auth.flows import SignIn
 from services.identity.auth.own import own_user_id
 from services.identity.mfa.errors import OtpInvalid, OtpRequired
+from services.identity.roles.errors import UnknownPermission
 
 router = APIRouter(prefix="/auth/token", tags=["personal tokens"])
 Tokens = Annotated[PersonalTokenService, Depends(provide_platform(PersonalTokenService), scope="function")]
@@ -33,7 +34,9 @@ Tokens = Annotated[PersonalTokenService, Depends(provide_platform(PersonalTokenS
     "",
     response_model=TokenCreated,
     dependencies=[public()],
-    responses=problems(InvalidCredentials, OtpRequired, OtpInvalid, TooManyAttempts, TooManyKeys),
+    responses=problems(
+        InvalidCredentials, OtpRequired, OtpInvalid, TooManyAttempts, TooManyKeys, UnknownPermission
+    ),
 )
 async def create_token(body: TokenIn, caller: CurrentCaller) -> Any:
     """Trade a name and a password for a personal token, shown this once: it acts as the person, within its scopes."""

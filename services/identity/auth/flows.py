@@ -38,6 +38,7 @@ from services.identity.passwords.hashing import Passwords
 from services.identity.passwords.policy import check_password
 from services.identity.roles.catalogue import CLIENT
 from services.identity.roles.granting import check_acting
+from services.identity.roles.vocabulary import Vocabulary
 from services.identity.sessions.service import SessionService
 from services.identity.signing_keys.tokens import TokenIssuer
 from services.identity.tenants.models import Tenant, TenantStatus
@@ -152,7 +153,9 @@ class SignIn:
             OtpRequired, OtpInvalid: the password is right, and a second factor is due.
             TooManyAttempts: not now.
             TooManyKeys: the person has too many tokens.
+            UnknownPermission: there is no such scope.
         """
+        await Vocabulary.of(self.context).require_known(body.scopes)
         user, _ = await self._prove(body)
         async with self.caller.unit_of_work() as uow:
             current = await UserRepository(uow).get(user.id, lock=True)

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.crypto import KeyRing
+from libs.common.db.locks import one_at_a_time
 from libs.common.errors import PermissionDenied, ValidationFailed
 from libs.common.http.outside import AddressRefused, check_address, check_outside
 from libs.common.ids import new_id
@@ -101,6 +102,7 @@ class OidcProviderService(ResourceService[OidcProvider]):
         values["discovery_url"] = url
 
     async def _check_room(self) -> None:
+        await one_at_a_time(self.uow, f"oidc_providers:{self.uow.tenant_id}")
         count = select(func.count()).select_from(self.rows.select().subquery())
         if int(await self.uow.session.scalar(count) or 0) >= MOST:
             raise TooManyProviders(f"There are {MOST} providers already.")

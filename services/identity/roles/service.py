@@ -10,7 +10,7 @@ from libs.common.resource import ResourceService
 from libs.contracts.identity import AccessChanged
 from services.identity.members.repository import MemberRepository
 from services.identity.roles.catalogue import SYSTEM_ROLES
-from services.identity.roles.errors import RoleInUse, SystemRoleFixed, UnknownPermission
+from services.identity.roles.errors import RoleInUse, SystemRoleFixed
 from services.identity.roles.granting import require_all
 from services.identity.roles.models import Role
 from services.identity.roles.repository import RoleRepository
@@ -73,10 +73,7 @@ class RoleService(ResourceService[Role]):
 
     async def _check_known(self, body: BaseModel) -> None:
         # Before anything is read, for no transaction is to be open while other services are asked.
-        wanted = getattr(body, "permissions", None) or ()
-        unknown = await Vocabulary.of(self.uow.context).unknown(wanted)
-        if unknown:
-            raise UnknownPermission(f"Nothing asks for {', '.join(unknown)}.", permissions=unknown)
+        await Vocabulary.of(self.uow.context).require_known(getattr(body, "permissions", None) or ())
 
     async def before_delete(self, row: Role) -> None:
         """Keep a role that somebody holds; nobody is given it now, for its row is locked."""

@@ -11,11 +11,13 @@ from libs.common.errors import AppError
 from libs.common.permissions import ALL
 from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.registry import NAMES
+from libs.contracts.gateway import GATEWAY_PERMISSIONS
+from services.identity.roles.errors import UnknownPermission
 
 log = logging.getLogger("pillars.identity")
 _CACHE_SECONDS = 300
-# What the gateway asks for stands in no document that could be read here.
-_SERVICES = frozenset({*NAMES, "gateway"})
+# What could not be read is asked for again after so many seconds, and not by every request.
+_RETRY_SECONDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,9 @@ class Permission:
     code: str
     service: str
     description: str
+
+
+_GATEWAY = [Permission(code, "gateway", text) for code, text in GATEWAY_PERMISSIONS.items()]
 
 
 class Vocabulary:
@@ -50,22 +55,33 @@ class Vocabulary:
         await asyncio.gather(*(self._read(name) for name in others))
         found = [Permission(code, own.name, text) for code, text in own.permissions.items()]
         found += [permission for name in others for permission in self._known.get(name, ())]
+        found += _GATEWAY
         return sorted(found, key=lambda permission: permission.code)
 
     async def unknown(self, permissions: Iterable[str]) -> list[str]:
         """Those of these permissions that nothing asks for; of a service that cannot be reached any may be one."""
         codes = {permission.code for permission in await self.all()}
-        readable = {self._context.service.name, *self._known}
+        unread = set(NAMES) - {self._context.service.name, *self._known}
 
         def is_known(permission: str) -> bool:
-            service = permission.partition(".")[0]
-            if permission == ALL or (service in _SERVICES and service not in readable):
+            if permission == ALL or permission.partition(".")[0] in unread:
                 return True
             if permission.endswith(".*"):
                 return any(code.startswith(permission[:-1]) for code in codes)
             return permission in codes
 
         return sorted(each for each in permissions if not is_known(each))
+
+    async def require_known(self, permissions: Iterable[str]) -> None:
+        """Refuse permissions that nothing asks for.
+
+        Other services may be asked for theirs, so no transaction should be open.
+
+        Raises:
+            UnknownPermission: there are some; they are named.
+        """
+        if unknown := await self.unknown(permissions):
+            raise UnknownPermission(f"Nothing asks for {', '.join(unknown)}.", permissions=unknown)
 
     async def _read(self, service: str) -> None:
         now = self._context.clock.now().timestamp()
@@ -78,6 +94,7 @@ class Vocabulary:
         except AppError as error:
             # What was read before still holds; a list without one service is better than none.
             log.warning("the permissions of %s could not be read: %s", service, error)
+            self._read_at[service] = now - _CACHE_SECONDS + _RETRY_SECONDS
             return
         self._known[service] = permissions_of(service, document)
         self._read_at[service] = now

@@ -9,7 +9,8 @@ from libs.common.errors import NotFound, PermissionDenied, PreconditionFailed
 from libs.common.http.deps import allow
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
-from services.identity.deps import provide_in_path_tenant
+from services.identity.deps import VOCABULARY, provide_in_path_tenant
+from services.identity.roles.errors import UnknownPermission
 from services.identity.staff_grants.schemas import StaffGrantCreate, StaffGrantOut, StaffGrantQuery
 from services.identity.staff_grants.service import StaffGrantService
 
@@ -28,8 +29,8 @@ async def list_staff_grants(query: Annotated[StaffGrantQuery, Query()], grants: 
     "",
     response_model=StaffGrantOut,
     status_code=201,
-    dependencies=[WRITE],
-    responses=problems(NotFound, PermissionDenied),
+    dependencies=[WRITE, VOCABULARY],
+    responses=problems(NotFound, PermissionDenied, UnknownPermission),
 )
 async def create_staff_grant(body: StaffGrantCreate, grants: Grants) -> Any:
     """Let somebody of the operator's staff act in the business for a time. It is written in both audit logs."""

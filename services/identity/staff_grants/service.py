@@ -12,6 +12,7 @@ from libs.contracts.identity import AccessChanged
 from services.identity.members.repository import MemberRepository
 from services.identity.roles.catalogue import OPERATOR_ROLES
 from services.identity.roles.granting import require_all
+from services.identity.roles.vocabulary import Vocabulary
 from services.identity.staff_grants.models import StaffGrant
 from services.identity.staff_grants.repository import StaffGrantRepository
 from services.identity.staff_grants.schemas import StaffGrantCreate
@@ -37,12 +38,14 @@ class StaffGrantService(ResourceService[StaffGrant]):
             NotFound: nobody of the staff has this address.
             PermissionDenied: a permission is more than the caller may.
             ValidationFailed: it would end too late, or has ended.
+            UnknownPermission: there is no such permission.
         """
         actor, now = self.uow.actor, self.uow.now
         if not now < body.expires_at <= now + _LONGEST:
             raise ValidationFailed.of("expires_at", "must be within the next 30 days", "out_of_range")
         if body.permissions is not None:
             permissions = sorted(set(body.permissions))
+            await Vocabulary.of(self.uow.context).require_known(permissions)
             require_all(actor, permissions)
         else:
             permissions = [ALL] if actor.is_superuser else sorted(actor.permissions)
