@@ -38,7 +38,7 @@ class Custom:
 class ListQuery(BaseModel):
     """The base of every list's query: page, order and search. Subclasses add the filter fields."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at", "updated_at")
     default_order: ClassVar[str] = "-created_at"

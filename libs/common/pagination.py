@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from libs.common.errors import InvalidCursor
 
@@ -21,6 +21,8 @@ MAX_LIMIT = 200
 
 class Page(BaseModel, Generic[T]):
     """One page of a list, and the cursor of the next (null on the last)."""
+
+    model_config = ConfigDict(defer_build=True)
 
     items: list[T]
     next_cursor: str | None = Field(None, description="Send it as `cursor` to read on; null on the last page")

@@ -1,10 +1,15 @@
 """The base of every request and response body."""
 
+import warnings
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic.warnings import UnsupportedFieldAttributeWarning
 from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_before_validator_function
+
+# fastapi names its bodies by an alias that says nothing to pydantic, and hides the warning where it builds them at once.
+warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
 
 _SCALARS = frozenset({"int", "float", "bool"})
 _TIMES = frozenset({"date", "datetime", "time"})
@@ -59,10 +64,12 @@ class Schema(BaseModel):
     """A body: unknown fields are refused, strings are trimmed, rows can be read by attribute.
 
     A value of another JSON type is refused, even one that could be read as the right one: `"7"`, `7.0` and `true`
-    are no integers, and a number is no time.
+    are no integers, and a number is no time. Its validator is made when it is first asked for: a service has hundreds.
     """
 
-    model_config = ConfigDict(extra="forbid", from_attributes=True, str_strip_whitespace=True)
+    model_config = ConfigDict(
+        extra="forbid", from_attributes=True, str_strip_whitespace=True, defer_build=True
+    )
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
@@ -104,4 +111,4 @@ def _as_written(schema: dict[str, Any], model: type[BaseModel]) -> None:
 class OutSchema(BaseModel):
     """A response body read from a row; it never refuses what we stored."""
 
-    model_config = ConfigDict(from_attributes=True, json_schema_extra=_as_written)
+    model_config = ConfigDict(from_attributes=True, json_schema_extra=_as_written, defer_build=True)

@@ -13,7 +13,7 @@ __all__ = ["Address", "Business", "DealLine", "Money", "OrderLine", "Value"]
 class Value(BaseModel):
     """The base of the values inside events: frozen, and tolerant of fields added later."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
 
 class Business(Value):

@@ -16,7 +16,7 @@ class Event(BaseModel):
     version with a class of its own.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     wire_name: ClassVar[str] = ""
     # The noun and field of the thing the fact is about: ("order", "order_id") gives the subject "order/<id>".
