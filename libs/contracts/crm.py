@@ -1,6 +1,6 @@
 """What crm publishes: leads, deals, tasks, requests and messages."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -47,6 +47,8 @@ class DealCreated(Event):
     amount: Money
     source: str | None = None
     lines: list[DealLine] = []
+    owner_id: UUID | None = None
+    expected_close_on: date | None = None
     registration_id: UUID | None = None
     applicant_company_id: UUID | None = None
 
@@ -67,6 +69,8 @@ class DealMoved(Event):
     stage: str
     amount: Money
     source: str | None = None
+    owner_id: UUID | None = None
+    expected_close_on: date | None = None
     registration_id: UUID | None = None
     applicant_company_id: UUID | None = None
 
@@ -83,6 +87,30 @@ class DealAmountChanged(Event):
     pipeline: str
     amount: Money
     source: str | None = None
+    owner_id: UUID | None = None
+    expected_close_on: date | None = None
+    registration_id: UUID | None = None
+    applicant_company_id: UUID | None = None
+
+
+class DealChanged(Event):
+    """A deal's data changed; the fields hold what is true now. `deleted` says that it is gone."""
+
+    wire_name = "crm.deal_changed.v1"
+    about: ClassVar[tuple[str, str]] = ("deal", "deal_id")
+
+    deal_id: UUID
+    name: str
+    status: str
+    pipeline_id: UUID
+    pipeline: str
+    stage_id: UUID
+    stage: str
+    amount: Money
+    source: str | None = None
+    owner_id: UUID | None = None
+    expected_close_on: date | None = None
+    deleted: bool = False
     registration_id: UUID | None = None
     applicant_company_id: UUID | None = None
 
@@ -100,6 +128,8 @@ class DealWon(Event):
     amount: Money
     source: str | None = None
     reason: str | None = None
+    owner_id: UUID | None = None
+    expected_close_on: date | None = None
     registration_id: UUID | None = None
     applicant_company_id: UUID | None = None
 
@@ -117,6 +147,8 @@ class DealLost(Event):
     amount: Money
     source: str | None = None
     reason: str
+    owner_id: UUID | None = None
+    expected_close_on: date | None = None
     registration_id: UUID | None = None
     applicant_company_id: UUID | None = None
 
@@ -135,6 +167,8 @@ class DealReopened(Event):
     stage: str
     amount: Money
     source: str | None = None
+    owner_id: UUID | None = None
+    expected_close_on: date | None = None
     registration_id: UUID | None = None
     applicant_company_id: UUID | None = None
 
@@ -151,6 +185,22 @@ class TaskAssigned(Event):
     assigned_by_id: UUID | None = None
     due_at: datetime | None = None
     deal_id: UUID | None = None
+
+
+class TaskChanged(Event):
+    """A task was added or changed; the fields hold what is true now. `deleted` says that it is gone."""
+
+    wire_name = "crm.task_changed.v1"
+    about: ClassVar[tuple[str, str]] = ("task", "task_id")
+
+    task_id: UUID
+    name: str
+    status: str
+    assignee_id: UUID | None = None
+    due_at: datetime | None = None
+    deal_id: UUID | None = None
+    completed_at: datetime | None = None
+    deleted: bool = False
 
 
 class TaskCompleted(Event):

@@ -74,7 +74,39 @@ class InvoiceIssued(Event):
     order_id: UUID | None = None
     email: str | None = None
     total: Money
+    outstanding: Money | None = None
+    due_on: str | None = None
     issued_at: datetime
+
+
+class InvoicePaid(Event):
+    """Money came in for a final invoice; nothing outstanding means that it is paid in full."""
+
+    wire_name = "payments.invoice_paid.v1"
+    about: ClassVar[tuple[str, str]] = ("invoice", "invoice_id")
+
+    invoice_id: UUID
+    number: str
+    order_id: UUID | None = None
+    amount: Money
+    total: Money
+    outstanding: Money
+    due_on: str | None = None
+    paid_at: datetime
+
+
+class InvoiceVoided(Event):
+    """A final invoice that nobody had paid was cancelled."""
+
+    wire_name = "payments.invoice_voided.v1"
+    about: ClassVar[tuple[str, str]] = ("invoice", "invoice_id")
+
+    invoice_id: UUID
+    number: str
+    order_id: UUID | None = None
+    total: Money
+    due_on: str | None = None
+    voided_at: datetime
 
 
 class InvoiceSent(Event):

@@ -6,13 +6,18 @@ _REFERENCE = keep(Kind.IDENTIFIER, NOBODY)
 
 PRIVACY: PrivacyMap = {
     "deal_facts": TableMap(
-        none="tenant_id deal_id pipeline stage status amount currency source created_at closed_at seen_at"
+        none="tenant_id deal_id pipeline stage status amount currency source created_at closed_at seen_at name"
+        " expected_close_on stage_entered_at",
+        fields={"owner_id": _REFERENCE},
     ),
     "deal_stage_facts": TableMap(none="tenant_id deal_id stage pipeline entered_at"),
     "events": TableMap(
         none="tenant_id id type source subject time recorded_at",
         fields={"actor": _REFERENCE, "data": pseudonymise(Kind.CONTENT)},
         documents=("data",),
+    ),
+    "invoice_facts": TableMap(
+        none="tenant_id invoice_id number status currency total outstanding due_on issued_at seen_at"
     ),
     "lead_facts": TableMap(none="tenant_id lead_id source created_at converted_at deal_id"),
     "money_facts": TableMap(none="tenant_id id kind order_id provider amount currency happened_at"),
@@ -26,10 +31,12 @@ PRIVACY: PrivacyMap = {
     "order_line_facts": TableMap(
         none="tenant_id line_id order_id product_id variant_id sku name quantity total currency"
     ),
+    "price_facts": TableMap(none="tenant_id variant_id changed_at product_id sku price currency"),
     "stock_facts": TableMap(
         none="tenant_id store_id variant_id sku on_hand reserved allocated available revision"
     ),
     "task_facts": TableMap(
-        none="tenant_id task_id assigned_at due_at completed_at", fields={"assignee_id": _REFERENCE}
+        none="tenant_id task_id assigned_at due_at completed_at name status deal_id seen_at",
+        fields={"assignee_id": _REFERENCE},
     ),
 }

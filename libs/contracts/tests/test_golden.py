@@ -29,12 +29,16 @@ def example(schema: dict[str, Any], definitions: dict[str, Any]) -> Any:
             return [example(schema.get("items", {}), definitions)]
         case "integer":
             return max(1, schema.get("minimum", 1))
+        case "number":
+            return 1.5
         case "boolean":
             return True
         case "string" if schema.get("format") == "uuid":
             return UUID_EXAMPLE
         case "string" if schema.get("format") == "date-time":
             return "2026-01-02T03:04:05Z"
+        case "string" if schema.get("format") == "date":
+            return "2026-01-02"
         case "string":
             return (schema.get("examples") or ["text"])[0]
     return "any"

@@ -1,9 +1,9 @@
 """Rows of facts. Every column comes from one event, so facts may arrive late, twice or out of order."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Index, Integer
+from sqlalchemy import BigInteger, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.search import person_indexes
@@ -85,6 +85,7 @@ class DealFact(Base):
     __table_args__ = (
         Index("ix_deal_facts_status", "tenant_id", "status", "pipeline"),
         Index("ix_deal_facts_created_at", "tenant_id", "created_at"),
+        Index("ix_deal_facts_closed_at", "tenant_id", "status", "closed_at"),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -98,6 +99,10 @@ class DealFact(Base):
     created_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
     seen_at: Mapped[datetime]
+    name: Mapped[str | None]
+    owner_id: Mapped[UUID | None]
+    expected_close_on: Mapped[date | None]
+    stage_entered_at: Mapped[datetime | None]
 
 
 class DealStageFact(Base):
@@ -128,10 +133,14 @@ class LeadFact(Base):
 
 
 class TaskFact(Base):
-    """One task that was given to somebody."""
+    """One task. `seen_at` is the time of the event that last said how it is; `status` is null while none has."""
 
     __tablename__ = "task_facts"
-    __table_args__ = (Index("ix_task_facts_assignee_id", "tenant_id", "assignee_id"),)
+    __table_args__ = (
+        Index("ix_task_facts_assignee_id", "tenant_id", "assignee_id"),
+        Index("ix_task_facts_deal_id", "tenant_id", "deal_id"),
+        Index("ix_task_facts_due", "tenant_id", "due_at", postgresql_where=text("completed_at IS NULL")),
+    )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     task_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -139,6 +148,45 @@ class TaskFact(Base):
     assigned_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     completed_at: Mapped[datetime | None]
+    name: Mapped[str | None]
+    status: Mapped[str | None]
+    deal_id: Mapped[UUID | None]
+    seen_at: Mapped[datetime] = mapped_column(server_default=text("'epoch'"))
+
+
+class InvoiceFact(Base):
+    """One final invoice and what is still to be paid of it; `outstanding` is null while no event has said."""
+
+    __tablename__ = "invoice_facts"
+    __table_args__ = (
+        Index("ix_invoice_facts_due_on", "tenant_id", "due_on", postgresql_where=text("outstanding > 0")),
+        Index("ix_invoice_facts_issued_at", "tenant_id", "issued_at"),
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    invoice_id: Mapped[UUID] = mapped_column(primary_key=True)
+    number: Mapped[str]
+    status: Mapped[str | None]
+    currency: Mapped[str]
+    total: Mapped[int | None] = mapped_column(BigInteger)
+    outstanding: Mapped[int | None] = mapped_column(BigInteger)
+    due_on: Mapped[date | None]
+    issued_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime]
+
+
+class PriceFact(Base):
+    """A price that a variant has had, from `changed_at` until the next one."""
+
+    __tablename__ = "price_facts"
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    variant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    changed_at: Mapped[datetime] = mapped_column(primary_key=True)
+    product_id: Mapped[UUID]
+    sku: Mapped[str]
+    price: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str]
 
 
 class StockFact(Base):
@@ -157,4 +205,15 @@ class StockFact(Base):
     revision: Mapped[int] = mapped_column(BigInteger)
 
 
-FACTS = (OrderFact, OrderLineFact, MoneyFact, DealFact, DealStageFact, LeadFact, TaskFact, StockFact)
+FACTS = (
+    OrderFact,
+    OrderLineFact,
+    MoneyFact,
+    DealFact,
+    DealStageFact,
+    LeadFact,
+    TaskFact,
+    InvoiceFact,
+    PriceFact,
+    StockFact,
+)

@@ -1,6 +1,6 @@
 """Turns events into facts. Each function gives rows whose upserts have one result, in any order, any number of times."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -8,6 +8,7 @@ from uuid import UUID
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.event import Event
 from libs.contracts import catalog, crm, orders, payments
+from services.analytics.facts import invoices, prices, tasks
 from services.analytics.facts.models import (
     DealFact,
     DealStageFact,
@@ -16,11 +17,8 @@ from services.analytics.facts.models import (
     OrderFact,
     OrderLineFact,
     StockFact,
-    TaskFact,
 )
-from services.analytics.facts.writing import Facts, Shape, the_first, the_higher, the_lower
-
-Projection = Callable[[Facts, UUID, datetime, Any], None]
+from services.analytics.facts.writing import Facts, Projection, Shape, the_first, the_higher, the_lower
 
 _ORDER = ("number", "customer", "currency", "subtotal", "discount", "shipping", "tax", "total")
 ORDER_PLACED = Shape(OrderFact, (*_ORDER, "placed_at"))
@@ -41,11 +39,13 @@ MONEY = Shape(
     sets=(),
     merge=the_first,
 )
-_DEAL = ("pipeline", "amount", "currency", "seen_at", "status")
+_DEAL = ("pipeline", "amount", "currency", "seen_at", "status", "name", "owner_id", "expected_close_on")
 # Where a deal stands, unless a later event has said so already.
-DEAL_OPEN = Shape(DealFact, (*_DEAL, "stage"), since="seen_at")
+DEAL_AMOUNT = Shape(DealFact, _DEAL, since="seen_at")
+DEAL_CHANGED = Shape(DealFact, (*_DEAL, "stage"), since="seen_at")
+DEAL_OPEN = Shape(DealFact, (*_DEAL, "stage", "stage_entered_at"), since="seen_at")
 DEAL_CLOSED = Shape(DealFact, (*_DEAL, "closed_at"), since="seen_at")
-DEAL_REOPENED = Shape(DealFact, (*_DEAL, "stage", "closed_at"), since="seen_at")
+DEAL_REOPENED = Shape(DealFact, (*_DEAL, "stage", "stage_entered_at", "closed_at"), since="seen_at")
 # Its source and birthday are set even when a later event came first.
 DEAL_BORN = Shape(DealFact, (*_DEAL, "created_at", "source"), sets=("created_at", "source"))
 DEAL_STAGE = Shape(
@@ -57,8 +57,6 @@ DEAL_STAGE = Shape(
 )
 LEAD_CREATED = Shape(LeadFact, ("source", "created_at"))
 LEAD_CONVERTED = Shape(LeadFact, ("converted_at", "deal_id"))
-TASK_ASSIGNED = Shape(TaskFact, ("assignee_id", "assigned_at", "due_at"))
-TASK_COMPLETED = Shape(TaskFact, ("completed_at",))
 # Unless a later revision came first.
 STOCK = Shape(
     StockFact,
@@ -76,6 +74,8 @@ SHAPES = (
     ORDER_COMPLETED,
     ORDER_LINE,
     MONEY,
+    DEAL_AMOUNT,
+    DEAL_CHANGED,
     DEAL_OPEN,
     DEAL_CLOSED,
     DEAL_REOPENED,
@@ -83,9 +83,10 @@ SHAPES = (
     DEAL_STAGE,
     LEAD_CREATED,
     LEAD_CONVERTED,
-    TASK_ASSIGNED,
-    TASK_COMPLETED,
     STOCK,
+    *tasks.SHAPES,
+    *invoices.SHAPES,
+    *prices.SHAPES,
 )
 
 
@@ -196,11 +197,18 @@ def _deal(
         "currency": event.amount.currency,
         "seen_at": time,
         "status": status,
+        "name": event.name,
+        "owner_id": event.owner_id,
+        "expected_close_on": event.expected_close_on,
     }
     # Events of one deal set different columns, each unless a later one was seen: they are written one by one.
     turn = facts.next_turn(tenant_id, event.deal_id)
     facts.write(shape, {**row, **values}, turn=turn)
     return row, turn
+
+
+def _entered(time: datetime, event: Any) -> dict[str, Any]:
+    return {"stage": event.stage, "stage_entered_at": time}
 
 
 def _stage(facts: Facts, tenant_id: UUID, time: datetime, event: Any) -> None:
@@ -217,15 +225,26 @@ def _stage(facts: Facts, tenant_id: UUID, time: datetime, event: Any) -> None:
 
 def deal_created(facts: Facts, tenant_id: UUID, time: datetime, event: crm.DealCreated) -> None:
     """A deal was opened."""
-    row, turn = _deal(facts, DEAL_OPEN, tenant_id, time, event, "open", stage=event.stage)
+    row, turn = _deal(facts, DEAL_OPEN, tenant_id, time, event, "open", **_entered(time, event))
     facts.write(DEAL_BORN, {**row, "created_at": time, "source": event.source}, turn=turn)
     _stage(facts, tenant_id, time, event)
 
 
 def deal_moved(facts: Facts, tenant_id: UUID, time: datetime, event: crm.DealMoved) -> None:
     """A deal is in another stage."""
-    _deal(facts, DEAL_OPEN, tenant_id, time, event, "open", stage=event.stage)
+    _deal(facts, DEAL_OPEN, tenant_id, time, event, "open", **_entered(time, event))
     _stage(facts, tenant_id, time, event)
+
+
+def deal_changed(facts: Facts, tenant_id: UUID, time: datetime, event: crm.DealChanged) -> None:
+    """A deal is so now, or is gone."""
+    status = "deleted" if event.deleted else event.status
+    _deal(facts, DEAL_CHANGED, tenant_id, time, event, status, stage=event.stage)
+
+
+def deal_amount_changed(facts: Facts, tenant_id: UUID, time: datetime, event: crm.DealAmountChanged) -> None:
+    """An open deal may bring another sum."""
+    _deal(facts, DEAL_AMOUNT, tenant_id, time, event, "open")
 
 
 def deal_won(facts: Facts, tenant_id: UUID, time: datetime, event: crm.DealWon) -> None:
@@ -240,7 +259,7 @@ def deal_lost(facts: Facts, tenant_id: UUID, time: datetime, event: crm.DealLost
 
 def deal_reopened(facts: Facts, tenant_id: UUID, time: datetime, event: crm.DealReopened) -> None:
     """A deal is open again."""
-    _deal(facts, DEAL_REOPENED, tenant_id, time, event, "open", stage=event.stage, closed_at=None)
+    _deal(facts, DEAL_REOPENED, tenant_id, time, event, "open", **_entered(time, event), closed_at=None)
     _stage(facts, tenant_id, time, event)
 
 
@@ -254,19 +273,6 @@ def lead_converted(facts: Facts, tenant_id: UUID, time: datetime, event: crm.Lea
     """A lead became a deal."""
     keys = {"tenant_id": tenant_id, "lead_id": event.lead_id}
     facts.write(LEAD_CONVERTED, {**keys, "converted_at": time, "deal_id": event.deal_id})
-
-
-def task_assigned(facts: Facts, tenant_id: UUID, time: datetime, event: crm.TaskAssigned) -> None:
-    """A task was given to somebody."""
-    keys = {"tenant_id": tenant_id, "task_id": event.task_id}
-    values = {"assignee_id": event.assignee_id, "assigned_at": time, "due_at": event.due_at}
-    facts.write(TASK_ASSIGNED, {**keys, **values})
-
-
-def task_completed(facts: Facts, tenant_id: UUID, time: datetime, event: crm.TaskCompleted) -> None:
-    """A task was done."""
-    keys = {"tenant_id": tenant_id, "task_id": event.task_id}
-    facts.write(TASK_COMPLETED, {**keys, "completed_at": event.completed_at})
 
 
 def stock_changed(facts: Facts, tenant_id: UUID, time: datetime, event: catalog.StockChanged) -> None:
@@ -296,14 +302,17 @@ PROJECTIONS: dict[type[Event], Projection] = {
     payments.RefundSucceeded: refund_succeeded,
     crm.DealCreated: deal_created,
     crm.DealMoved: deal_moved,
+    crm.DealChanged: deal_changed,
+    crm.DealAmountChanged: deal_amount_changed,
     crm.DealWon: deal_won,
     crm.DealLost: deal_lost,
     crm.DealReopened: deal_reopened,
     crm.LeadCreated: lead_created,
     crm.LeadConverted: lead_converted,
-    crm.TaskAssigned: task_assigned,
-    crm.TaskCompleted: task_completed,
     catalog.StockChanged: stock_changed,
+    **tasks.PROJECTIONS,
+    **invoices.PROJECTIONS,
+    **prices.PROJECTIONS,
 }
 
 # What analytics keeps.

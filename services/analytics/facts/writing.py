@@ -3,14 +3,17 @@
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Table, func
 
 from libs.common.db.bulk import bulk_insert, execute_bulk
 from libs.common.db.direct import Direct
 from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.messaging.event import Event
 
 Row = Mapping[str, Any]
 
@@ -111,3 +114,8 @@ class Facts:
                 if shape in found:
                     await execute_bulk(uow, shape.statement, found[shape].values())
         self._rounds.clear()
+
+
+# Builds facts from an event of a tenant, given with its time.
+Projection = Callable[[Facts, UUID, datetime, Any], None]
+Projections = dict[type[Event], Projection]

@@ -24,11 +24,13 @@ def placed(
     product_id: UUID | None = None,
     quantity: int = 2,
     name: str = "House blend",
+    variant_id: UUID | None = None,
+    email: str = "client@example.com",
 ) -> OrderPlaced:
     """An order of one line."""
     line = OrderLine(
         line_id=new_id(),
-        variant_id=new_id(),
+        variant_id=variant_id or new_id(),
         product_id=product_id or new_id(),
         sku="HB-250",
         name=name,
@@ -41,7 +43,7 @@ def placed(
     return OrderPlaced(
         order_id=new_id(),
         number="O-000001",
-        email="client@example.com",
+        email=email,
         lines=[line],
         totals=totals,
         reserved_until=at + timedelta(minutes=15),

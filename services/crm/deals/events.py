@@ -15,6 +15,8 @@ def _common(deal: Deal) -> dict[str, Any]:
         "pipeline": deal.pipeline,
         "amount": deal.amount,
         "source": deal.source,
+        "owner_id": deal.owner_id,
+        "expected_close_on": deal.expected_close_on,
         "registration_id": deal.registration_id,
         "applicant_company_id": deal.applicant_company_id,
     }
@@ -39,6 +41,13 @@ def deal_moved(deal: Deal, left: tuple[Any, str]) -> crm.DealMoved:
 def deal_amount_changed(deal: Deal) -> crm.DealAmountChanged:
     """It may bring another sum now."""
     return crm.DealAmountChanged(**_common(deal))
+
+
+def deal_changed(deal: Deal, *, deleted: bool) -> crm.DealChanged:
+    """This is what it is now, or was when it was removed."""
+    return crm.DealChanged(
+        **_common(deal), status=deal.status, stage_id=deal.stage_id, stage=deal.stage, deleted=deleted
+    )
 
 
 def deal_won(deal: Deal) -> crm.DealWon:

@@ -13,7 +13,7 @@ from services.crm.contacts.repository import ContactRepository
 from services.crm.deal_lines.models import DealLine
 from services.crm.deals.amounts import amount_of
 from services.crm.deals.errors import FieldsRequired, RegistrationPending, StageNotInPipeline
-from services.crm.deals.events import deal_amount_changed, deal_created
+from services.crm.deals.events import deal_amount_changed, deal_changed, deal_created
 from services.crm.deals.models import Deal
 from services.crm.deals.repository import DealRepository
 from services.crm.links import LinkedService, UnknownReference
@@ -76,6 +76,8 @@ class DealService(LinkedService[Deal]):
 
     def _record(self, action: str, row: Deal, before: dict[str, Any] | None) -> None:
         super()._record(action, row, before)
+        if action in ("updated", "deleted"):
+            self.uow.emit(deal_changed(row, deleted=action == "deleted"))
         if action == "updated" and before is not None:
             self.tell_amount(row, Money(amount=before["amount_minor"], currency=before["currency"]))
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import BaseModel
 
 from libs.common.errors import InvalidTransition
-from libs.contracts.crm import TaskAssigned, TaskCompleted
+from libs.contracts.crm import TaskAssigned, TaskChanged, TaskCompleted
 from services.crm.companies.repository import CompanyRepository
 from services.crm.contacts.repository import ContactRepository
 from services.crm.deals.repository import DealRepository
@@ -73,6 +73,21 @@ class TaskService(LinkedService[Task]):
         elif not done:
             values |= {"completed_at": None, "completed_by_id": None}
         return values
+
+    def _record(self, action: str, row: Task, before: dict[str, Any] | None) -> None:
+        super()._record(action, row, before)
+        self.uow.emit(
+            TaskChanged(
+                task_id=row.id,
+                name=row.name,
+                status=row.status,
+                assignee_id=row.assignee_id,
+                due_at=row.due_at,
+                deal_id=row.deal_id,
+                completed_at=row.completed_at,
+                deleted=action == "deleted",
+            )
+        )
 
     def _announce(self, task: Task, former_assignee_id: UUID | None, was_done: bool) -> None:
         if task.assignee_id is not None and task.assignee_id != former_assignee_id:

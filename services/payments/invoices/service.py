@@ -10,7 +10,7 @@ from libs.common.ids import new_id
 from libs.common.money import Money
 from libs.common.resource import ResourceService
 from libs.contracts.orders import OrderPaid
-from libs.contracts.payments import InvoiceIssued, InvoiceOverdue, InvoiceSent
+from libs.contracts.payments import InvoiceIssued, InvoiceOverdue, InvoicePaid, InvoiceSent, InvoiceVoided
 from services.payments.credit_notes.service import CreditNoteService
 from services.payments.documents.numbers import INVOICES, next_number
 from services.payments.invoices.errors import CurrencyMismatch, InvoiceFinal, InvoiceNotPayable
@@ -131,16 +131,15 @@ class InvoiceService(ResourceService[Invoice]):
             raise InvalidTransition("The invoice has no e-mail address.", current_status=invoice.status)
         invoice.sent_at = self.uow.now
         await self.rows.save(invoice)
-        assert invoice.number is not None
         self.uow.emit(
             InvoiceSent(
                 invoice_id=invoice.id,
-                number=invoice.number,
+                number=_number(invoice),
                 order_id=invoice.order_id,
                 email=invoice.email,
                 total=invoice.total,
                 outstanding=invoice.outstanding,
-                due_on=invoice.due_on.isoformat() if invoice.due_on else None,
+                due_on=_day(invoice),
                 sent_at=self.uow.now,
             )
         )
@@ -172,6 +171,18 @@ class InvoiceService(ResourceService[Invoice]):
             f"Payment of invoice {invoice.number}" + (f", {body.reference}" if body.reference else ""),
             of_manual_payment(body.method, amount),
         )
+        self.uow.emit(
+            InvoicePaid(
+                invoice_id=invoice.id,
+                number=_number(invoice),
+                order_id=invoice.order_id,
+                amount=amount,
+                total=invoice.total,
+                outstanding=invoice.outstanding,
+                due_on=_day(invoice),
+                paid_at=self.uow.now,
+            )
+        )
         paid = {"amount": str(amount), "reference": body.reference}
         after = {**paid, "status": invoice.status, "outstanding": str(invoice.outstanding)}
         self.uow.audit("paid", self.noun, invoice.id, before=before, after=after)
@@ -194,6 +205,16 @@ class InvoiceService(ResourceService[Invoice]):
         await self.rows.save(invoice)
         await self.ledger.post(
             "invoice_void", invoice.id, f"Invoice {invoice.number} is void", of_void(invoice)
+        )
+        self.uow.emit(
+            InvoiceVoided(
+                invoice_id=invoice.id,
+                number=_number(invoice),
+                order_id=invoice.order_id,
+                total=invoice.total,
+                due_on=_day(invoice),
+                voided_at=self.uow.now,
+            )
         )
         after = {"status": invoice.status, "reason": reason}
         self.uow.audit("voided", self.noun, invoice.id, before=before, after=after)
@@ -242,7 +263,18 @@ class InvoiceService(ResourceService[Invoice]):
                 order_id=invoice.order_id,
                 email=invoice.email,
                 total=invoice.total,
+                outstanding=invoice.outstanding,
+                due_on=_day(invoice),
                 issued_at=self.uow.now,
             )
         )
         self.uow.audit("issued", self.noun, invoice.id, after={"number": invoice.number})
+
+
+def _number(invoice: Invoice) -> str:
+    assert invoice.number is not None
+    return invoice.number
+
+
+def _day(invoice: Invoice) -> str | None:
+    return invoice.due_on.isoformat() if invoice.due_on else None

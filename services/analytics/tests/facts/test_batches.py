@@ -16,8 +16,9 @@ from libs.common.messaging.consumer import Consumer
 from libs.common.messaging.event import Event
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.events import envelope
-from libs.contracts.catalog import StockChanged
+from libs.contracts.catalog import PriceChanged, StockChanged
 from libs.contracts.crm import (
+    DealChanged,
     DealCreated,
     DealLost,
     DealMoved,
@@ -26,9 +27,11 @@ from libs.contracts.crm import (
     LeadConverted,
     LeadCreated,
     TaskAssigned,
+    TaskChanged,
     TaskCompleted,
 )
 from libs.contracts.orders import OrderCancelled, OrderPlaced
+from libs.contracts.payments import InvoiceIssued, InvoiceOverdue, InvoicePaid, InvoiceVoided
 from services.analytics.events.models import ArchivedEvent
 from services.analytics.facts.models import FACTS
 from services.analytics.manifest import SERVICE
@@ -70,6 +73,20 @@ def _deal(kind: str, which: int, amount: int) -> Event:
         "won": DealWon(**common),
         "lost": DealLost(**common, reason="price"),
         "reopened": DealReopened(**common, **stage),
+        "changed": DealChanged(**common, **stage, status="open", owner_id=_ids[0], deleted=amount > 8),
+    }
+    return made[kind]
+
+
+def _invoice(kind: str, which: int) -> Event:
+    said: dict[str, Any] = {"invoice_id": _ids[which], "number": f"I-{which}", "due_on": "2026-04-30"}
+    made: dict[str, Event] = {
+        "invoice issued": InvoiceIssued(**said, total=zar(500), outstanding=zar(500), issued_at=START),
+        "invoice paid": InvoicePaid(
+            **said, total=zar(500), amount=zar(200), outstanding=zar(300), paid_at=START
+        ),
+        "invoice voided": InvoiceVoided(**said, total=zar(500), voided_at=START),
+        "invoice overdue": InvoiceOverdue(**said, outstanding=zar(400)),
     }
     return made[kind]
 
@@ -79,6 +96,12 @@ def _other(kind: str, which: int) -> Event:
         return LeadCreated(lead_id=_ids[which], name="Lead", source="web")
     if kind == "lead converted":
         return LeadConverted(lead_id=_ids[which], deal_id=_ids[which])
+    if kind == "task changed":
+        return TaskChanged(task_id=_ids[which], name="Task", status="todo", due_at=START + timedelta(days=1))
+    if kind.startswith("invoice"):
+        return _invoice(kind, which)
+    if kind == "price changed":
+        return PriceChanged(variant_id=_ids[which], product_id=_store, sku="HB-250", price=zar(100))
     if kind == "task completed":
         return TaskCompleted(task_id=_ids[which], name="Task", completed_at=START)
     # The second one has nothing to be due.
@@ -93,9 +116,13 @@ def _cancelled(order: OrderPlaced) -> Event:
 
 
 _which = st.integers(0, 1)
-_kinds = st.sampled_from(["created", "moved", "won", "lost", "reopened"])
+_kinds = st.sampled_from(["created", "moved", "won", "lost", "reopened", "changed"])
 _others = st.sampled_from(
-    ["lead created", "lead converted", "task assigned", "task reassigned", "task completed"]
+    [
+        *("lead created", "lead converted"),
+        *("task assigned", "task reassigned", "task completed", "task changed"),
+        *("invoice issued", "invoice paid", "invoice voided", "invoice overdue", "price changed"),
+    ]
 )
 _stocks = st.builds(_stock, _which, st.integers(1, 5))
 _deals = st.builds(_deal, _kinds, _which, st.integers(1, 9))

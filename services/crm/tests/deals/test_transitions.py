@@ -9,8 +9,8 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
-from libs.contracts.crm import DealLost, DealMoved, DealReopened, DealWon
-from services.crm.tests.factories import Crm, line, rand
+from libs.contracts.crm import DealChanged, DealLost, DealMoved, DealReopened, DealWon
+from services.crm.tests.factories import Crm, add_member, line, rand
 
 
 async def test_a_deal_is_moved(crm: Crm, context: ServiceContext, tenant_id: UUID) -> None:
@@ -35,9 +35,27 @@ async def test_a_deal_is_moved(crm: Crm, context: ServiceContext, tenant_id: UUI
         "stage": "B",
         "amount": rand(5),
         "source": "fair",
+        "owner_id": None,
+        "expected_close_on": None,
         "registration_id": None,
         "applicant_company_id": None,
     }
+
+
+async def test_what_a_deal_is_now_is_told_when_it_is_edited_and_when_it_goes(
+    crm: Crm, context: ServiceContext, tenant_id: UUID
+) -> None:
+    owner_id = str(await add_member(context, tenant_id))
+    deal = await crm.deal(amount=rand(5))
+    path = f"/deals/{deal['id']}"
+
+    await crm.client.patch(path, json={"owner_id": owner_id, "expected_close_on": "2031-05-06"})
+    await crm.client.delete(path)
+
+    told = [event.data for event in await emitted(context, tenant_id, DealChanged)]
+    assert [(e["owner_id"], e["expected_close_on"]) for e in told] == [(owner_id, "2031-05-06")] * 2
+    assert [(e["status"], e["deleted"]) for e in told] == [("open", False), ("open", True)]
+    assert told[0]["stage_id"] == deal["stage_id"]
 
 
 async def test_a_deal_is_won(crm: Crm, context: ServiceContext, tenant_id: UUID) -> None:

@@ -9,7 +9,7 @@ from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
 from libs.common.testing.resource_suite import ResourceSuite
-from libs.contracts.crm import TaskAssigned, TaskCompleted
+from libs.contracts.crm import TaskAssigned, TaskChanged, TaskCompleted
 from services.crm.tests.factories import Crm, add_member, line
 
 
@@ -139,3 +139,21 @@ async def test_tasks_are_filtered(crm: Crm, context: ServiceContext, tenant_id: 
     ):
         found = (await crm.get("/tasks", **params))["items"]
         assert {row["name"] for row in found} == expected, params
+
+
+async def test_what_a_task_is_now_is_told_whatever_becomes_of_it(
+    crm: Crm, context: ServiceContext, tenant_id: UUID
+) -> None:
+    task = await crm.post("/tasks", name="Call", due_at="2031-02-03T04:05:06Z")
+    path = f"/tasks/{task['id']}"
+
+    await crm.client.patch(path, json={"due_at": None})
+    await crm.post(f"{path}/complete")
+    await crm.client.patch(path, json={"status": "cancelled"})
+    await crm.client.delete(path)
+
+    told = [event.data for event in await emitted(context, tenant_id, TaskChanged)]
+    assert [e["status"] for e in told] == ["todo", "todo", "done", "cancelled", "cancelled"]
+    assert [e["due_at"] for e in told] == ["2031-02-03T04:05:06Z", None, None, None, None]
+    assert [e["completed_at"] is not None for e in told] == [False, False, True, False, False]
+    assert [e["deleted"] for e in told] == [False] * 4 + [True]

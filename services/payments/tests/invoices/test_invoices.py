@@ -18,7 +18,7 @@ from libs.common.testing.client import Client
 from libs.common.testing.events import deliver, emitted
 from libs.common.testing.resource_suite import ResourceSuite
 from libs.contracts.identity import RegistrationSubmitted, TenantActivated
-from libs.contracts.payments import InvoiceIssued, InvoiceOverdue, InvoiceSent
+from libs.contracts.payments import InvoiceIssued, InvoiceOverdue, InvoicePaid, InvoiceSent, InvoiceVoided
 from libs.contracts.values import Business
 from services.payments.credit_notes.parts import next_parts
 from services.payments.invoices.models import Invoice
@@ -117,6 +117,7 @@ async def test_a_final_invoice_has_a_number_a_date_and_is_posted(shop: Shop) -> 
     }
     (issued,) = await emitted(shop.context, shop.tenant_id, InvoiceIssued)
     assert issued.data["number"] == "INV-000001"
+    assert (issued.data["outstanding"], issued.data["due_on"]) == (zar(76_000), invoice["due_on"])
     assert (await shop.client.post(f"/invoices/{invoice['id']}/finalize")).status_code == 409
 
 
@@ -204,6 +205,11 @@ async def test_a_void_invoice_is_posted_back(shop: Shop) -> None:
     refused = await shop.client.post(f"/invoices/{paid['id']}/void", json={"reason": "x"})
     assert refused.status_code == 409
     assert (await shop.balances())["receivable"] == 75_999
+    (told,) = await emitted(shop.context, shop.tenant_id, InvoiceVoided)
+    assert (told.data["invoice_id"], told.data["total"]) == (invoice["id"], zar(76_000))
+    (came,) = await emitted(shop.context, shop.tenant_id, InvoicePaid)
+    assert (came.data["amount"], came.data["outstanding"]) == (zar(1), zar(75_999))
+    assert came.data["invoice_id"] == paid["id"]
 
 
 async def test_a_final_invoice_is_sent_where_it_has_an_address(shop: Shop) -> None:

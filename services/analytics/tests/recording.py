@@ -1,0 +1,32 @@
+"""Hands many events to analytics at once, each with its time."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from libs.common.messaging.broker import Verdict
+from libs.common.messaging.consumer import Consumer
+from libs.common.messaging.event import Event
+from libs.common.runtime.context import ServiceContext
+from libs.common.testing.events import envelope
+from services.analytics.manifest import SERVICE
+from services.analytics.tests.factories import paid, payment, placed
+
+RECORD = next(one for one in SERVICE.subscriptions if one.name == "analytics.record")
+_BATCH = 200
+
+
+async def record(
+    context: ServiceContext, tenant_id: UUID, *events: Event, at: datetime | None = None
+) -> None:
+    """Have events counted, as of now or of one time."""
+    time = at or datetime.now(UTC)
+    sent = [envelope(event, tenant_id, time=time) for event in events]
+    for start in range(0, len(sent), _BATCH):
+        verdicts = await Consumer(context).deliver_batch(RECORD, sent[start : start + _BATCH])
+        assert set(verdicts) == {Verdict.DONE}
+
+
+def sale(total: int, at: datetime, **fields: object) -> list[Event]:
+    """An order that was placed, paid and counted at one moment."""
+    order = placed(total, at=at, **fields)  # type: ignore[arg-type]
+    return [order, payment(order), paid(order)]
