@@ -66,6 +66,7 @@ DESCRIBED: dict[str, Feature] = {
             "/insight-analytics/anomalies",
             "/insight-analytics/next-best-actions",
         ),
+        ("GET /insight-analytics/sales-metrics",),
         reads=True,
     ),
     ASSISTANT: Feature("Assistant", "Ask the assistant about the business", ("/ai",)),

@@ -11,6 +11,7 @@ from services.analytics.events.handlers import on_countable_events
 from services.analytics.facts.projector import EVENTS
 from services.analytics.facts.rebuild import rebuild
 from services.analytics.facts.router import router as facts
+from services.analytics.insights.sales_metrics.router import router as sales_metrics
 from services.analytics.privacy import PRIVACY
 from services.analytics.reports.router import router as reports
 from services.analytics.settings import AnalyticsSettings
@@ -22,12 +23,13 @@ SERVICE = Service(
     metadata=metadata,
     models=MODELS,
     migrations=Path(__file__).parent / "migrations",
-    routers=(dashboard, reports, facts),
+    routers=(dashboard, reports, facts, sales_metrics),
     subscriptions=(in_batches(EVENTS, "analytics.record", on_countable_events, spacing=0.1),),
     jobs=(Job("rebuild_facts", rebuild, lease=900),),
     permissions={
         "analytics.dashboard.read": "See the figures of the business",
         "analytics.reports.read": "Read reports",
+        "analytics.sales_metrics.read": "See how sales do, and where they are going",
         "analytics.facts.rebuild": "Build all figures anew from the archived events",
     },
     privacy=PRIVACY,

@@ -11,6 +11,7 @@ from services.payments.tests.pdf_text import texts
 
 # Members of answers that differ from one moment to the next.
 VOLATILE = {"request_id", "instance", "as_of", "last_seen_at", "seconds", "seconds_in_stage"} | {
+    "counted_until",
     "seconds_left",
     "absolute_seconds_left",
     "idle_expires_at",

@@ -32,7 +32,7 @@ class ReportService:
     async def sales(self, query: SalesQuery) -> SalesReport:
         """Sales over time, in one currency."""
         currency = await self.rows.currency(query.currency)
-        items = [self._sales_row(row, query, currency) for row in await self.rows.sales(query, currency)]
+        items = [sales_row(row, query, currency) for row in await self.rows.sales(query, currency)]
         totals = None
         if items:
             totals = SalesRow(
@@ -44,17 +44,6 @@ class ReportService:
                 revenue=self._sum([row.revenue for row in items], currency),
             )
         return SalesReport(grain=query.grain, tz=query.tz, currency=currency, items=items, totals=totals)
-
-    def _sales_row(self, row: Any, query: SalesQuery, currency: str) -> SalesRow:
-        captured, refunded = int(row.captured), int(row.refunded)
-        return SalesRow(
-            period=query.start(row.period),
-            orders=int(row.orders),
-            units=int(row.units),
-            gross=Money(amount=captured, currency=currency),
-            refunds=Money(amount=refunded, currency=currency),
-            revenue=Money(amount=captured - refunded, currency=currency),
-        )
 
     async def income(self, query: GrainedPeriod) -> IncomeSummary:
         """Money in and out over time, every currency apart."""
@@ -131,3 +120,16 @@ class ReportService:
     @staticmethod
     def _sum(values: list[Money], currency: str) -> Money:
         return sum(values, start=Money(amount=0, currency=currency))
+
+
+def sales_row(row: Any, period: GrainedPeriod, currency: str) -> SalesRow:
+    """A row of the sales report from the figures of its stretch."""
+    captured, refunded = int(row.captured), int(row.refunded)
+    return SalesRow(
+        period=period.start(row.period),
+        orders=int(row.orders),
+        units=int(row.units),
+        gross=Money(amount=captured, currency=currency),
+        refunds=Money(amount=refunded, currency=currency),
+        revenue=Money(amount=captured - refunded, currency=currency),
+    )

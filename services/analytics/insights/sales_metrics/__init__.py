@@ -1,0 +1,1 @@
+"""How sales did in a stretch, against the stretches before, and where they are going."""
