@@ -56,7 +56,7 @@ SILENT: dict[str, str] = {
     "notifications DELETE /fcm/register/{token}": "an app does it at the sign-out, for the device that it runs on",
     "notifications POST /templates/{template_id}/preview": _READS,
     **{
-        f"{name} POST /internal/privacy/exports": "reads; identity writes down who asked for it, and who fetched it"
+        f"{name} POST /internal/privacy/parts": "reads; identity writes down who asked for it, and who fetched it"
         for name in NAMES
     },
 }

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import psycopg
 
 from deploy.verify.queries import QUERIES
+from libs.common.privacy.fields import INFRASTRUCTURE
 from libs.common.runtime.service import Service
 from libs.common.runtime.verify import Finding
 from libs.common.settings import CommonSettings
@@ -23,7 +24,11 @@ async def check(common: CommonSettings, services: Sequence[Service]) -> list[tup
         found = [
             (name, await _count(connection, looked_at, breaches)) for name, looked_at, breaches in QUERIES
         ]
-        return [*found, ("events x subscriptions = inbox rows", await _inbox(connection, services))]
+        return [
+            *found,
+            ("nothing is left of erased businesses", await _left(connection, services)),
+            ("events x subscriptions = inbox rows", await _inbox(connection, services)),
+        ]
 
 
 async def _count(connection: psycopg.AsyncConnection, looked_at: str, breaches: str) -> Finding:
@@ -31,6 +36,30 @@ async def _count(connection: psycopg.AsyncConnection, looked_at: str, breaches: 
     rows = await (await connection.execute(breaches)).fetchall()  # type: ignore[arg-type]
     figure = str(total[0]) if total else "0"
     return Finding(figure, len(rows), tuple(" ".join(str(v) for v in row) for row in rows[:EXAMPLES]))
+
+
+async def _left(connection: psycopg.AsyncConnection, services: Sequence[Service]) -> Finding:
+    """Of businesses whose data were erased there are rows in those tables alone that stay, and of people's accounts."""
+    rows: list[str] = []
+    tables = 0
+    for service in services:
+        known = {**INFRASTRUCTURE, **service.privacy}
+        for table in service.metadata.sorted_tables:
+            of = known[table.name]
+            if "tenant_id" not in table.columns or of.stays:
+                continue
+            tables += 1
+            own = f"AND t.{of.of_person} IS NULL" if of.of_person else ""
+            found = await connection.execute(
+                f"SELECT t.tenant_id::text FROM identity.tenants e JOIN {table.fullname} t ON t.tenant_id = e.id "  # type: ignore[arg-type]
+                f"WHERE e.erased_at IS NOT NULL {own}"
+            )
+            rows += [f"{table.fullname} {row[0]}" for row in await found.fetchall()]
+    total = await (
+        await connection.execute("SELECT count(*) FROM identity.tenants WHERE erased_at IS NOT NULL")
+    ).fetchone()
+    figure = f"{total[0] if total else 0} erased businesses, {tables} tables"
+    return Finding(figure, len(rows), tuple(rows[:EXAMPLES]))
 
 
 async def _inbox(connection: psycopg.AsyncConnection, services: Sequence[Service]) -> Finding:

@@ -18,6 +18,9 @@ _HELD = """
 _LIVE = "('placed', 'paid', 'fulfilling', 'shipped', 'delivered', 'completed')"
 _PAID = "('paid', 'fulfilling', 'shipped', 'delivered', 'completed')"
 
+# Of these the facts go and the books stay.
+_ERASED = "SELECT id FROM identity.tenants WHERE erasure_due_at IS NOT NULL"
+
 QUERIES: tuple[tuple[str, str, str], ...] = (
     (
         "each live order holds exactly what it ordered",
@@ -94,20 +97,21 @@ QUERIES: tuple[tuple[str, str, str], ...] = (
     (
         "analytics counts the orders that there are",
         "SELECT count(*) || ' orders' FROM orders.orders WHERE placed_at IS NOT NULL",
-        """
+        f"""
         SELECT coalesce(o.tenant_id, f.tenant_id), o.orders, f.orders, o.total, f.total
         FROM (SELECT tenant_id, currency, count(*) AS orders, sum(total_amount) AS total
               FROM orders.orders WHERE placed_at IS NOT NULL GROUP BY 1, 2) o
         FULL JOIN (SELECT tenant_id, currency, count(*) AS orders, sum(total) AS total
                    FROM analytics.order_facts WHERE placed_at IS NOT NULL GROUP BY 1, 2) f
             ON f.tenant_id = o.tenant_id AND f.currency = o.currency
-        WHERE o.orders IS DISTINCT FROM f.orders OR o.total IS DISTINCT FROM f.total
+        WHERE (o.orders IS DISTINCT FROM f.orders OR o.total IS DISTINCT FROM f.total)
+          AND coalesce(o.tenant_id, f.tenant_id) NOT IN ({_ERASED})
         """,
     ),
     (
         "analytics counts the money that there is",
         "SELECT count(*) || ' payments and refunds' FROM analytics.money_facts",
-        """
+        f"""
         SELECT coalesce(p.tenant_id, f.tenant_id), p.currency, p.net, f.net
         FROM (
             SELECT tenant_id, currency, sum(net) AS net FROM (
@@ -118,18 +122,18 @@ QUERIES: tuple[tuple[str, str, str], ...] = (
         ) p
         FULL JOIN (SELECT tenant_id, currency, sum(amount) AS net FROM analytics.money_facts GROUP BY 1, 2) f
             ON f.tenant_id = p.tenant_id AND f.currency = p.currency
-        WHERE p.net IS DISTINCT FROM f.net
+        WHERE p.net IS DISTINCT FROM f.net AND coalesce(p.tenant_id, f.tenant_id) NOT IN ({_ERASED})
         """,
     ),
     (
         "analytics sees the stock that there is",
         "SELECT count(*) || ' stock levels' FROM catalog.stock_levels",
-        """
+        f"""
         SELECT s.tenant_id, s.variant_id, s.on_hand, f.on_hand
         FROM catalog.stock_levels s
         LEFT JOIN analytics.stock_facts f
             ON f.tenant_id = s.tenant_id AND f.store_id = s.store_id AND f.variant_id = s.variant_id
-        WHERE (s.on_hand, s.reserved, s.allocated) <> (0, 0, 0)
+        WHERE (s.on_hand, s.reserved, s.allocated) <> (0, 0, 0) AND s.tenant_id NOT IN ({_ERASED})
           AND (f.on_hand, f.reserved, f.allocated) IS DISTINCT FROM (s.on_hand, s.reserved, s.allocated)
         """,
     ),

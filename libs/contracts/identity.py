@@ -178,7 +178,10 @@ class TenantReactivated(Event):
 
 
 class TenantErasureDue(Event):
-    """A closed business was kept for as long as it is to be: what there is of it may be erased."""
+    """A closed business was kept for as long as it is to be: every service erases what it has of it.
+
+    Identity asks them one by one, and has a receipt of each; whoever else keeps something hears it here.
+    """
 
     wire_name = "identity.tenant_erasure_due.v1"
     about: ClassVar[tuple[str, str]] = ("tenant", "company_id")

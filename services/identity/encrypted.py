@@ -7,8 +7,8 @@ from services.identity.oidc.flows import PURPOSE as OIDC_VERIFIER
 from services.identity.oidc.models import OidcFlow
 from services.identity.oidc_providers.models import OidcProvider
 from services.identity.oidc_providers.service import purpose_of as oidc_secret
-from services.identity.privacy_requests.models import PrivacyReceipt
-from services.identity.privacy_requests.service import part_of
+from services.identity.privacy_requests.models import PrivacyPart, PrivacyReceipt
+from services.identity.privacy_requests.service import part_of, whole_of
 from services.identity.signing_keys.models import SigningKey
 from services.identity.signing_keys.service import PURPOSE as SIGNING_KEY
 
@@ -17,5 +17,6 @@ ENCRYPTED = (
     Encrypted(TotpFactor.seed, totp_seed),
     Encrypted(OidcProvider.sealed_secret, oidc_secret),
     Encrypted(OidcFlow.sealed_verifier, OIDC_VERIFIER),
-    Encrypted(PrivacyReceipt.sealed_part, part_of),
+    Encrypted(PrivacyReceipt.sealed_part, whole_of),
+    Encrypted(PrivacyPart.sealed, part_of),
 )

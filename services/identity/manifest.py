@@ -39,7 +39,14 @@ from services.identity.passkeys.jobs import forget_challenges
 from services.identity.passkeys.router import router as passkeys
 from services.identity.plans.router import router as plans
 from services.identity.privacy import PRIVACY
-from services.identity.privacy_requests.jobs import due, forget_privacy_exports, run_privacy_requests
+from services.identity.privacy_requests.jobs import (
+    closing,
+    due,
+    erase_closed_tenants,
+    forget_privacy_exports,
+    run_privacy_requests,
+)
+from services.identity.privacy_requests.router import closings
 from services.identity.privacy_requests.router import router as privacy_requests
 from services.identity.privacy_requests.service import JOB as RUN_PRIVACY_REQUESTS
 from services.identity.registrations.handlers import (
@@ -124,6 +131,7 @@ SERVICE = Service(
         usage,
         audit_log,
         privacy_requests,
+        closings,
     ),
     subscriptions=(
         on(DealWon, "identity.activate_tenant", on_deal_won),
@@ -145,6 +153,7 @@ SERVICE = Service(
         Job("forget_sessions", forget_sessions, every=60),
         Job("forget_attempts", forget_attempts, every=60),
         Job(RUN_PRIVACY_REQUESTS, run_privacy_requests, every=5, lease=600, finds=due),
+        Job("erase_closed_tenants", erase_closed_tenants, every=5, lease=600, finds=closing),
         Job("forget_privacy_exports", forget_privacy_exports, every=600),
         Job("forget_challenges", forget_challenges, every=60),
         Job("move_subscriptions", move_subscriptions, every=5, finds=moving),

@@ -1,6 +1,7 @@
 """Which columns of this service are about people, and what erasure does to them."""
 
 from libs.common.privacy.fields import (
+    BOOKS,
     BUSINESS,
     NOBODY,
     PROOF,
@@ -14,6 +15,7 @@ from libs.common.privacy.fields import (
 
 _GUARD = "counts guesses at passwords for minutes, against break-ins (GDPR art. 6(1)(f)); removed by itself"
 _ASKED = "proof that a request of a person was met, and how (GDPR art. 5(2)); the address goes once a person is erased"
+_WHICH = "says which business the books and the proof are of that have to be kept; nothing else is left of it"
 
 PRIVACY: PrivacyMap = {
     "users": TableMap(
@@ -63,6 +65,8 @@ PRIVACY: PrivacyMap = {
         },
         user=("user_id",),
         of_account=True,
+        # Personal tokens.
+        of_person="user_id",
     ),
     "staff_grants": TableMap(
         none="tenant_id id permissions expires_at created_at updated_at version deleted_at",
@@ -89,6 +93,7 @@ PRIVACY: PrivacyMap = {
         },
         user=("owner_user_id",),
         email=("owner_email",),
+        stays=PROOF,
     ),
     "registration_requirements": TableMap(
         none="tenant_id id code kind label description product country is_required is_active rule created_at updated_at"
@@ -120,6 +125,7 @@ PRIVACY: PrivacyMap = {
             "reason": keep(Kind.CONTENT, PROOF),
         },
         user=("voter_id", "right_of_id"),
+        stays=PROOF,
     ),
     "registration_timeline": TableMap(
         none="tenant_id id registration_id kind is_public created_at updated_at version",
@@ -130,6 +136,7 @@ PRIVACY: PrivacyMap = {
             "data": keep(Kind.CONTENT, PROOF),
         },
         user=("on_behalf_of_id",),
+        stays=PROOF,
     ),
     "review_delegations": TableMap(
         none="tenant_id id starts_at ends_at created_at updated_at version deleted_at",
@@ -146,8 +153,10 @@ PRIVACY: PrivacyMap = {
     ),
     "tenants": TableMap(
         none="tenant_id id name slug status status_reason country currency registration_number website"
-        " industry settings sign_in_policy activated_at closed_at kept_until erasure_due_at created_at updated_at version",
+        " industry settings sign_in_policy activated_at closed_at kept_until erasure_due_at erased_at created_at updated_at version",
         fields={"phone": keep(Kind.CONTACT, BUSINESS), "address": keep(Kind.CONTACT, BUSINESS)},
+        stays=_WHICH,
+        emptied="registration_number website industry settings sign_in_policy status_reason",
     ),
     "audit_log": TableMap(
         none="tenant_id id time event_id service action resource resource_id request_id tenant_via seq previous_hash"
@@ -164,8 +173,12 @@ PRIVACY: PrivacyMap = {
         user=("actor_id", "acted_as_id"),
         # No hash of an entry would fit any more if they were scrubbed, so the entries that name the person are counted.
         documents=("before", "after"),
+        stays=PROOF,
     ),
-    "audit_chains": TableMap(none="tenant_id begun_at seq hash has_all"),
+    "audit_chains": TableMap(
+        none="tenant_id begun_at seq hash has_all",
+        stays=PROOF,
+    ),
     "attempt_counters": TableMap(
         none="scope marks pending pending_at locked_until updated_at",
         fields={"subject": keep(Kind.IDENTIFIER, _GUARD)},
@@ -251,7 +264,8 @@ PRIVACY: PrivacyMap = {
     ),
     "subscriptions": TableMap(
         none="tenant_id id plan status anchored_at period_starts_at period_ends_at trial_ends_at grace_ends_at ended_at"
-        " next_plan previous_plan tried due_at created_at updated_at version"
+        " next_plan previous_plan tried due_at created_at updated_at version",
+        stays=BOOKS,
     ),
     "invitations": TableMap(
         none="tenant_id id roles department_id locale status serial sent_at expires_at accepted_at created_at updated_at"
@@ -279,12 +293,22 @@ PRIVACY: PrivacyMap = {
         },
         user=("user_id",),
         email=("email",),
+        stays=_ASKED,
     ),
     "privacy_receipts": TableMap(
         none="tenant_id id request_id service status attempts last_error erased pseudonymised kept reasons done_at"
-        " step place created_at updated_at version",
+        " step place rows created_at updated_at version",
         fields={
             "sealed_part": keep(
+                Kind.CONTENT, "encrypted; removed once the export has expired or the person is erased"
+            )
+        },
+        stays=_ASKED,
+    ),
+    "privacy_parts": TableMap(
+        none="tenant_id id receipt_id step created_at updated_at version",
+        fields={
+            "sealed": keep(
                 Kind.CONTENT, "encrypted; removed once the export has expired or the person is erased"
             )
         },

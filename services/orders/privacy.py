@@ -20,7 +20,10 @@ PRIVACY: PrivacyMap = {
     "cart_items": TableMap(
         none=f"{_ROW} cart_id variant_id product_id sku name type tax_class weight_g options quantity unit_amount"
     ),
-    "document_numbers": TableMap(none="tenant_id series prefix width last_value"),
+    "document_numbers": TableMap(
+        none="tenant_id series prefix width last_value",
+        stays=BOOKS,
+    ),
     # What was bought stays; the invoice that names the buyer is in payments.
     "orders": TableMap(
         none=f"{_ROW} number status steps cart_token_hash currency subtotal_amount discount_amount shipping_amount"
@@ -36,15 +39,21 @@ PRIVACY: PrivacyMap = {
         },
         user=("customer_user_id",),
         email=("email",),
+        stays=BOOKS,
     ),
     "order_lines": TableMap(
         none=f"{_ROW} order_id position variant_id product_id sku name type tax_class weight_g options currency"
-        " quantity shipped_quantity unit_amount discount_amount tax_amount total_amount"
+        " quantity shipped_quantity unit_amount discount_amount tax_amount total_amount",
+        stays=BOOKS,
     ),
     "shipments": TableMap(
-        none=f"{_ROW} order_id status provider carrier tracking_reference next_step_at delivered_at"
+        none=f"{_ROW} order_id status provider carrier tracking_reference next_step_at delivered_at",
+        stays=BOOKS,
     ),
-    "shipment_lines": TableMap(none="tenant_id shipment_id line_id variant_id quantity"),
+    "shipment_lines": TableMap(
+        none="tenant_id shipment_id line_id variant_id quantity",
+        stays=BOOKS,
+    ),
     "shipping_accounts": TableMap(none=f"{_ROW} deleted_at provider name"),
     "shipping_methods": TableMap(
         none=f"{_ROW} deleted_at account_id position name amount currency country weight_min_g weight_max_g free_amount"
@@ -53,5 +62,6 @@ PRIVACY: PrivacyMap = {
     "timeline_entries": TableMap(
         none="tenant_id id order_id at kind status step reference data",
         fields={"actor": keep(Kind.IDENTIFIER, BOOKS)},
+        stays=BOOKS,
     ),
 }

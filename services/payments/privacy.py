@@ -13,7 +13,10 @@ _BUYER = {
 _SANDBOX = "stands in for a provider where nobody pays: it holds no real person"
 
 PRIVACY: PrivacyMap = {
-    "document_counters": TableMap(none="tenant_id series last"),
+    "document_counters": TableMap(
+        none="tenant_id series last",
+        stays=BOOKS,
+    ),
     "invoices": TableMap(
         none=f"{_ROW} number status order_id order_number payment_id currency lines subtotal_minor discount_minor"
         " shipping_minor tax_minor total_minor paid_minor credited_minor seller due_on issued_at sent_at voided_at"
@@ -21,6 +24,7 @@ PRIVACY: PrivacyMap = {
         fields={**_BUYER, "notes": keep(Kind.CONTENT, BOOKS)},
         user=("customer_user_id",),
         email=("email",),
+        stays=BOOKS,
     ),
     "credit_notes": TableMap(
         none=f"{_ROW} number invoice_id invoice_number order_id refund_id currency goods_minor shipping_minor tax_minor"
@@ -28,11 +32,19 @@ PRIVACY: PrivacyMap = {
         fields=_BUYER,
         user=("customer_user_id",),
         email=("email",),
+        stays=BOOKS,
     ),
-    "ledger_accounts": TableMap(none=f"{_ROW} code name type currency"),
-    "ledger_transactions": TableMap(none=f"{_ROW} kind reference description occurred_at"),
+    "ledger_accounts": TableMap(
+        none=f"{_ROW} code name type currency",
+        stays=BOOKS,
+    ),
+    "ledger_transactions": TableMap(
+        none=f"{_ROW} kind reference description occurred_at",
+        stays=BOOKS,
+    ),
     "ledger_entries": TableMap(
-        none="tenant_id transaction_id position account_id amount_minor currency occurred_at"
+        none="tenant_id transaction_id position account_id amount_minor currency occurred_at",
+        stays=BOOKS,
     ),
     # Businesses, as their invoices show them.
     "merchants": TableMap(none="tenant_id name email registration_number phone website address country"),
@@ -51,10 +63,12 @@ PRIVACY: PrivacyMap = {
         },
         user=("customer_user_id",),
         email=("email",),
+        stays=BOOKS,
     ),
     "refunds": TableMap(
         none=f"{_ROW} payment_id order_id status amount_minor currency reason failure_reason request_key cause"
-        " provider_refund_id credit_note_id succeeded_at check_at checks"
+        " provider_refund_id credit_note_id succeeded_at check_at checks",
+        stays=BOOKS,
     ),
     "sandbox_checkouts": TableMap(
         none=f"{_ROW} account_id code idempotency_key request_hash reference status amount_minor currency refunded_minor"
@@ -70,5 +84,6 @@ PRIVACY: PrivacyMap = {
     "webhook_deliveries": TableMap(
         none=f"{_ROW} account_id provider message_id event_id notice outcome processed_at",
         fields={"headers": keep(Kind.CONTENT, BOOKS), "body": keep(Kind.CONTENT, BOOKS)},
+        stays=BOOKS,
     ),
 }

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import BaseModel
 from sqlalchemy.dialects.postgresql import JSONB
 
+from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.privacy.fields import Action, Kind, Personal, PrivacyMap, TableMap
+from libs.common.privacy.fields import Action, Kind, Personal, PrivacyMap, TableMap, keep
 from libs.common.privacy.people import (
     ERASED,
     Person,
@@ -24,17 +24,14 @@ from libs.common.privacy.people import (
     tables_of,
     within,
 )
+from libs.common.privacy.places import Place, keys_of, later, places_from
+from libs.contracts.audit import change_recorded
 
 # Rows that a step changes, and rows whose documents it reads, at most.
 CHANGED, READ = 1000, 5000
-
-
-class Place(BaseModel):
-    """Where a step begins: at a table, by its documents or not, after the row with these keys."""
-
-    table: str
-    is_documents: bool = False
-    after: list[str] | None = None
+# In the place of a column in a receipt: rows that stay as a whole. They are counted up to a number.
+WHOLE_ROWS = "*"
+_COUNTED = 1_000_000
 
 
 @dataclass(slots=True)
@@ -70,17 +67,15 @@ async def erase_some(
 ) -> Receipt:
     """Take one step in the running transaction. Done again, it finds what is kept only.
 
+    Of a business that has closed all rows go, but for those of tables that stay (see `TableMap.at_closing`).
+
     `room` is how many rows it may change, `read` of how many it may look into the documents.
     """
     known = {str(table.name): (table, of) for table, of in tables_of(metadata, privacy, person)}
-    places = [Place(table=name) for name in known]
-    places += [Place(table=name, is_documents=True) for name, (_, of) in known.items() if of.documents]
-    begun = [n for n, at in enumerate(places) if place and _is_same(at, place)]
     receipt = Receipt()
-    for at in places[begun[0] if begun else 0 :]:
-        after = place.after if place is not None and _is_same(at, place) else None
+    for at in places_from(known.values(), place):
         step = _Step(uow, person, *known[at.table], receipt)
-        keys = await (step.read_documents(after, read) if at.is_documents else step.change(after, room))
+        keys = await (step.read_documents(at.after, read) if at.is_documents else step.change(at.after, room))
         if step.is_cut_short:
             receipt.next = at.model_copy(update={"after": keys})
             break
@@ -88,8 +83,16 @@ async def erase_some(
     return receipt
 
 
-def _is_same(one: Place, other: Place) -> bool:
-    return (one.table, one.is_documents) == (other.table, other.is_documents)
+async def note_erased(uow: UnitOfWork, person: Person, counts: dict[str, int]) -> None:
+    """Record what was erased. Of a business the operator's log has it: what the business has is to be no more."""
+    if not person.is_business:
+        uow.audit("erased", "person", person.request_id, after=counts)
+        return
+    await uow.enter_platform()
+    event = change_recorded(
+        uow.context.service.name, "erased", "company", str(person.tenant_id), None, counts
+    )
+    uow.emit(event, tenant_id=OPERATOR_TENANT_ID)
 
 
 class _Step:
@@ -110,14 +113,14 @@ class _Step:
         if about is None:
             return None
         if after is None:
-            await self._note_kept(about)
+            await (self._note_staying if self._person.is_business else self._note_kept)(about)
         if self._known.deletes:
             rows = await self._remove(about, room)
         else:
             rows = await self._overwrite(about, after, room)
         self.changed = len(rows)
         self.is_cut_short = len(rows) == room
-        return self._keys_of(rows[-1]) if self.is_cut_short else None
+        return keys_of(self._table, rows[-1]) if self.is_cut_short else None
 
     async def read_documents(self, after: list[str] | None, room: int) -> list[str] | None:
         """Scrub what names the person in the documents of some rows, or count it where it is kept."""
@@ -125,7 +128,7 @@ class _Step:
         naming = [sa.case((documents_naming(c, self._person), c), else_=sa.null()) for c in columns]
         statement = (
             sa.select(*self._keys, *naming)
-            .where(within(self._table, self._person, self._later(after)))
+            .where(within(self._table, self._person, later(self._table, after)))
             .order_by(*self._keys)
             .limit(room)
         )
@@ -147,7 +150,7 @@ class _Step:
         for name, count in kept.items():
             self._receipt.keep(self._table, name, self._known.fields[name], count)
         self.is_cut_short = len(rows) == room
-        return self._keys_of(rows[-1]) if self.is_cut_short else None
+        return keys_of(self._table, rows[-1]) if self.is_cut_short else None
 
     async def _note_kept(self, about: sa.ColumnElement[bool]) -> None:
         kept = self._with(lambda personal: personal.action is Action.KEEP)
@@ -158,8 +161,23 @@ class _Step:
         for (name, personal), count in zip(kept.items(), row, strict=True):
             self._receipt.keep(self._table, name, personal, count)
 
+    async def _note_staying(self, about: sa.ColumnElement[bool]) -> None:
+        if not self._known.stays:
+            return
+        rows = sa.select(sa.literal(1)).select_from(self._table).where(about).limit(_COUNTED).subquery()
+        count = await self._uow.session.scalar(sa.select(sa.func.count()).select_from(rows))
+        self._receipt.keep(self._table, WHOLE_ROWS, keep(Kind.CONTENT, self._known.stays), int(count or 0))
+
     async def _remove(self, about: sa.ColumnElement[bool], room: int) -> Sequence[Any]:
         batch = sa.select(*self._keys).where(about).order_by(*self._keys).limit(room).with_for_update()
+        for within_it in self._table.foreign_key_constraints:
+            if within_it.referred_table is self._table:
+                # What lies beneath would hold it; it goes as well, in this step or a later one.
+                above = [c for c in within_it.columns if c.nullable and not c.primary_key]
+                beneath = sa.tuple_(*within_it.columns).in_(batch)
+                await self._uow.session.execute(
+                    sa.update(self._table).where(beneath).values(dict.fromkeys((c.name for c in above), None))
+                )
         gone = sa.delete(self._table).where(sa.tuple_(*self._keys).in_(batch)).returning(*self._keys)
         rows = (await self._uow.session.execute(gone)).all()
         self._receipt.erased += len(rows)
@@ -175,7 +193,7 @@ class _Step:
         differs = [self._table.columns[name].is_distinct_from(value) for name, value in new.items()]
         batch = (
             sa.select(*self._keys, *(one.label(f"differs_{n}") for n, one in enumerate(differs)))
-            .where(about, sa.or_(*differs), self._later(after))
+            .where(about, sa.or_(*differs), later(self._table, after))
             .order_by(*self._keys)
             .limit(room)
             .with_for_update()
@@ -219,15 +237,3 @@ class _Step:
         columns = self._table.columns
         marks = {"version": columns.version + 1} if "version" in columns else {}
         return {**marks, "updated_at": self._uow.now} if "updated_at" in columns else marks
-
-    def _later(self, after: list[str] | None) -> sa.ColumnElement[bool]:
-        if after is None:
-            return sa.true()
-        values = (
-            sa.cast(sa.literal(value, sa.Text), key.type)
-            for key, value in zip(self._keys, after, strict=True)
-        )
-        return sa.tuple_(*self._keys) > sa.tuple_(*values)
-
-    def _keys_of(self, row: Any) -> list[str]:
-        return [str(value) for value in row[: len(self._keys)]]

@@ -1,7 +1,7 @@
 """The map of a service's personal fields: every column of every table has a class, and what erasure does to it."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -70,6 +70,11 @@ class TableMap:
         deletes: rows are removed as a whole, with what is in `fields`.
         of_account: rows belong to the person's account, so erasure within one business leaves them alone.
         documents: columns with JSON in which a person may be named anywhere.
+        stays: the legal reason for which rows stay when a business has closed and its data are erased; without one
+            they are removed then. Of rows that stay, what is erased or pseudonymised of a person is so of everybody,
+            and what was kept as written for the business is erased.
+        emptied: of rows that stay, the names of more columns that are emptied then, with spaces between.
+        of_person: rows with a value in this column belong to a person's account and not to the business: they stay.
     """
 
     none: str = ""
@@ -79,6 +84,21 @@ class TableMap:
     deletes: bool = False
     of_account: bool = False
     documents: tuple[str, ...] = ()
+    stays: str = ""
+    emptied: str = ""
+    of_person: str = ""
+
+    def at_closing(self) -> "TableMap":
+        """The map for erasing the data of a business that has closed."""
+        if not self.stays:
+            return replace(self, deletes=True, documents=())
+        fields = {
+            name: erase(personal.kind) if personal.reason == BUSINESS else personal
+            for name, personal in self.fields.items()
+            if name not in self.documents
+        }
+        fields |= dict.fromkeys(self.emptied.split(), erase(Kind.CONTENT))
+        return replace(self, fields=fields, deletes=False, documents=())
 
     @property
     def harmless(self) -> set[str]:
@@ -98,6 +118,7 @@ INFRASTRUCTURE: PrivacyMap = {
             "data": pseudonymise(Kind.CONTENT),
         },
         documents=("data",),
+        stays=SOON,
     ),
     "inbox": TableMap(none="event_id handler processed_at"),
     "dead_letters": TableMap(
@@ -108,11 +129,13 @@ INFRASTRUCTURE: PrivacyMap = {
     "jobs": TableMap(
         none="id tenant_id name key run_at attempts locked_until last_error created_at finished_at dead_at",
         fields={"args": keep(Kind.IDENTIFIER, SOON)},
+        stays=SOON,
     ),
     "job_schedules": TableMap(none="name last_tick"),
     "idempotency_keys": TableMap(
         none="tenant_id scope key request_hash status created_at",
         fields={"body": keep(Kind.CONTENT, SOON)},
+        stays=SOON,
     ),
 }
 
@@ -134,12 +157,21 @@ def faults(tables: Mapping[str, sa.Table], privacy: PrivacyMap) -> Iterator[str]
             yield f"{name}.{column} is no column"
         for column in sorted(known.harmless & known.fields.keys()):
             yield f"{name}.{column} has two classes"
-        for column in {*known.user, *known.email, *known.documents} - columns:
+        finding = {
+            *known.user,
+            *known.email,
+            *known.documents,
+            *known.emptied.split(),
+            *known.of_person.split(),
+        }
+        for column in finding - columns:
             yield f"{name}.{column} is no column to find people by"
         yield from _inconsistent(name, table, known)
 
 
 def _inconsistent(name: str, table: sa.Table, known: TableMap) -> Iterator[str]:
+    if known.stays and len(known.stays) < 20:
+        yield f"{name} stays without a reason"
     for column, personal in known.fields.items():
         if personal.action is Action.KEEP and len(personal.reason) < 20:
             yield f"{name}.{column} is kept without a reason"

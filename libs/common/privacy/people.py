@@ -44,12 +44,14 @@ class Person:
         user_id: the account, for a person on the whole platform.
         email: the address.
         tenant_id: the one business in which a customer is meant; None for a person on the whole platform.
+        is_business: nobody in the business is meant but the business itself, with all that it has.
     """
 
     request_id: UUID
     user_id: UUID | None
     email: str | None
     tenant_id: UUID | None = None
+    is_business: bool = False
 
     @property
     def pseudonym(self) -> str:
@@ -80,6 +82,10 @@ def tables_of(
         known = whole.get(table.name)
         if known is None:
             continue
+        if person.is_business:
+            if "tenant_id" in table.columns:
+                yield table, known.at_closing()
+            continue
         if person.tenant_id is not None and (known.of_account or "tenant_id" not in table.columns):
             continue
         yield table, known
@@ -87,6 +93,9 @@ def tables_of(
 
 def rows_about(table: sa.Table, known: TableMap, person: Person) -> sa.ColumnElement[bool] | None:
     """The condition of the rows that are about the person; None where nothing says whom rows are about."""
+    if person.is_business:
+        own = table.columns[known.of_person].is_(None) if known.of_person else sa.true()
+        return within(table, person, own)
     ways: list[sa.ColumnElement[bool]] = []
     if person.user_id is not None:
         ways += [table.columns[name] == person.user_id for name in known.user]

@@ -1,16 +1,18 @@
 """The internal operations by which identity asks each service for what it knows of a person, and to erase it."""
 
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from fastapi import APIRouter
-from pydantic import Field
+from fastapi.responses import Response
+from pydantic import Field, model_validator
 
 from libs.common.http.deps import PlatformUow, Uow, internal
 from libs.common.http.idempotency import Idempotent
-from libs.common.privacy.collecting import collect_person
-from libs.common.privacy.erasing import Place, Receipt, erase_some
+from libs.common.privacy.collecting import collect_some, written
+from libs.common.privacy.erasing import Receipt, erase_some, note_erased
 from libs.common.privacy.people import Person, enter
+from libs.common.privacy.places import Place
 from libs.common.schema import OutSchema, Schema
 
 router = APIRouter(prefix="/internal/privacy", include_in_schema=False)
@@ -24,14 +26,23 @@ class PersonIn(Schema):
     user_id: UUID | None = None
     email: str | None = Field(None, max_length=320)
     tenant_id: UUID | None = None
+    is_business: bool = False
+
+    @model_validator(mode="after")
+    def _names_one(self) -> Self:
+        if self.is_business and (
+            self.tenant_id is None or self.user_id is not None or self.email is not None
+        ):
+            raise ValueError("a business is named by tenant_id alone")
+        return self
 
     def person(self) -> Person:
         """The same as a value."""
-        return Person(self.request_id, self.user_id, self.email, self.tenant_id)
+        return Person(self.request_id, self.user_id, self.email, self.tenant_id, self.is_business)
 
 
 class StepIn(PersonIn):
-    """Whom to erase, and where to go on: `next` of the answer to the step before."""
+    """Whom to erase or hand out, and where to go on: `next` of the answer to the step before."""
 
     place: Place | None = None
 
@@ -56,15 +67,16 @@ async def erase_personal_data(body: StepIn, uow: Uow, idempotency: Idempotent) -
         receipt = await erase_some(uow, person, service.metadata, service.privacy, body.place)
         counts = {name: getattr(receipt, name) for name in ("erased", "pseudonymised", "kept")}
         if any(counts.values()) or receipt.next is None:
-            uow.audit("erased", "person", person.request_id, after=counts)
+            await note_erased(uow, person, counts)
         return receipt
 
     return await idempotency.run(run, ReceiptOut, status=200)
 
 
-@router.post("/exports", dependencies=[INTERNAL])
-async def collect_personal_data(body: PersonIn, uow: PlatformUow) -> dict[str, Any]:
-    """Tell what this service knows of a person."""
+@router.post("/parts", dependencies=[INTERNAL])
+async def collect_personal_data(body: StepIn, uow: PlatformUow) -> Response:
+    """Tell some of what this service knows of a person."""
     service, person = uow.context.service, body.person()
     await enter(uow, person)
-    return await collect_person(uow, person, service.metadata, service.privacy)
+    part = await collect_some(uow, person, service.metadata, service.privacy, body.place)
+    return Response(written(part), media_type="application/json")

@@ -7,8 +7,10 @@ from sqlalchemy import text
 
 from libs.common.actor import system_actor
 from libs.common.ids import new_id
-from libs.common.privacy.erasing import Place, Receipt, erase_some
+from libs.common.privacy.collecting import collect_some
+from libs.common.privacy.erasing import Receipt, erase_some
 from libs.common.privacy.people import Person, enter
+from libs.common.privacy.places import Place
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.client import Client
 from services.crm.manifest import SERVICE
@@ -100,3 +102,68 @@ async def test_a_step_asked_for_again_gets_the_receipt_of_the_first_time(
     assert first.json() == {"erased": 4, "pseudonymised": 4, "kept": 0, "reasons": [], "next": None}
     assert again.json() == first.json()
     assert (await ask(email="other@example.com")).status_code == 422
+
+
+async def test_parts_hand_out_all_rows_a_bounded_step_at_a_time(
+    context: ServiceContext, tenant_id: UUID, other_tenant_id: UUID
+) -> None:
+    email = f"t{new_id().hex}@example.com"
+    await fill(context, tenant_id, email, 7)
+    await fill(context, other_tenant_id, email, 1)
+    person = Person(new_id(), None, email, tenant_id)
+    place, parts = None, []
+    while not parts or place is not None:
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            await enter(uow, person)
+            part = await collect_some(uow, person, SERVICE.metadata, SERVICE.privacy, place, room=3)
+        place = part.next
+        parts.append(part)
+
+    assert [part.rows for part in parts] == [3, 3, 1]
+    rows = [row for part in parts for row in part.tables.get("contacts", [])]
+    assert {row["email"].lower() for row in rows} == {email}
+    assert len({row["id"] for row in rows}) == 7
+
+
+async def test_a_person_with_very_many_rows_gets_them_all(context: ServiceContext, tenant_id: UUID) -> None:
+    email = f"t{new_id().hex}@example.com"
+    await fill(context, tenant_id, email, 5200)
+    identity = Client(context, system_actor("identity", tenant_id))
+    body = {"request_id": str(new_id()), "email": email, "tenant_id": str(tenant_id)}
+
+    place, found = None, 0
+    while not found or place is not None:
+        answer = await identity.post("/internal/privacy/parts", json={**body, "place": place})
+        assert answer.status_code == 200, answer.text
+        place, found = answer.json()["next"], found + answer.json()["rows"]
+
+    assert found == 5200
+
+
+async def test_what_a_closed_business_has_goes_by_bounded_steps_and_nothing_else_does(
+    context: ServiceContext, tenant_id: UUID, other_tenant_id: UUID
+) -> None:
+    await fill(context, tenant_id, "thandi@example.com", 6)
+    await fill(context, other_tenant_id, "thandi@example.com", 6)
+    business = Person(new_id(), None, None, tenant_id, is_business=True)
+
+    receipt, place = await step(context, business, None, room=3)
+    erased = [receipt.erased]
+    while place is not None:
+        receipt, place = await step(context, business, place, room=3)
+        erased.append(receipt.erased)
+
+    assert erased == [3, 3, 1]
+    assert await left(context, tenant_id) == {}
+    assert sum((await left(context, other_tenant_id)).values()) == 7
+    again, place = await step(context, business, None)
+    assert (again.erased, again.pseudonymised, place) == (0, 0, None)
+
+
+async def test_a_business_is_named_by_itself(context: ServiceContext, tenant_id: UUID) -> None:
+    identity = Client(context, system_actor("identity", tenant_id))
+    for more in ({}, {"tenant_id": str(tenant_id), "email": "a@example.com"}):
+        body = {"request_id": str(new_id()), "is_business": True, **more}
+        headers = {"Idempotency-Key": str(new_id())}
+        refused = await identity.post("/internal/privacy/erasures", json=body, headers=headers)
+        assert refused.status_code == 422

@@ -17,12 +17,18 @@ class RequestKind(StrEnum):
 
     EXPORT = "export"
     ERASURE = "erasure"
+    # Of a business that has closed, with all that it has.
+    CLOSING = "closing"
 
 
 class RequestStatus(StrEnum):
-    """How far it is. An export expires: what it had collected is removed."""
+    """How far it is. An export expires: what it had collected is removed.
+
+    One about a business is `running`, not `pending`: the release before, which does not know of them, leaves it alone.
+    """
 
     PENDING = "pending"
+    RUNNING = "running"
     COMPLETED = "completed"
     EXPIRED = "expired"
 
@@ -35,16 +41,17 @@ class ReceiptStatus(StrEnum):
 
 
 class PrivacyRequest(TenantRow, Base):
-    """That the data of a person is to be handed out or erased.
+    """That the data of a person is to be handed out or erased, or those of the business itself.
 
     With `user_id` a person on the whole platform is meant, without it a customer of this business by address. Once an
-    erasure is complete, `email` is the pseudonym.
+    erasure is complete, `email` is the pseudonym; of one about the business it is empty.
     """
 
     __tablename__ = "privacy_requests"
     __table_args__ = (
         *list_indexes("privacy_requests", "kind", "status"),
         Index("ix_privacy_requests_due", "next_try_at", postgresql_where=text("status = 'pending'")),
+        Index("ix_privacy_requests_closing_due", "next_try_at", postgresql_where=text("status = 'running'")),
         Index("ix_privacy_requests_expires_at", "expires_at", postgresql_where=text("status = 'completed'")),
     )
 
@@ -60,9 +67,10 @@ class PrivacyRequest(TenantRow, Base):
 
 
 class PrivacyReceipt(TenantRow, Base):
-    """What one service has done of a request. `sealed_part` is what it knows, as JSON under the key ring.
+    """What one service has done of a request.
 
-    An erasure goes by steps: `step` of them are done, and the next one begins at `place`.
+    It goes by steps: `step` of them are done, and the next one begins at `place`. What it knows is in the parts of an
+    export (`PrivacyPart`), `rows` of them in all; exports of the release before have all of it in `sealed_part`.
     """
 
     __tablename__ = "privacy_receipts"
@@ -89,3 +97,23 @@ class PrivacyReceipt(TenantRow, Base):
     sealed_part: Mapped[str | None]
     step: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     place: Mapped[dict[str, Any] | None]
+    rows: Mapped[int] = mapped_column(default=0, server_default="0")
+
+
+class PrivacyPart(TenantRow, Base):
+    """What one service knows of a person, as one step has found it: JSON under the key ring."""
+
+    __tablename__ = "privacy_parts"
+    __table_args__ = (
+        Index("uq_privacy_parts_step", "tenant_id", "receipt_id", "step", unique=True),
+        ForeignKeyConstraint(
+            ["tenant_id", "receipt_id"],
+            [PrivacyReceipt.tenant_id, PrivacyReceipt.id],
+            name="fk_privacy_parts_receipt_id",
+            ondelete="CASCADE",
+        ),
+    )
+
+    receipt_id: Mapped[UUID]
+    step: Mapped[int] = mapped_column(Integer)
+    sealed: Mapped[str]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, exists, func, literal, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, delete, exists, func, literal, or_, select, tuple_, update
 from sqlalchemy.orm import aliased
 
 from libs.common.db.repository import Repository
@@ -13,6 +13,7 @@ from libs.common.db.search import address_key
 from libs.common.privacy.people import Person
 from services.identity.members.models import Member, MemberRole
 from services.identity.privacy_requests.models import (
+    PrivacyPart,
     PrivacyReceipt,
     PrivacyRequest,
     ReceiptStatus,
@@ -72,10 +73,16 @@ class PrivacyRequestRepository(Repository[PrivacyRequest]):
         )
         # The requests first: who stores a part looks at its request.
         of = select(ended.c.tenant_id, ended.c.id)
-        await self.session.execute(
+        emptied = (
             update(PrivacyReceipt)
             .where(tuple_(PrivacyReceipt.tenant_id, PrivacyReceipt.request_id).in_(of))
             .values(sealed_part=None)
+            .returning(PrivacyReceipt.tenant_id, PrivacyReceipt.id)
+            .cte("emptied")
+        )
+        receipts = select(emptied.c.tenant_id, emptied.c.id)
+        await self.session.execute(
+            delete(PrivacyPart).where(tuple_(PrivacyPart.tenant_id, PrivacyPart.receipt_id).in_(receipts))
         )
 
 
@@ -88,6 +95,27 @@ class PrivacyReceiptRepository(Repository[PrivacyReceipt]):
         """The receipts of these requests, in the order of the services' names."""
         statement = self.select().where(PrivacyReceipt.request_id.in_(requests))
         return list((await self.session.execute(statement.order_by(PrivacyReceipt.service))).scalars())
+
+    async def part_after(self, receipt_id: UUID, step: int) -> PrivacyPart | None:
+        """The next part of an export that a service has given, after that of a step."""
+        statement = (
+            select(PrivacyPart)
+            .where(
+                PrivacyPart.tenant_id == self.uow.tenant_id,
+                PrivacyPart.receipt_id == receipt_id,
+                PrivacyPart.step > step,
+            )
+            .order_by(PrivacyPart.step)
+            .limit(1)
+        )
+        return (await self.session.execute(statement)).scalars().first()
+
+    async def closing(self) -> PrivacyRequest | None:
+        """The request about the business acted in, which has closed."""
+        statement = select(PrivacyRequest).where(
+            PrivacyRequest.tenant_id == self.uow.tenant_id, PrivacyRequest.kind == RequestKind.CLOSING
+        )
+        return (await self.session.execute(statement)).scalars().first()
 
     async def waiting(self, request: PrivacyRequest) -> dict[str, PrivacyReceipt]:
         """The receipts that a request waits for, by service."""
@@ -103,7 +131,7 @@ class PrivacyReceiptRepository(Repository[PrivacyReceipt]):
         request = select(PrivacyRequest.id).where(
             PrivacyRequest.tenant_id == receipt.tenant_id,
             PrivacyRequest.id == receipt.request_id,
-            PrivacyRequest.status == RequestStatus.PENDING,
+            PrivacyRequest.status.in_((RequestStatus.PENDING, RequestStatus.RUNNING)),
         )
         # First the request, as who expires it does; the receipt is read once nobody else writes it.
         if await self.session.scalar(request.with_for_update()) is None:

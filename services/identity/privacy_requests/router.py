@@ -4,20 +4,28 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Path, Query
-from fastapi.responses import Response
+from fastapi.responses import StreamingResponse
 
 from libs.common.errors import AppError, NotFound, PermissionDenied, ReauthenticationRequired
-from libs.common.http.deps import allow, provide
+from libs.common.http.deps import Context, CurrentActor, allow, provide
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from services.identity.auth.recent import recently_authenticated
+from services.identity.deps import provide_in_path_tenant
 from services.identity.privacy_requests.errors import ExportNotReady, OwnsABusiness
+from services.identity.privacy_requests.file import lines
 from services.identity.privacy_requests.schemas import (
+    ClosingOut,
     PrivacyRequestCreate,
     PrivacyRequestOut,
     PrivacyRequestQuery,
 )
-from services.identity.privacy_requests.service import ErasureService, ExportService, PrivacyRequestService
+from services.identity.privacy_requests.service import (
+    ClosingService,
+    ErasureService,
+    ExportService,
+    PrivacyRequestService,
+)
 
 router = APIRouter(prefix="/privacy", tags=["privacy"])
 READ, WRITE = allow("identity.privacy.read"), allow("identity.privacy.write")
@@ -111,22 +119,41 @@ _serve(
     recently_authenticated(),
     refuses=(OwnsABusiness, ReauthenticationRequired),
 )
+
+closings = APIRouter(prefix="/tenants/{tenant_id}/erasure", tags=["tenants"])
+Closings = Annotated[ClosingService, Depends(provide_in_path_tenant(ClosingService), scope="function")]
+
+
+@closings.get(
+    "",
+    response_model=ClosingOut,
+    dependencies=[allow("identity.tenants.read")],
+    responses=problems(NotFound),
+)
+async def get_tenant_erasure(tenant_id: UUID, closing: Closings) -> Any:
+    """Read how far the erasure of what a closed business has is: it begins once the business was kept long enough."""
+    return await closing.show()
+
+
 Exports = Annotated[ExportService, Depends(provide(ExportService), scope="function")]
 
 
 @router.get(
     "/exports/{export_id}/file",
     dependencies=[WRITE],
-    response_class=Response,
+    response_class=StreamingResponse,
     responses={
         200: {"description": "By service and table", "content": {"application/json": _FILE}},
         **problems(NotFound, ExportNotReady),
     },
 )
-async def fetch_privacy_export(export_id: UUID, exports: Exports) -> Response:
+async def fetch_privacy_export(
+    export_id: UUID, exports: Exports, context: Context, actor: CurrentActor
+) -> StreamingResponse:
     """Fetch what was collected, until it expires. That somebody did is written in the audit log."""
-    return Response(
-        await exports.file(export_id),
+    request, receipts = await exports.fetch(export_id)
+    return StreamingResponse(
+        lines(context, actor, request, receipts),
         media_type="application/json",
         headers={
             "Content-Disposition": f'attachment; filename="privacy-export-{export_id}.json"',

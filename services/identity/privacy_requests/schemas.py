@@ -37,7 +37,7 @@ class KeptReason(OutSchema):
     """Why values of one column are kept."""
 
     table: str
-    column: str
+    column: str = Field(description="`*`: rows as a whole")
     count: int
     reason: str
 
@@ -52,6 +52,7 @@ class ReceiptOut(OutSchema):
     erased: int = Field(description="Values, or rows removed as a whole")
     pseudonymised: int
     kept: int
+    rows: int = Field(0, description="Of an export: how many there are in it, all that were found")
     reasons: list[KeptReason]
     done_at: datetime | None
 
@@ -69,6 +70,17 @@ class PrivacyRequestOut(OutSchema):
     receipts: list[ReceiptOut]
     completed_at: datetime | None
     expires_at: datetime | None = Field(description="Until then an export can be fetched")
+    created_at: datetime
+    version: int
+
+
+class ClosingOut(OutSchema):
+    """How far the erasure of what a closed business has is, and what each service has done of it."""
+
+    id: UUID
+    status: RequestStatus
+    receipts: list[ReceiptOut]
+    completed_at: datetime | None
     created_at: datetime
     version: int
 

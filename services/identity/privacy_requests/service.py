@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-import orjson
-
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import NotFound, PermissionDenied
@@ -26,9 +24,14 @@ JOB = "run_privacy_requests"
 _NOUN = "privacy request"
 
 
-def part_of(receipt_id: UUID) -> str:
-    """What a service's part of an export is bound to."""
+def whole_of(receipt_id: UUID) -> str:
+    """What all that a service knows is bound to, where the release before keeps it in one piece."""
     return f"privacy_receipts.part:{receipt_id}"
+
+
+def part_of(part_id: UUID) -> str:
+    """What a part of an export is bound to."""
+    return f"privacy_parts.sealed:{part_id}"
 
 
 class PrivacyRequestService:
@@ -135,8 +138,8 @@ class ExportService(PrivacyRequestService):
 
     kind = RequestKind.EXPORT
 
-    async def file(self, request_id: UUID) -> bytes:
-        """A finished export as JSON: by service and table, the rows that are about the person.
+    async def fetch(self, request_id: UUID) -> tuple[PrivacyRequest, Sequence[PrivacyReceipt]]:
+        """A finished export that somebody fetches, and the receipts of its parts.
 
         Raises:
             ExportNotReady: it is not complete, has expired, or the person was erased since.
@@ -144,17 +147,10 @@ class ExportService(PrivacyRequestService):
         row = await self._find(request_id)
         if row.status != RequestStatus.COMPLETED:
             raise ExportNotReady(f"The export is {row.status}.", state=row.status)
-        ring = self.uow.context.keyring
-        parts = {
-            receipt.service: orjson.loads(ring.decrypt(receipt.sealed_part, purpose=part_of(receipt.id)))
-            for receipt in await self.receipts.of([row.id])
-            if receipt.sealed_part is not None
-        }
+        receipts = await self.receipts.of([row.id])
         self.uow.audit("fetched", f"privacy {self.kind}", row.id)
-        return orjson.dumps(
-            {"request_id": row.id, "email": row.email, "user_id": row.user_id, "services": parts},
-            option=orjson.OPT_INDENT_2,
-        )
+        self.uow.session.expunge_all()
+        return row, receipts
 
 
 class ErasureService(PrivacyRequestService):
@@ -170,3 +166,20 @@ class ErasureService(PrivacyRequestService):
         """
         if await self.receipts.is_only_owner(user_id):
             raise OwnsABusiness("Make somebody else an owner first.")
+
+
+class ClosingService(PrivacyRequestService):
+    """The request about the business itself, once it has closed and its time is over."""
+
+    kind = RequestKind.CLOSING
+
+    async def show(self) -> Any:
+        """How far it is.
+
+        Raises:
+            NotFound: nobody erases what the business has.
+        """
+        row = await self.receipts.closing()
+        if row is None:
+            raise NotFound("What the business has is not being erased.", resource="erasure")
+        return (await self._shown([row]))[0]

@@ -41,6 +41,11 @@ class Tenant(TenantRow, Base):
             "kept_until",
             postgresql_where=text("status = 'closed' AND erasure_due_at IS NULL"),
         ),
+        Index(
+            "ix_tenants_to_be_erased",
+            "kept_until",
+            postgresql_where=text("status = 'closed' AND erased_at IS NULL"),
+        ),
         Index("ix_tenants_country", "country", "created_at", "id"),
         # Applications are looked at for another business of the same number.
         Index(
@@ -66,6 +71,7 @@ class Tenant(TenantRow, Base):
     sign_in_policy: Mapped[dict[str, Any] | None]
     activated_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
-    # Until when a closed business can be opened again, and when it was then marked for its data to be erased.
+    # Until when a closed business can be opened again; when it was then marked for its data to be erased, and they were.
     kept_until: Mapped[datetime | None]
     erasure_due_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]

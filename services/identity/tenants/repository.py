@@ -4,16 +4,26 @@ import re
 import secrets
 import unicodedata
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.exc import IntegrityError
 
 from libs.common.db.repository import Repository
+from services.identity.privacy_requests.models import PrivacyRequest, RequestKind
 from services.identity.tenants.errors import SlugTaken
 from services.identity.tenants.models import Tenant
 
 _LONGEST_SLUG = 60
+
+
+def over(now: Any) -> tuple[ColumnElement[bool], ...]:
+    """That a business has closed, its time is over and nobody erases its data yet; in the platform scope."""
+    erasing = exists().where(
+        PrivacyRequest.tenant_id == Tenant.tenant_id, PrivacyRequest.kind == RequestKind.CLOSING
+    )
+    return Tenant.status == "closed", Tenant.erased_at.is_(None), Tenant.kept_until <= now, ~erasing
 
 
 class TenantRepository(Repository[Tenant]):
@@ -30,10 +40,10 @@ class TenantRepository(Repository[Tenant]):
         return await self.session.scalar(select(Tenant.id).where(Tenant.slug == slug)) is not None
 
     async def over(self, now: datetime, limit: int) -> list[Tenant]:
-        """Closed businesses whose time is over and that are not marked yet, locked."""
+        """Closed businesses whose time is over and that nobody erases yet, locked."""
         statement = (
             select(Tenant)
-            .where(Tenant.status == "closed", Tenant.erasure_due_at.is_(None), Tenant.kept_until <= now)
+            .where(*over(now))
             .order_by(Tenant.kept_until)
             .limit(limit)
             .with_for_update(skip_locked=True)

@@ -128,6 +128,7 @@ class TenantOut(OutSchema):
     closed_at: datetime | None = None
     kept_until: datetime | None = Field(None, description="Until when a closed business can be opened again")
     erasure_due_at: datetime | None = Field(None, description="When its data were marked to be erased")
+    erased_at: datetime | None = Field(None, description="When every service had erased them")
     version: int
     created_at: datetime
     updated_at: datetime

@@ -20,6 +20,7 @@ from libs.contracts.identity import (
 )
 from services.identity.members.repository import MemberRepository
 from services.identity.members.service import member_fact, new_member
+from services.identity.privacy_requests.closing import ask_all
 from services.identity.roles.catalogue import OWNER
 from services.identity.tenants.countries import currency_of
 from services.identity.tenants.errors import SlugTaken
@@ -179,9 +180,12 @@ class TenantService(ResourceService[Tenant]):
         return row
 
     async def mark_for_erasure(self, limit: int) -> None:
-        """Say of closed businesses whose time is over that their data may be erased."""
+        """Say of closed businesses whose time is over that their data are erased now, and have it done."""
         for row in await TenantRepository(self.uow).over(self.uow.now, limit):
-            assert row.closed_at is not None
+            await ask_all(self.uow, row.id)
+            if row.erasure_due_at is not None or row.closed_at is None:
+                # The release before has marked it already.
+                continue
             row.erasure_due_at = self.uow.now
             await self.rows.save(row)
             event = change_recorded("identity", "erasure_due", self.noun, row.id, None, None)

@@ -6,9 +6,14 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from libs.common.ids import new_id
+from libs.common.privacy.erasing import erase_some
+from libs.common.privacy.people import Person
+from libs.common.privacy.places import Place
+from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import guest
 from libs.common.testing.client import Client
 from libs.common.testing.resource_suite import ResourceSuite
+from services.catalog.manifest import SERVICE
 from services.catalog.tests.factories import created, product
 
 
@@ -132,3 +137,24 @@ async def test_guests_see_the_categories_of_active_businesses_only(client: Clien
     assert (await closed.get("/categories")).json()["items"] == []
     assert (await closed.get("/categories/tree")).json()["items"] == []
     assert (await closed.get(f"/categories/{mugs['id']}")).status_code == 404
+
+
+async def test_categories_of_a_closed_business_go_whatever_lies_beneath_them(
+    client: Client, context: ServiceContext, tenant_id: UUID
+) -> None:
+    parent: str | None = None
+    for name in ("Coffee", "Beans", "Dark"):
+        made = await client.post("/categories", json={"name": name, "parent_id": parent})
+        assert made.status_code == 201, made.text
+        parent = made.json()["id"]
+    business = Person(new_id(), None, None, tenant_id, is_business=True)
+
+    place, erased = Place(table="categories"), 0
+    for _ in range(3):
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            receipt = await erase_some(uow, business, SERVICE.metadata, SERVICE.privacy, place, room=1)
+        assert receipt.next is not None
+        place, erased = receipt.next, erased + receipt.erased
+
+    assert (place.table, erased) == ("categories", 3)
+    assert (await client.get("/categories")).json()["items"] == []

@@ -1,120 +1,27 @@
 """Handing out and erasing people's data: the flow over all services, seen from here."""
 
 import asyncio
-from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
-import pytest
+import orjson
 from sqlalchemy import select, text, update
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
 
-from libs.common.actor import OPERATOR_TENANT_ID
-from libs.common.clock import ManualClock
 from libs.common.ids import new_id
-from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.registry import NAMES
-from libs.common.runtime.upstreams import Upstreams
 from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
 from libs.common.testing.events import deliver, emitted, envelope
-from libs.common.testing.plugin import MakeContext
 from libs.contracts.audit import change_recorded
 from libs.contracts.identity import MemberChanged, SessionRevoked
-from services.identity.manifest import SERVICE
 from services.identity.privacy_requests.jobs import (
     forget_privacy_exports,
-    run_privacy_requests,
 )
-from services.identity.settings import IdentitySettings
+from services.identity.privacy_requests.models import PrivacyReceipt
+from services.identity.privacy_requests.service import whole_of
 from services.identity.tenants.models import Tenant, TenantStatus
-from services.identity.tests.outsiders import PASSWORD, Platform, signed_in_now
+from services.identity.tests.outsiders import PASSWORD, Platform
+from services.identity.tests.privacy_requests.others import DONE, PLACE, REASON, Flow, ask, read
 from services.identity.users.models import User
-
-REASON = {"table": "invoices", "column": "email", "count": 1, "reason": "books are kept for years"}
-DONE = {"erased": 3, "pseudonymised": 2, "kept": 1, "reasons": [REASON]}
-PLACE = {"table": "orders", "is_documents": False, "after": ["7"]}
-
-
-@dataclass
-class Other:
-    """Another service, which does its part in so many steps, or is away."""
-
-    name: str
-    is_away: bool = False
-    steps: int = 1
-    asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
-
-    @property
-    def app(self) -> Starlette:
-        """It over HTTP."""
-        return Starlette(routes=[Route("/internal/privacy/{kind}", self._answer, methods=["POST"])])
-
-    async def _answer(self, request: Request) -> JSONResponse:
-        kind, key = request.path_params["kind"], request.headers["idempotency-key"]
-        self.asked.append((kind, key, await request.json()))
-        if self.is_away:
-            return JSONResponse({"slug": "unavailable"}, status_code=503)
-        if kind == "exports":
-            return JSONResponse({"things": [{"of": self.name}]})
-        is_last = int(key.partition(":")[2]) + 1 == self.steps
-        return JSONResponse({**DONE, "next": None if is_last else PLACE})
-
-
-@dataclass
-class Flow:
-    """This service with a clock of its own, and the others."""
-
-    context: ServiceContext
-    clock: ManualClock
-    others: dict[str, Other]
-
-    async def run(self) -> None:
-        """One run of the job."""
-        async with self.context.unit_of_work(platform=True) as uow:
-            await run_privacy_requests(uow, {})
-
-
-@pytest.fixture
-async def flow(
-    make_context: MakeContext, context: ServiceContext, identity_settings: IdentitySettings
-) -> Flow:
-    """The flow, with all other services up."""
-    clock = ManualClock()
-    upstreams = Upstreams({}, context.signer, clock)
-    others = {name: Other(name) for name in NAMES if name != "identity"}
-    for name, other in others.items():
-        upstreams.register(name, other.app)
-    made = await make_context(SERVICE, settings=identity_settings, clock=clock, upstreams=upstreams)
-    return Flow(made, clock, others)
-
-
-@pytest.fixture
-async def client(flow: Flow, tenant_id: UUID) -> Client:
-    """Somebody of a business who may do anything."""
-    return Client(flow.context, await signed_in_now(flow.context, user(tenant_id)))
-
-
-@pytest.fixture
-async def staff(flow: Flow) -> Client:
-    """Somebody of the operator's staff."""
-    somebody = user(OPERATOR_TENANT_ID, "identity.privacy.*")
-    return Client(flow.context, await signed_in_now(flow.context, somebody))
-
-
-async def ask(client: Client, kind: str, **body: Any) -> Any:
-    """A new request."""
-    response = await client.post(f"/privacy/{kind}", json=body)
-    assert response.status_code == 201, response.text
-    return response.json()
-
-
-async def read(client: Client, kind: str, request: Any) -> Any:
-    """How far it is."""
-    return (await client.get(f"/privacy/{kind}/{request['id']}")).json()
 
 
 async def test_every_service_is_asked_and_gives_a_receipt(
@@ -232,8 +139,9 @@ async def test_an_erasure_takes_earlier_exports_of_the_person_away(flow: Flow, c
         )
         async with flow.context.unit_of_work(platform=True) as uow:
             rows = text(
-                "SELECT q.email, r.sealed_part FROM identity.privacy_requests q JOIN identity.privacy_receipts r"
-                " ON r.tenant_id = q.tenant_id AND r.request_id = q.id WHERE q.id = :id"
+                "SELECT q.email, p.sealed FROM identity.privacy_requests q JOIN identity.privacy_receipts r"
+                " ON r.tenant_id = q.tenant_id AND r.request_id = q.id LEFT JOIN identity.privacy_parts p"
+                " ON p.tenant_id = r.tenant_id AND p.receipt_id = r.id WHERE q.id = :id"
             )
             left = {tuple(row) for row in await uow.session.execute(rows, {"id": gone["id"]})}
         assert left == {(f"erased-{UUID(erasure['id']).hex}@erased.invalid", None)}
@@ -320,11 +228,16 @@ async def test_an_export_can_be_fetched_until_it_expires_and_is_sealed_meanwhile
     fetched = await client.get(path)
 
     assert fetched.status_code == 200
-    assert fetched.json()["services"]["crm"] == {"things": [{"of": "crm"}]}
+    assert fetched.json()["services"]["crm"] == {"things": [{"of": "crm", "step": 0}]}
+    assert fetched.json()["services"].keys() == set(NAMES)
     assert "attachment" in fetched.headers["content-disposition"]
     async with flow.context.unit_of_work(platform=True) as uow:
-        stored = text("SELECT sealed_part FROM identity.privacy_receipts WHERE request_id = :id")
+        stored = text(
+            "SELECT p.sealed FROM identity.privacy_receipts r JOIN identity.privacy_parts p"
+            " ON p.tenant_id = r.tenant_id AND p.receipt_id = r.id WHERE r.request_id = :id"
+        )
         parts = list((await uow.session.execute(stored, {"id": made["id"]})).scalars())
+    # Here nobody is known by that address but to the request itself.
     assert len(parts) == len(NAMES)
     assert not any("things" in part for part in parts)
 
@@ -335,7 +248,50 @@ async def test_an_export_can_be_fetched_until_it_expires_and_is_sealed_meanwhile
     assert (await read(client, "exports", made))["status"] == "expired"
     async with flow.context.unit_of_work(platform=True) as uow:
         parts = list((await uow.session.execute(stored, {"id": made["id"]})).scalars())
-    assert set(parts) == {None}
+    assert parts == []
+
+
+async def test_an_export_of_several_steps_has_all_rows_and_the_receipts_count_them(
+    flow: Flow, client: Client
+) -> None:
+    # More than one run of the job takes, and than one page.
+    flow.others["orders"].steps = 53
+    made = await ask(client, "exports", email="thandi@example.com")
+
+    await flow.run()
+    midway = await read(client, "exports", made)
+    await flow.run()
+
+    done = await read(client, "exports", made)
+    assert (midway["status"], done["status"]) == ("pending", "completed")
+    found = (await client.get(f"/privacy/exports/{made['id']}/file")).json()
+    assert (found["request_id"], found["email"], found["user_id"]) == (made["id"], "thandi@example.com", None)
+    assert found["services"]["orders"] == {"things": [{"of": "orders", "step": n} for n in range(53)]}
+    rows = {receipt["service"]: receipt["rows"] for receipt in done["receipts"]}
+    assert rows["orders"] == 53
+    assert rows == {
+        name: sum(len(of) for of in tables.values()) for name, tables in found["services"].items()
+    }
+
+
+async def test_an_export_of_the_release_before_can_still_be_fetched(flow: Flow, client: Client) -> None:
+    made = await ask(client, "exports", email="thandi@example.com")
+    await flow.run()
+    whole = {"things": [{"n": 1}, {"n": 2}], "others": [{"n": 3}]}
+    async with flow.context.unit_of_work(platform=True) as uow:
+        receipt = (
+            await uow.session.execute(
+                select(PrivacyReceipt).where(
+                    PrivacyReceipt.request_id == UUID(made["id"]), PrivacyReceipt.service == "crm"
+                )
+            )
+        ).scalar_one()
+        said = orjson.dumps(whole).decode()
+        receipt.sealed_part = uow.context.keyring.encrypt(said, purpose=whole_of(receipt.id))
+
+    found = await client.get(f"/privacy/exports/{made['id']}/file")
+
+    assert found.json()["services"]["crm"] == whole
 
 
 async def test_an_erased_account_is_empty_closed_and_told_of(
