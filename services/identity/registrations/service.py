@@ -16,6 +16,7 @@ from services.identity.registrations.requirements.models import Document
 from services.identity.registrations.requirements.needs import NeedsService
 from services.identity.registrations.requirements.repository import CheckRepository, DocumentRepository
 from services.identity.registrations.requirements.schemas import DocumentIn, FieldsIn
+from services.identity.registrations.reviews.models import Via
 from services.identity.registrations.reviews.repository import VoteRepository
 from services.identity.registrations.reviews.rights import Rights
 from services.identity.registrations.schemas import RegistrationOut
@@ -118,7 +119,7 @@ class RegistrationService:
         registration = await self.own(registration_id)
         needs = NeedsService(self.uow, registration)
         await needs.answer(body.fields)
-        await self._withdraw_approvals(registration)
+        await self.withdraw_approvals(registration)
         await self.rows.save(registration)
         self.uow.tag(registration.version)
         self.uow.audit("fields_given", "registration", registration.id, after={"fields": sorted(body.fields)})
@@ -145,7 +146,7 @@ class RegistrationService:
         """Hand in a document, as the applicant."""
         registration = await self.own(registration_id)
         document = await NeedsService(self.uow, registration).hand_in(body)
-        await self._withdraw_approvals(registration)
+        await self.withdraw_approvals(registration)
         await self.rows.save(registration)
         after = {"requirement": document.requirement, "sha256": document.sha256}
         self.uow.audit("document_given", "registration", registration.id, after=after)
@@ -163,10 +164,14 @@ class RegistrationService:
         self.uow.audit("provisioning_retried", "registration", registration.id)
         return shown(steps)
 
-    async def _withdraw_approvals(self, registration: Registration) -> None:
-        """Approvals count for what was there when they were given, and what is there may change now."""
+    async def withdraw_approvals(self, registration: Registration) -> None:
+        """Approvals of staff count for what was there when they were given, and what is there may change now.
+
+        The deal judges nothing of what is handed in, and is won once.
+        """
         is_changing = registration.status == RegistrationStatus.CHANGES_REQUESTED
-        if is_changing and await VoteRepository(self.uow, registration).withdraw():
+        votes = VoteRepository(self.uow, registration)
+        if is_changing and await votes.withdraw(via=Via.STAFF):
             Timeline(self.uow).add(registration, "approvals_withdrawn")
 
     async def _sees(self, registration: Registration) -> bool:

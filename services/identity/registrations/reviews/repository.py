@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.actor import OPERATOR_TENANT_ID
@@ -56,10 +56,18 @@ class VoteRepository:
         )
         return (await self.uow.session.execute(statement)).scalar_one_or_none() is not None
 
-    async def withdraw(self, *, via: Via | None = None) -> bool:
-        """Take approvals back, all or those of one kind; False where there are none."""
-        statement = delete(Vote).where(*self._mine(), *([] if via is None else [Vote.via == via]))
+    async def withdraw(self, *, via: Via, voter_id: UUID | None = None) -> bool:
+        """Take approvals of one kind back, all or those of one person; False where there are none."""
+        mine = [] if voter_id is None else [Vote.voter_id == voter_id]
+        statement = delete(Vote).where(*self._mine(), Vote.via == via, *mine)
         return (await self.uow.session.execute(statement.returning(Vote.id))).first() is not None
+
+    async def carry_on(self) -> None:
+        """Let the approvals of this round count in the next one: what they judged has not changed."""
+        statement = update(Vote).where(*self._mine())
+        await self.uow.session.execute(
+            statement.values(round=self.registration.round + 1).execution_options(synchronize_session=False)
+        )
 
     async def all(self) -> Sequence[Vote]:
         """The approvals, oldest first."""

@@ -108,6 +108,9 @@ class ReviewService:
         needs = await NeedsService(self.uow, registration).view()
         _check_known("requirements", [*body.requirements, *body.fields], needs, _BUSINESS_FIELDS)
         registration.asked_for = sorted({*body.requirements, *body.fields})
+        # Who finds something missing approves of it no more.
+        if await VoteRepository(self.uow, registration).withdraw(via=Via.STAFF, voter_id=reviewer.id):
+            self.timeline.add(registration, "approval_withdrawn", data={"via": Via.STAFF})
         # What is asked for must be there again, so no waiver stands in its way.
         registration.waived = [code for code in registration.waived if code not in registration.asked_for]
         await self._step(
@@ -135,11 +138,14 @@ class ReviewService:
         registration = await self.seen.own(registration_id)
         if registration.status != RegistrationStatus.CHANGES_REQUESTED:
             raise InvalidTransition("No changes were requested.", current_status=registration.status)
+        before = (registration.business, registration.answers)
         if body.business is not None:
             await self._take_over(registration, body.business.changes())
         needs_service = NeedsService(self.uow, registration)
         if body.fields:
             await needs_service.answer(body.fields)
+        if (registration.business, registration.answers) != before:
+            await self.seen.withdraw_approvals(registration)
         needs = await needs_service.view()
         missing = [
             need.requirement.code
@@ -151,6 +157,8 @@ class ReviewService:
         ]
         if missing:
             raise RequirementsNotMet(f"Still missing: {', '.join(missing)}.", missing=missing)
+        # Whoever approved what has not changed since need not say so again.
+        await VoteRepository(self.uow, registration).carry_on()
         registration.round += 1
         registration.asked_for = []
         await self._step(

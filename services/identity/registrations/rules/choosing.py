@@ -24,10 +24,16 @@ class Terms:
 
 
 def choose(rules: Iterable[Rule], product: str, country: str | None, amounts: Sequence[Money]) -> Terms:
-    """The terms of the most specific rule: by product, then country, then the highest amount reached, then age."""
-    holding = [
-        rule for rule in rules if rule.is_active and fits(rule, product, country) and _reached(rule, amounts)
-    ]
+    """The terms of the most specific rule: by product, then country, then the highest amount reached, then age.
+
+    Nothing is converted here. An amount in a currency that no rule has which fits the application may be worth
+    anything, so it reaches every amount; of several rules alike specific the one that asks for most then counts.
+    """
+    fitting = [rule for rule in rules if rule.is_active and fits(rule, product, country)]
+    known = {rule.currency for rule in fitting if rule.from_minor is not None}
+    # Nothing is worth nothing in every currency.
+    is_unknown = any(amount.amount > 0 and amount.currency not in known for amount in amounts)
+    holding = [rule for rule in fitting if is_unknown or _reached(rule, amounts)]
     if not holding:
         return Terms()
     best = max(
@@ -35,6 +41,7 @@ def choose(rules: Iterable[Rule], product: str, country: str | None, amounts: Se
         key=lambda rule: (
             specificity(rule),
             rule.from_minor is not None,
+            (rule.approvals, rule.deal_counts == DealCounts.VOTE) if is_unknown else (),
             rule.from_minor or 0,
             rule.created_at,
             rule.id,

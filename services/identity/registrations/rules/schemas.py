@@ -30,7 +30,10 @@ class RuleReplace(Schema):
     product: Sku | None = None
     country: Country | None = None
     from_minor: Minor | None = None
-    currency: Currency | None = None
+    currency: Currency | None = Field(
+        None,
+        description="Of `from_minor`. Amounts are not converted: one in a currency that no fitting rule has reaches all",
+    )
     approvals: Approvals = 1
     deal_counts: Literal["decision", "vote"] = Field(
         "decision", description="A deal won approves at once, or is one of the approvals that are needed"

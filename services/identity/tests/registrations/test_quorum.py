@@ -1,6 +1,6 @@
 """How many must approve, who may, and whose right it is."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +10,14 @@ from hypothesis import strategies as st
 
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.ids import new_id
+from libs.common.money import Money
 from libs.common.testing.actors import user
 from libs.common.testing.events import emitted
 from libs.contracts.crm import DealLost, DealWon
 from libs.contracts.identity import TenantActivated
 from services.identity.invariants import approvals_were_given, nobody_approves_his_own
+from services.identity.registrations.rules.choosing import choose
+from services.identity.registrations.rules.models import Rule
 from services.identity.tests.registrations.conftest import Desk
 
 ZAR = {"currency": "ZAR"}
@@ -39,19 +42,110 @@ async def test_a_large_application_needs_two_different_people(desk: Desk) -> Non
     assert await desk.kinds(large) == ["submitted", "approval_given", "approval_given", "approved"]
 
 
-async def test_an_approval_counts_for_what_was_handed_in_then(desk: Desk, platform: Any) -> None:
+@pytest.mark.parametrize(
+    ("sent", "left"),
+    [
+        ({}, 1),
+        ({"business": {"name": "Karoo Coffee"}}, 1),
+        ({"business": {"name": "Another Coffee"}}, 0),
+    ],
+)
+async def test_an_approval_counts_for_what_was_handed_in_then(
+    desk: Desk, platform: Any, sent: dict[str, Any], left: int
+) -> None:
     await desk.rule(approvals=2)
     made = await desk.apply()
     one, other = desk.reviewer(), desk.reviewer()
     await desk.step(one, made, "approve")
     await desk.step(other, made, "request-changes", {"reason": "Look again"})
     owner = await platform.signed_in(made.email)
-    await owner.post(f"/registrations/{made.registration_id}/resubmit")
+    done = await owner.post(f"/registrations/{made.registration_id}/resubmit", json=sent)
+    assert done.status_code == 200, done.text
 
-    third = await desk.step(other, made, "approve")
+    shown = await desk.shown(made)
+    second = await desk.step(other, made, "approve")
     again = await desk.step(one, made, "approve")
 
-    assert (third.json()["status"], again.json()["status"]) == ("submitted", "approved")
+    assert (shown["round"], len(shown["approvals"])) == (2, left)
+    if left:
+        assert (second.json()["status"], again.status_code) == ("approved", 409)
+    else:
+        assert (second.json()["status"], again.json()["status"]) == ("submitted", "approved")
+
+
+async def test_who_asks_for_changes_approves_no_more(desk: Desk, platform: Any) -> None:
+    await desk.rule(approvals=2)
+    made, one, other = await desk.apply(), desk.reviewer(), desk.reviewer()
+    await desk.step(one, made, "approve")
+    await desk.step(one, made, "request-changes", {"reason": "Look again"})
+    assert (await desk.shown(made))["approvals"] == []
+    owner = await platform.signed_in(made.email)
+    await owner.post(f"/registrations/{made.registration_id}/resubmit")
+
+    first = await desk.step(other, made, "approve")
+    second = await desk.step(one, made, "approve")
+
+    assert (first.json()["status"], second.json()["status"]) == ("submitted", "approved")
+
+
+async def test_the_deal_is_won_once_and_counts_whatever_is_handed_in_later(desk: Desk, platform: Any) -> None:
+    await desk.require("vat_number", "field", is_required=False)
+    await desk.rule(approvals=2, deal_counts="vote")
+    made = await desk.apply()
+    await desk.hear(DealWon, made)
+    await desk.step(desk.reviewer(), made, "request-changes", {"reason": "Your number"})
+    owner, path = await platform.signed_in(made.email), f"/registrations/{made.registration_id}"
+    answered = await owner.patch(f"{path}/fields", json={"fields": {"vat_number": "2"}})
+    assert answered.status_code == 200, answered.text
+    await owner.post(f"{path}/resubmit")
+
+    shown = await desk.shown(made)
+    last = await desk.step(desk.reviewer(), made, "approve")
+
+    assert [vote["via"] for vote in shown["approvals"]] == ["deal"]
+    assert last.json()["status"] == "approved"
+
+
+def _rule(**fields: Any) -> Rule:
+    common = {"is_active": True, "approvals": 1, "deal_counts": "decision", "escalate_role": "staff-admin"}
+    return Rule(id=new_id(), created_at=datetime(2026, 1, 1, tzinfo=UTC), **{**common, **fields})
+
+
+def test_an_amount_that_cannot_be_compared_takes_the_strictest_way() -> None:
+    rules = [
+        _rule(approvals=1),
+        _rule(approvals=3, from_minor=50_000, currency="ZAR"),
+        _rule(approvals=2, from_minor=900_000, currency="ZAR"),
+        _rule(approvals=4, from_minor=700, currency="EUR", is_active=False),
+    ]
+
+    def needed(*amounts: tuple[int, str]) -> int:
+        worth = [Money(amount=amount, currency=currency) for amount, currency in amounts]
+        return choose(rules, "micro-sites", "ZA", worth).approvals
+
+    assert needed() == 1
+    assert needed((49_999, "ZAR")) == 1
+    assert needed((50_000, "ZAR")) == 3
+    assert needed((900_000, "ZAR")) == 2
+    # Nobody says what a dollar is worth.
+    assert needed((1, "USD")) == 3
+    assert needed((0, "USD")) == 1
+    assert needed((1, "ZAR"), (1, "USD")) == 3
+    rules.append(_rule(approvals=4, from_minor=700, currency="USD"))
+    assert [needed((699, "USD")), needed((700, "USD"))] == [1, 4]
+    # A rule of another product says nothing of this one.
+    rules[-1].product = "other"
+    assert needed((1, "USD")) == 3
+
+
+def test_of_two_alike_the_one_that_lets_the_deal_count_less_is_stricter() -> None:
+    rules = [
+        _rule(approvals=2, from_minor=1, currency="ZAR", deal_counts="vote"),
+        _rule(approvals=2, from_minor=9, currency="ZAR"),
+    ]
+
+    assert choose(rules, "x", None, [Money(amount=1, currency="USD")]).deal_counts == "vote"
+    assert choose(rules, "x", None, [Money(amount=9, currency="ZAR")]).deal_counts == "decision"
 
 
 async def test_nobody_reviews_for_a_business_he_belongs_to(desk: Desk) -> None:
