@@ -282,6 +282,23 @@ class PlanChanged(Event):
     period_ends_at: datetime | None = None
 
 
+class DomainProofMissing(Event):
+    """The DNS does not show the proof of a host name any more; with `is_lost` it leads nowhere from now on.
+
+    It is told at the first look without the proof, and when the host name is lost at `lost_at`.
+    """
+
+    wire_name = "identity.domain_proof_missing.v1"
+    about: ClassVar[tuple[str, str]] = ("domain", "domain_id")
+
+    company_id: UUID
+    domain_id: UUID
+    host: str
+    record: str
+    is_lost: bool
+    lost_at: datetime
+
+
 class InvitationSent(Event):
     """Somebody is to get a mail with a link by which to join a business.
 

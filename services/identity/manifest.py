@@ -17,6 +17,7 @@ from services.identity.audit_log.router import router as audit_log
 from services.identity.auth.router import router as auth
 from services.identity.db import MODELS, metadata
 from services.identity.departments.router import router as departments
+from services.identity.domains.jobs import look_at_proofs_again, unwatched
 from services.identity.domains.proofs import open_proofs
 from services.identity.domains.router import router as domains
 from services.identity.dropdowns import router as dropdowns
@@ -159,6 +160,7 @@ SERVICE = Service(
         Job("move_subscriptions", move_subscriptions, every=5, finds=moving),
         Job("expire_invitations", expire_invitations, every=60, finds=expiring),
         Job("mark_closed_tenants", mark_closed_tenants, every=600, finds=ending),
+        Job("look_at_proofs_again", look_at_proofs_again, every=60, lease=120, finds=unwatched),
         Job("copy_people", copy_people, every=1, finds=uncopied),
         Job("forget_claims", forget_claims, every=3600),
         Job("forget_links", forget_links, every=3600),

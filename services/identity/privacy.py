@@ -315,7 +315,7 @@ PRIVACY: PrivacyMap = {
     ),
     "departments": TableMap(none="tenant_id id name description created_at updated_at version"),
     "domains": TableMap(
-        none="tenant_id id host token verified_at verified_by checked_at created_at updated_at version"
+        none="tenant_id id host token verified_at verified_by checked_at misses created_at updated_at version"
     ),
     "roles": TableMap(
         none="tenant_id id code name description permissions is_system scope created_at updated_at version"

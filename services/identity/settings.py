@@ -70,6 +70,12 @@ class IdentitySettings(ServiceSettings):
     domain_proof_seconds: float = Field(
         5.0, gt=0, le=30, description="How long the DNS and the site of a host name may take to show a proof"
     )
+    domain_recheck_seconds: int = Field(
+        86_400, ge=60, description="How often the DNS is looked at again for the proof of a host name"
+    )
+    domain_lost_after: int = Field(
+        7, ge=2, le=100, description="Looks in a row without the proof, after which a host name leads nowhere"
+    )
 
     password_reset_seconds: int = Field(3_600, ge=60, description="Life of a link to set a new password")
     email_verification_seconds: int = Field(

@@ -23,6 +23,11 @@ class Domain(TenantRow, Base):
         search_index("identity", "domains", "host"),
         # A host leads to one business of the whole platform.
         Index("uq_domains_proven", "host", unique=True, postgresql_where=text("verified_at IS NOT NULL")),
+        Index(
+            "ix_domains_looked_at",
+            "checked_at",
+            postgresql_where=text("verified_at IS NOT NULL AND verified_by = 'dns'"),
+        ),
     )
 
     host: Mapped[str]
@@ -34,6 +39,8 @@ class Domain(TenantRow, Base):
     )
     verified_by: Mapped[str | None]
     checked_at: Mapped[datetime | None]
+    # Looks in a row at which a proof that was there was not to be seen.
+    misses: Mapped[int] = mapped_column(default=0, server_default="0")
 
     @property
     def is_verified(self) -> bool:

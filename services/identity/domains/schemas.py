@@ -88,7 +88,14 @@ class DomainOut(OutSchema):
     verified_at: datetime | None
     verified_by: Method | None
     checked_at: datetime | None
-    verification: Verification | None = Field(None, description="What proves it; none where it is proven")
+    misses: int = Field(
+        0,
+        description="Looks in a row at which the record was not to be seen any more. It has to stay in the DNS: after "
+        "several the host name leads nowhere",
+    )
+    verification: Verification | None = Field(
+        None, description="What proves it; none while it is proven and the proof is to be seen"
+    )
     version: int
     created_at: datetime
     updated_at: datetime
@@ -99,7 +106,7 @@ class DomainOut(OutSchema):
         if isinstance(row, dict):
             return row
         names = [name for name in cls.model_fields if name != "verification"]
-        shown = row.verified_at is None and row.token is not None
+        shown = row.token is not None and (row.verified_at is None or row.misses > 0)
         proof = verification_of(row.host, row.token) if shown else None
         return {**{name: getattr(row, name) for name in names}, "verification": proof}
 

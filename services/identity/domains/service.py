@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from libs.common.errors import AlreadyExists, NotFound, ValidationFailed
 from libs.common.resource import ResourceService
-from libs.contracts.identity import AccessChanged
+from libs.contracts.identity import AccessChanged, DomainProofMissing
 from services.identity.domains.errors import DomainNotVerified
 from services.identity.domains.models import Domain
 from services.identity.domains.proofs import Proofs
@@ -36,7 +37,8 @@ class DomainService(ResourceService[Domain]):
             raise ValidationFailed("This host name is not for businesses.", errors=[problem])
         if row is not None and row.host == host:
             return {"host": host}
-        return {"host": host, "token": secrets.token_hex(16), "verified_at": None, "verified_by": None}
+        token = secrets.token_hex(16)
+        return {"host": host, "token": token, "verified_at": None, "verified_by": None, "misses": 0}
 
     async def update(self, row_id: UUID, body: BaseModel) -> Domain:
         """Change a host name."""
@@ -60,7 +62,7 @@ class DomainService(ResourceService[Domain]):
             raise NotFound("The host name was changed meanwhile.", resource=self.noun)
         row.checked_at = self.uow.now
         if method is not None and row.verified_at is None:
-            row.verified_at, row.verified_by = self.uow.now, str(method)
+            row.verified_at, row.verified_by, row.misses = self.uow.now, str(method), 0
             try:
                 async with self.uow.session.begin_nested():
                     await self.rows.save(row)
@@ -76,6 +78,35 @@ class DomainService(ResourceService[Domain]):
             await self.uow.session.flush()
         self.uow.tag(row.version)
         return row
+
+    async def looked_again(self, row: Domain, host: str, is_shown: bool) -> None:
+        """Note whether the DNS still shows the proof of a host name. After several times that it does not, in a row, the
+        host name leads here no more; those who run the business hear of the first time and of the last.
+
+        Needs the scope of the business, and the row locked.
+        """
+        if row.host != host or row.verified_at is None:
+            return
+        row.checked_at = self.uow.now
+        before, row.misses = row.misses, 0 if is_shown else row.misses + 1
+        lost_after = self.uow.context.settings.domain_lost_after
+        if is_lost := row.misses >= lost_after:
+            row.verified_at = row.verified_by = None
+            self.uow.audit("proof_lost", self.noun, row.id, after={"host": host})
+            self._lead_elsewhere()
+        if is_lost or (row.misses == 1 and before == 0):
+            seconds = self.uow.context.settings.domain_recheck_seconds * (lost_after - row.misses)
+            self.uow.emit(
+                DomainProofMissing(
+                    company_id=row.tenant_id,
+                    domain_id=row.id,
+                    host=host,
+                    record=verification_of(host, row.token or "").dns.name,
+                    is_lost=is_lost,
+                    lost_at=self.uow.now + timedelta(seconds=seconds),
+                )
+            )
+        await self.rows.save(row)
 
     def _lead_elsewhere(self) -> None:
         # Who comes by a host name may be anyone, and what he may do depends on where it leads.

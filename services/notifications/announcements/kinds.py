@@ -36,6 +36,7 @@ _KINDS = (
     Kind("registration_escalated", "A registration waits too long", (_IN_APP, _EMAIL, _PUSH)),
     Kind("company_activated", "The business was approved", (_IN_APP, _EMAIL, _PUSH)),
     Kind("company_rejected", "The registration was rejected", (_EMAIL,)),
+    Kind("domain_proof_missing", "A host name of the business is not proven any more", (_IN_APP, _EMAIL)),
     Kind("deal_update", "A deal was won or lost", (_IN_APP, _PUSH)),
     Kind("task_assigned", "A task was given to you", (_IN_APP, _PUSH)),
     Kind("message_posted", "Somebody wrote a message", (_IN_APP, _PUSH)),

@@ -4,6 +4,7 @@ from libs.common.messaging.subscription import in_batches, on, retired
 from libs.contracts.catalog import StockLow
 from libs.contracts.crm import DealLost, DealWon, MessagePosted, TaskAssigned
 from libs.contracts.identity import (
+    DomainProofMissing,
     InvitationSent,
     OneTimeLinkMade,
     RegistrationAssigned,
@@ -62,6 +63,12 @@ SUBSCRIPTIONS = (
     ),
     on(TenantActivated, "notifications.announce_activation", identity.on_tenant_activated),
     on(RegistrationRejected, "notifications.announce_rejection", identity.on_registration_rejected),
+    on(
+        DomainProofMissing,
+        "notifications.announce_missing_proof",
+        identity.on_domain_proof_missing,
+        is_new=True,
+    ),
     on(InvitationSent, "notifications.mail_invitation", identity.on_invitation_sent),
     on(OneTimeLinkMade, "notifications.mail_one_time_link", identity.on_one_time_link_made),
     on(MessagePosted, "notifications.announce_message", crm.on_message_posted),

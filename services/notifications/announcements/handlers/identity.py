@@ -7,12 +7,14 @@ from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.consumer import RetryLater
 from libs.common.messaging.envelope import Envelope
 from libs.contracts.identity import (
+    DomainProofMissing,
     InvitationSent,
     OneTimeLinkMade,
     RegistrationRejected,
     RegistrationSubmitted,
     TenantActivated,
 )
+from services.notifications.announcements.handlers.audience import shop_staff
 from services.notifications.announcements.kinds import KINDS, ChannelName
 from services.notifications.announcements.service import About, Announcer
 from services.notifications.announcements.target import Target
@@ -59,6 +61,20 @@ async def on_registration_rejected(event: RegistrationRejected, uow: UnitOfWork,
     owner = await _owner(uow, event.owner_user_id, event.owner_email)
     variables = {"company": {"name": event.company_name}, "reason": event.reason}
     await Announcer(uow).tell("company_rejected", [owner], variables, key=str(envelope.id))
+
+
+async def on_domain_proof_missing(event: DomainProofMissing, uow: UnitOfWork, envelope: Envelope) -> None:
+    """Tell those who run the business that a host name is about to be lost, or that it is."""
+    await uow.enter_tenant(event.company_id)
+    variables = {
+        "host": event.host,
+        "record": event.record,
+        "is_lost": event.is_lost,
+        "lost_on": event.lost_at.date().isoformat(),
+    }
+    about = About("domain", event.domain_id, "/settings/domains")
+    people = await shop_staff(uow, envelope, "owner", "admin")
+    await Announcer(uow).tell("domain_proof_missing", people, variables, key=str(envelope.id), about=about)
 
 
 async def on_one_time_link_made(event: OneTimeLinkMade, uow: UnitOfWork, envelope: Envelope) -> None:

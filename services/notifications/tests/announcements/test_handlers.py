@@ -18,7 +18,7 @@ from libs.common.testing.client import Client
 from libs.common.testing.events import deliver, envelope
 from libs.contracts.catalog import StockLow
 from libs.contracts.crm import DealLost, DealWon, MessagePosted, TaskAssigned
-from libs.contracts.identity import MemberRemoved, RegistrationRejected
+from libs.contracts.identity import DomainProofMissing, MemberRemoved, RegistrationRejected
 from libs.contracts.orders import OrderCancelled, OrderExpired, ShipmentCreated, ShipmentUpdated
 from libs.contracts.payments import InvoiceIssued, PaymentFailed, RefundSucceeded
 from services.notifications.announcements.jobs import LOOKS, TELL_STAFF
@@ -120,6 +120,27 @@ async def test_a_rejected_applicant_gets_a_mail(
 
     [item] = await mails(client, email)
     assert "No licence" in (await client.get(f"/mailbox/{item['id']}")).json()["text"]
+
+
+@pytest.mark.parametrize(("is_lost", "said"), [(False, "by 2026-05-08"), (True, "verify the host name anew")])
+async def test_who_runs_the_business_hears_of_a_host_name_without_proof(
+    context: ServiceContext, client: Client, tenant_id: UUID, is_lost: bool, said: str
+) -> None:
+    owner, manager = await join(context, tenant_id, "owner"), await join(context, tenant_id, "manager")
+    event = DomainProofMissing(
+        company_id=tenant_id,
+        domain_id=new_id(),
+        host="shop.karoo.example",
+        record="_pillars-verification.shop.karoo.example",
+        is_lost=is_lost,
+        lost_at=datetime(2026, 5, 8, tzinfo=UTC),
+    )
+    await take(context, event, tenant_id)
+
+    (notice,) = await notices(acting(client, owner))
+    assert said in notice["body"]
+    assert "_pillars-verification.shop.karoo.example" in notice["body"]
+    assert await notices(acting(client, manager)) == []
 
 
 async def test_low_stock_is_told_in_the_app_only(
