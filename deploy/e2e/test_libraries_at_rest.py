@@ -36,6 +36,7 @@ SELDOM = {
     "segno",
     "statsforecast",
     "statsmodels",
+    "typer",
     "typst",
     "webauthn",
     "zxcvbn",

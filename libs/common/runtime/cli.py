@@ -2,15 +2,13 @@
 
 import sys
 from importlib import import_module
-
-import typer
+from typing import TYPE_CHECKING
 
 import libs.common.runtime.lean  # noqa: F401 - before anything imports httpx
 
 # As the help shows them: the name, and where the function or the group of sub-commands is.
 _COMMANDS = {
     "up": "up",
-    "serve": "serve",
     "restart": "restart",
     "migrate": "migrate",
     "seed": "migrate",
@@ -22,9 +20,15 @@ _COMMANDS = {
 }
 _GROUPS = {"bus": "bus", "keys": "keys"}
 
+if TYPE_CHECKING:
+    import typer
 
-def command_line(*names: str) -> typer.Typer:
+
+def command_line(*names: str) -> "typer.Typer":
     """The command line with these commands, or with all."""
+    # Not at the top: a service that runs for months is begun without it.
+    import typer
+
     app = typer.Typer(
         name="pillars",
         no_args_is_help=True,
@@ -35,6 +39,10 @@ def command_line(*names: str) -> typer.Typer:
     @app.callback()
     def _about() -> None:
         """Run, migrate, check and look after the Pillars services."""
+
+    @app.command(name="serve", add_help_option=False)
+    def _serve() -> None:  # for the list of commands; `main` begins it
+        """Run one service, or the gateway, as a process of its own."""
 
     for name in names or (*_COMMANDS, *_GROUPS):
         module = import_module(f"libs.common.runtime.commands.{_COMMANDS.get(name) or _GROUPS[name]}")
@@ -49,6 +57,11 @@ def main() -> None:
     """The console script."""
     # Each command brings much along; a service is to start without what others need.
     asked = sys.argv[1:2]
+    if asked == ["serve"]:
+        from libs.common.runtime.commands.serve import serve
+
+        serve(sys.argv[2:])
+        return
     known = asked and (asked[0] in _COMMANDS or asked[0] in _GROUPS)
     command_line(*(asked if known else ()))()
 

@@ -1,12 +1,15 @@
-"""`pillars serve`: one service, or the gateway, as a process of its own."""
+"""`pillars serve`: one service, or the gateway, as a process of its own.
 
+Its command line is the standard library's: what reads those of the other commands would stay in memory for as long as
+the service lives.
+"""
+
+import argparse
 import asyncio
+import os
 import signal
 import socket
-from collections.abc import Callable
-from typing import Annotated
-
-import typer
+from collections.abc import Callable, Sequence
 
 from libs.common.failpoints import arm
 from libs.common.logging import configure_logging
@@ -17,37 +20,66 @@ from libs.common.runtime.supervised import Supervisor
 from libs.common.settings import CommonSettings
 from libs.common.telemetry import configure_tracing
 
+DESCRIPTION = """\
+Run one service as a process of its own; `migrate` must have run before.
 
-def serve(
-    name: Annotated[str, typer.Argument(help=f"gateway, or one of {', '.join(NAMES)}")],
-    port: Annotated[int, typer.Option(help="Port to listen on", envvar="PORT")] = 8000,
-    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
-    roles: Annotated[
-        str, typer.Option(help=f"What this process does, comma-separated: {', '.join(sorted(ROLES))}")
-    ] = "http,relay,consume,jobs",
-    exit_with_parent: Annotated[bool, typer.Option(hidden=True)] = False,
-    listener: Annotated[int | None, typer.Option(hidden=True)] = None,
-    supervisor: Annotated[int | None, typer.Option(hidden=True)] = None,
-) -> None:
-    """Run one service as a process of its own; `migrate` must have run before.
+Other services are found through PILLARS_UPSTREAMS, the database through DATABASE_URL, the bus through AMQP_URL.
+SIGTERM finishes what is in hand, at most 20 seconds, and ends.
+"""
 
-    Other services are found through PILLARS_UPSTREAMS, the database through DATABASE_URL, the bus through AMQP_URL.
-    SIGTERM finishes what is in hand, at most 20 seconds, and ends.
-    """
-    if exit_with_parent:
+
+def serve(arguments: Sequence[str]) -> None:
+    """Run what the arguments ask for until SIGTERM or SIGINT; exit with 2 where they are wrong."""
+    given = _parser().parse_args(arguments)
+    if given.exit_with_parent:
         die_with_parent()
-    if name != "gateway" and name not in NAMES:
-        raise typer.BadParameter(f"there is no service {name!r}; there are gateway, {', '.join(NAMES)}")
     common = CommonSettings()
     common.refuse_development_secrets()
     arm(common)
-    configure_logging(name, level=common.log_level, style=common.log_format)
+    configure_logging(given.name, level=common.log_level, style=common.log_format)
 
     def bind() -> socket.socket:
         # A supervisor may hand down a listening socket by its file descriptor.
-        return listen(port, host, exactly=True) if listener is None else socket.socket(fileno=listener)
+        if given.listener is not None:
+            return socket.socket(fileno=given.listener)
+        return listen(given.port, given.host, exactly=True)
 
-    run_async(_serve(name, common, bind, frozenset(roles.split(",")), Supervisor(supervisor)))
+    run_async(_serve(given.name, common, bind, given.roles, Supervisor(given.supervisor)))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        "pillars serve", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    known = ("gateway", *NAMES)
+    parser.add_argument("name", choices=known, metavar="service", help=f"one of {', '.join(known)}")
+    parser.add_argument(
+        "--port",
+        type=int,
+        default=os.environ.get("PORT", "8000"),
+        help="port to listen on (PORT, else 8000)",
+    )
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
+    parser.add_argument(
+        "--roles",
+        type=_roles,
+        default=ROLES,
+        help=f"what this process does, comma-separated: {', '.join(sorted(ROLES))} (all)",
+    )
+    # What a supervisor says: end with it, and the descriptors of a listening socket and of the talk with it.
+    parser.add_argument("--exit-with-parent", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--listener", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--supervisor", type=int, help=argparse.SUPPRESS)
+    return parser
+
+
+def _roles(written: str) -> frozenset[str]:
+    roles = frozenset(written.split(","))
+    if unknown := roles - ROLES:
+        raise argparse.ArgumentTypeError(
+            f"unknown roles {', '.join(sorted(unknown))}; there are {', '.join(sorted(ROLES))}"
+        )
+    return roles
 
 
 async def _serve(
