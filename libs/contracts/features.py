@@ -69,7 +69,18 @@ DESCRIBED: dict[str, Feature] = {
         ("GET /insight-analytics/sales-metrics",),
         reads=True,
     ),
-    ASSISTANT: Feature("Assistant", "Ask the assistant about the business", ("/ai",)),
+    ASSISTANT: Feature(
+        "Assistant",
+        "Ask the assistant about the business",
+        ("/ai",),
+        (
+            "POST /ai/conversations",
+            "PATCH /ai/conversations/{conversation_id}",
+            "PUT /ai/conversations/{conversation_id}",
+            "DELETE /ai/conversations/{conversation_id}",
+            "POST /ai/conversations/{conversation_id}/ask",
+        ),
+    ),
     AUTOMATION: Feature("Automation", "Let rules act by themselves", ("/automation",)),
     API_KEYS: Feature(
         "API keys",

@@ -5,10 +5,12 @@ from typing import Annotated
 from fastapi import Depends
 
 from libs.common.http.deps import provide
+from services.analytics.conversations.service import ConversationService
 from services.analytics.dashboard.service import DashboardService
 from services.analytics.insights.sales_metrics.service import SalesMetricsService
 from services.analytics.reports.service import ReportService
 
+Conversations = Annotated[ConversationService, Depends(provide(ConversationService), scope="function")]
 Dashboards = Annotated[DashboardService, Depends(provide(DashboardService), scope="function")]
 Reports = Annotated[ReportService, Depends(provide(ReportService), scope="function")]
 SalesMetricsOf = Annotated[SalesMetricsService, Depends(provide(SalesMetricsService), scope="function")]

@@ -5,6 +5,11 @@ from pathlib import Path
 from libs.common.jobs.job import Job
 from libs.common.messaging.subscription import in_batches
 from libs.common.runtime.service import Service
+from services.analytics.assistant.assistant import RESOURCE as ASSISTANT
+from services.analytics.assistant.assistant import open_assistant
+from services.analytics.conversations.invariants import INVARIANTS as CONVERSATION_INVARIANTS
+from services.analytics.conversations.jobs import JOBS as CONVERSATION_JOBS
+from services.analytics.conversations.router import router as conversations
 from services.analytics.dashboard.router import router as dashboard
 from services.analytics.db import MODELS, metadata
 from services.analytics.events.handlers import on_countable_events
@@ -23,14 +28,18 @@ SERVICE = Service(
     metadata=metadata,
     models=MODELS,
     migrations=Path(__file__).parent / "migrations",
-    routers=(dashboard, reports, facts, sales_metrics),
+    routers=(dashboard, reports, facts, sales_metrics, conversations),
     subscriptions=(in_batches(EVENTS, "analytics.record", on_countable_events, spacing=0.1),),
-    jobs=(Job("rebuild_facts", rebuild, lease=900),),
+    jobs=(Job("rebuild_facts", rebuild, lease=900), *CONVERSATION_JOBS),
+    resources={ASSISTANT: open_assistant},
     permissions={
         "analytics.dashboard.read": "See the figures of the business",
         "analytics.reports.read": "Read reports",
         "analytics.sales_metrics.read": "See how sales do, and where they are going",
         "analytics.facts.rebuild": "Build all figures anew from the archived events",
+        "analytics.conversations.read": "See one's own conversations with the assistant",
+        "analytics.conversations.write": "Ask the assistant; it shows what one may see anyway",
     },
+    invariants=CONVERSATION_INVARIANTS,
     privacy=PRIVACY,
 )

@@ -1,10 +1,39 @@
 """Which columns of this service are about people. Figures count without names, so names go and figures stay."""
 
-from libs.common.privacy.fields import NOBODY, Kind, PrivacyMap, TableMap, keep, pseudonymise
+from libs.common.privacy.fields import NOBODY, Kind, PrivacyMap, TableMap, erase, keep, pseudonymise
 
 _REFERENCE = keep(Kind.IDENTIFIER, NOBODY)
 
+_ROW = "tenant_id id created_at updated_at version"
+
 PRIVACY: PrivacyMap = {
+    "conversations": TableMap(
+        none=f"{_ROW} message_count last_message_at active_at last_event",
+        fields={
+            "user_id": erase(Kind.IDENTIFIER),
+            "title": erase(Kind.CONTENT),
+            "system_prompt": erase(Kind.CONTENT),
+        },
+        user=("user_id",),
+        deletes=True,
+    ),
+    "conversation_messages": TableMap(
+        none=f"{_ROW} conversation_id role status figures provider model input_tokens output_tokens degraded reason notice"
+        " question_id answer_id tz attempt answering_until idempotency_key request_hash",
+        fields={
+            "user_id": erase(Kind.IDENTIFIER),
+            "content": erase(Kind.CONTENT),
+            "tool_calls": erase(Kind.CONTENT),
+        },
+        user=("user_id",),
+        deletes=True,
+    ),
+    "conversation_events": TableMap(
+        none="tenant_id conversation_id seq message_id type created_at",
+        fields={"user_id": erase(Kind.IDENTIFIER), "data": erase(Kind.CONTENT)},
+        user=("user_id",),
+        deletes=True,
+    ),
     "deal_facts": TableMap(
         none="tenant_id deal_id pipeline stage status amount currency source created_at closed_at seen_at name"
         " expected_close_on stage_entered_at",
@@ -35,6 +64,7 @@ PRIVACY: PrivacyMap = {
     "stock_facts": TableMap(
         none="tenant_id store_id variant_id sku on_hand reserved allocated available revision"
     ),
+    "token_usages": TableMap(none="tenant_id month tokens"),
     "task_facts": TableMap(
         none="tenant_id task_id assigned_at due_at completed_at name status deal_id seen_at",
         fields={"assignee_id": _REFERENCE},

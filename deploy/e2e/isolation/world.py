@@ -33,6 +33,7 @@ class Business(People, Sales, Goods, Money):
             await self._catalogue()
             await self._money()
             await self._notices(notice)
+            await self._assistant()
         await self._once()
         self._name_places()
 
@@ -45,6 +46,12 @@ class Business(People, Sales, Goods, Money):
             await self.make(f"/deals/{deal['id']}/lose", {"lost_reason": "Price"}, 200)
             return [deal["id"]]
         return None
+
+    async def _assistant(self) -> None:
+        said = {"title": "Figures", "system_prompt": "Briefly"}
+        conversation = await self.make("/ai/conversations", said)
+        await self.make(f"/ai/conversations/{conversation['id']}/ask", {"prompt": "What is our revenue?"})
+        self.ids["conversation_id"] = conversation["id"]
 
     async def _notices(self, kind: str) -> None:
         token = f"device-{self.unique()}-{'x' * 40}"

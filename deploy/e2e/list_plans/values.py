@@ -33,8 +33,11 @@ CHOICES = {
     "invoices.status": ("issued", "paid", "draft"),
     "refunds.status": ("succeeded", "pending", "failed"),
     "member_roles.role": ("client", "owner", "manager"),
+    "conversation_messages.role": ("user", "assistant"),
+    "conversation_messages.status": ("answered", "completed", "failed"),
     "ledger_accounts.type": ("asset", "income", "liability"),
 }
+ME = UUID("01900000-0000-7000-8000-000000000007")
 TOKEN = "the token of a cart"
 HASHES = f"CASE WHEN i % 300 = 8 THEN '{hashlib.sha256(TOKEN.encode()).hexdigest()}' ELSE md5(i::text) END"
 VALUES = {
@@ -96,6 +99,10 @@ VALUES = {
     "stages.required_fields": "'[]'::jsonb",
     "invitations.roles": "'[]'::jsonb",
     "privacy_receipts.reasons": "'[]'::jsonb",
+    # The list of messages is that of one conversation, which must be one's own.
+    "conversations.user_id": f"CASE WHEN i = 8 THEN '{ME}'::uuid ELSE {row_id('7 + i % 30')} END",
+    "conversation_messages.figures": "'[]'::jsonb",
+    "conversation_messages.tool_calls": "'[]'::jsonb",
     "members.person_email": "substr(md5(i::text), 1, 6) || i || '@mail.example'",
     "members.person_name": "'Karoo Roasters ' || substr(md5(i::text), 1, 8)",
     "members.person_is_active": "i % 300 <> 7",
@@ -124,4 +131,3 @@ CHILDREN = frozenset(
 SKIPPED = frozenset({"outbox", "inbox", "dead_letters", "jobs", "idempotency_keys", "availability_changes"})
 OPERATOR_OR_ROW = f"CASE WHEN i = 1 THEN '{OPERATOR_TENANT_ID}'::uuid ELSE {row_id('i')} END"
 OTHER = UUID("01900000-0000-7000-9000-000000000001")
-ME = UUID("01900000-0000-7000-8000-000000000007")

@@ -54,6 +54,8 @@ _PEOPLE = (
 )
 # What a guest of a shop may do; a client may do it too.
 _SHOPPING = GUEST_PERMISSIONS
+# The assistant shows what one may see anyway.
+_ASSISTANT = "analytics.conversations.*"
 _OWN_ACCOUNT = ("notifications.inbox.*", "notifications.devices.*", "notifications.settings.*")
 
 SYSTEM_ROLES: tuple[SystemRole, ...] = (
@@ -123,6 +125,7 @@ SYSTEM_ROLES: tuple[SystemRole, ...] = (
             "catalog.products.*",
             "catalog.categories.*",
             "notifications.templates.*",
+            _ASSISTANT,
             *_OWN_ACCOUNT,
         ),
     ),
@@ -144,6 +147,7 @@ SYSTEM_ROLES: tuple[SystemRole, ...] = (
             "payments.payments.read",
             "payments.invoices.read",
             "identity.members.read",
+            _ASSISTANT,
             *_OWN_ACCOUNT,
         ),
     ),
@@ -158,6 +162,7 @@ SYSTEM_ROLES: tuple[SystemRole, ...] = (
             "orders.orders.read",
             "crm.tasks.read",
             "crm.chat.*",
+            _ASSISTANT,
             *_OWN_ACCOUNT,
         ),
     ),

@@ -1,0 +1,12 @@
+"""Which tools there are. One more is one more line here."""
+
+from libs.common.actor import Actor
+from services.analytics.assistant.tools import elsewhere, reports
+from services.analytics.assistant.tools.tool import Tool
+
+TOOLS: dict[str, Tool] = {tool.name: tool for tool in (*reports.TOOLS, *elsewhere.TOOLS)}
+
+
+def open_to(actor: Actor) -> list[Tool]:
+    """The tools whose figures this caller may see."""
+    return [tool for tool in TOOLS.values() if tool.is_open_to(actor)]

@@ -1,0 +1,1 @@
+"""Conversations with the assistant, each of one person within a business."""
