@@ -50,7 +50,11 @@ class Business(People, Sales, Goods, Money):
     async def _assistant(self) -> None:
         said = {"title": "Figures", "system_prompt": "Briefly"}
         conversation = await self.make("/ai/conversations", said)
-        await self.make(f"/ai/conversations/{conversation['id']}/ask", {"prompt": "What is our revenue?"})
+        await self.make(
+            f"/ai/conversations/{conversation['id']}/ask",
+            {"prompt": "What is our revenue?"},
+            headers={"Idempotency-Key": f"question-{self.unique()}"},
+        )
         self.ids["conversation_id"] = conversation["id"]
 
     async def _notices(self, kind: str) -> None:

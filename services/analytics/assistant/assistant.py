@@ -13,11 +13,17 @@ from libs.common.actor import Actor
 from libs.common.errors import RateLimited
 from libs.common.runtime.context import ServiceContext
 from services.analytics.assistant.answer import Answer
+from services.analytics.assistant.model.answering import ModelAnswering, Unanswered, least_tokens
 from services.analytics.assistant.offline.answering import answer_by_rules
+from services.analytics.assistant.providers.base import ProviderFailed
+from services.analytics.assistant.providers.errors import LATE
+from services.analytics.assistant.providers.registry import make_model
 from services.analytics.assistant.tools.tool import Asker
 from services.analytics.assistant.words import language_of
 from services.analytics.conversations.models import Message
 from services.analytics.conversations.recording import INTERRUPTED, Claim, record_answer, record_failure
+from services.analytics.conversations.telling import StreamTelling, told_before
+from services.analytics.conversations.token_budget import MonthlyBudget
 
 log = logging.getLogger("pillars.analytics.assistant")
 
@@ -30,25 +36,30 @@ class Assistant:
 
     def __init__(self, context: ServiceContext) -> None:
         self._context = context
+        self._model = make_model(context.settings, context.clock)
         self._tasks: set[asyncio.Task[None]] = set()
         self._signals: dict[UUID, set[asyncio.Event]] = {}
         self._open: Counter[tuple[UUID | None, UUID | None]] = Counter()
 
     def start(self, actor: Actor, question: Message, claim: Claim) -> asyncio.Task[None]:
         """Begin to answer a question that was claimed."""
-        asker = Asker(
-            self._context,
-            actor,
-            self._context.clock.now(),
-            question.tz or "UTC",
-            language_of(question.content),
-        )
+        asker = self._asker(actor, question.content, question.tz)
         task = asyncio.create_task(
             self._run(asker, question.content, claim), name=f"answer {claim.answer_id}"
         )
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
         return task
+
+    def least_tokens(self, actor: Actor, question: str) -> int:
+        """How many tokens a question takes at least; none where rules answer."""
+        if self._model is None:
+            return 0
+        return least_tokens(self._asker(actor, question, None), question, self._context.settings)
+
+    def _asker(self, actor: Actor, question: str, tz: str | None) -> Asker:
+        now = self._context.clock.now()
+        return Asker(self._context, actor, now, tz or "UTC", language_of(question))
 
     async def _run(self, asker: Asker, question: str, claim: Claim) -> None:
         try:
@@ -67,8 +78,26 @@ class Assistant:
             self.wake(claim.conversation_id)
 
     async def _answer(self, asker: Asker, question: str, claim: Claim) -> tuple[Answer, bool]:
-        lacking = self._context.settings.assistant_lacks
-        return await answer_by_rules(asker, question, reason=_NOT_CONFIGURED, settings=lacking), False
+        """The answer, and whether the stream has had its text."""
+        settings = self._context.settings
+        if self._model is None:
+            lacking = settings.assistant_lacks
+            return await answer_by_rules(asker, question, reason=_NOT_CONFIGURED, settings=lacking), False
+        telling = StreamTelling(self._context, asker.actor, claim, self.wake)
+        try:
+            async with asyncio.timeout(settings.assistant_timeout):
+                history, system_prompt = await told_before(self._context, asker.actor, claim)
+                budget = MonthlyBudget(self._context, asker.actor)
+                answering = ModelAnswering(asker, self._model, budget, telling, settings)
+                return await answering.answer(question, history, system_prompt), True
+        except TimeoutError:
+            reason = LATE
+        except (ProviderFailed, Unanswered) as error:
+            reason = str(error)
+        log.warning("rules answer instead of %s: %s", self._model.model, reason)
+        if telling.is_shown:
+            await telling.reset()
+        return await answer_by_rules(asker, question, reason=reason), False
 
     def wake(self, conversation_id: UUID) -> None:
         """Let the streams of a conversation look for events."""
@@ -111,6 +140,8 @@ class Assistant:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if self._model is not None:
+            await self._model.close()
 
 
 @contextlib.asynccontextmanager

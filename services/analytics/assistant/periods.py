@@ -100,11 +100,12 @@ def stretch_of(name: str, now: datetime, tz: str) -> Stretch:
 
 
 def before(stretch: Stretch) -> Stretch | None:
-    """As many days just before; of a whole month the month before. None for a stretch without a beginning."""
+    """As many days just before; of whole months as many months. None for a stretch without a beginning."""
     if stretch.first is None or stretch.end is None:
         return None
-    if stretch.first.day == 1 and stretch.end == _months_after(stretch.first, 1):
-        return Stretch("before", _months_after(stretch.first, -1), stretch.first)
+    if stretch.first.day == stretch.end.day == 1:
+        months = (stretch.end.year - stretch.first.year) * 12 + stretch.end.month - stretch.first.month
+        return Stretch("before", _months_after(stretch.first, -months), stretch.first)
     return Stretch("before", stretch.first - (stretch.end - stretch.first), stretch.first)
 
 

@@ -16,8 +16,6 @@ from services.analytics.conversations.repository import MessageRepository
 from services.analytics.conversations.schemas import AskIn, AskOut, MessageOut
 
 _LOOK_SECONDS = 0.2
-# Beside a model's reply: what it is told and the question.
-_LEAST_TOKENS = 1000
 _NOTHING: dict[str, Any] = {
     "answer": None,
     "figures": [],
@@ -43,8 +41,9 @@ async def ask(
     settings, assistant = context.settings, assistant_of(context)
     async with context.unit_of_work(actor) as uow:
         recorded = await record_question(uow, conversation_id, body, key)
-        if recorded.claim is not None and not settings.assistant_lacks:
-            await token_budget.check(uow, settings.assistant_max_output_tokens + _LEAST_TOKENS)
+        least = assistant.least_tokens(actor, body.prompt)
+        if recorded.claim is not None and least:
+            await token_budget.check(uow, least)
     patience = settings.assistant_wait_seconds if body.wait else 0.0
     if recorded.claim is not None:
         assistant.wake(conversation_id)

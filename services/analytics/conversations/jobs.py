@@ -55,7 +55,9 @@ async def remove_old_conversations(uow: UnitOfWork, args: dict[str, Any]) -> Non
     while True:
         async with uow.context.unit_of_work(platform=True) as batch:
             gone = (
-                await batch.session.execute(delete(Conversation).where(keys.in_(old)).returning(keys))
+                await batch.session.execute(
+                    delete(Conversation).where(keys.in_(old)).returning(Conversation.id)
+                )
             ).all()
         if len(gone) < _BATCH:
             return

@@ -1,11 +1,14 @@
 """How many tokens of language models a business may use in a month. Counted in one statement: no two take the last."""
 
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from libs.common.actor import Actor
 from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.runtime.context import ServiceContext
 from services.analytics.conversations.errors import TokenBudgetSpent
 from services.analytics.conversations.models import TokenUsage
 
@@ -74,3 +77,24 @@ async def settle(uow: UnitOfWork, month: date, difference: int) -> None:
         .where(TokenUsage.tenant_id == uow.tenant_id, TokenUsage.month == month)
         .values(tokens=TokenUsage.tokens + difference)
     )
+
+
+class MonthlyBudget:
+    """The budget of the business that somebody acts in; each step is a transaction of its own."""
+
+    def __init__(self, context: ServiceContext, actor: Actor) -> None:
+        self._context = context
+        self._actor = actor
+
+    async def reserve(self, tokens: int) -> Callable[[int], Awaitable[None]] | None:
+        """Set tokens aside; what comes back puts those used in their place. None where so many are not left."""
+        async with self._context.unit_of_work(self._actor) as uow:
+            month = await reserve(uow, tokens)
+        if month is None:
+            return None
+
+        async def put(used_tokens: int) -> None:
+            async with self._context.unit_of_work(self._actor) as uow:
+                await settle(uow, month, used_tokens - tokens)
+
+        return put

@@ -66,6 +66,8 @@ _GRAINS = {
 _COMPARE = (
     r"\bcompar|\bversus\b|\bvs\b|\bthan\b|\bgrow|\bchange|\bdifference|сравн|\bчем\b|вырос|упал|измени|рост\b"
 )
+# Codes of currencies that are words where somebody shouts.
+_ALSO_WORDS = frozenset({"ALL", "TOP", "TRY"})
 _CURRENCIES = {
     "ZAR": r"\brands?\b|\bранд",
     "USD": r"\bdollars?\b|\bдоллар",
@@ -125,6 +127,6 @@ def _periods(text: str) -> tuple[str, ...]:
 
 def _currency(question: str, text: str) -> str | None:
     for code in re.findall(r"\b[A-Z]{3}\b", question):
-        if code in EXPONENTS:
+        if code in EXPONENTS and code not in _ALSO_WORDS:
             return str(code)
     return next((code for code, words in _CURRENCIES.items() if re.search(words, text)), None)

@@ -1,0 +1,1 @@
+"""Language models behind one protocol: neutral values in, neutral events out; each client maps its vendor's once."""
