@@ -56,7 +56,18 @@ DESCRIBED: dict[str, Feature] = {
             "POST /orders/{order_id}/shipments/{shipment_id}/status",
         ),
     ),
-    FORECASTING: Feature("Forecasts", "Forecast demand", ("/insight-analytics/demand-forecast",), reads=True),
+    FORECASTING: Feature(
+        "Forecasts",
+        "Forecast demand",
+        ("/insight-analytics/demand-forecast",),
+        (
+            "GET /insight-analytics/demand-forecast",
+            "POST /insight-analytics/demand-forecast/refresh",
+            "GET /insight-analytics/demand-forecast/runs",
+            "GET /insight-analytics/demand-forecast/runs/{run_id}",
+        ),
+        reads=True,
+    ),
     INSIGHTS: Feature(
         "Insights",
         "See anomalies, price recommendations and what to do next",

@@ -7,6 +7,7 @@ from fastapi import Depends
 from libs.common.http.deps import provide
 from services.analytics.conversations.service import ConversationService
 from services.analytics.dashboard.service import DashboardService
+from services.analytics.demand_forecast.service import ForecastRunService, ForecastService
 from services.analytics.insights.sales_metrics.service import SalesMetricsService
 from services.analytics.reports.service import ReportService
 
@@ -14,3 +15,5 @@ Conversations = Annotated[ConversationService, Depends(provide(ConversationServi
 Dashboards = Annotated[DashboardService, Depends(provide(DashboardService), scope="function")]
 Reports = Annotated[ReportService, Depends(provide(ReportService), scope="function")]
 SalesMetricsOf = Annotated[SalesMetricsService, Depends(provide(SalesMetricsService), scope="function")]
+Forecasts = Annotated[ForecastService, Depends(provide(ForecastService), scope="function")]
+ForecastRuns = Annotated[ForecastRunService, Depends(provide(ForecastRunService), scope="function")]

@@ -12,6 +12,9 @@ from services.analytics.conversations.jobs import JOBS as CONVERSATION_JOBS
 from services.analytics.conversations.router import router as conversations
 from services.analytics.dashboard.router import router as dashboard
 from services.analytics.db import MODELS, metadata
+from services.analytics.demand_forecast.invariants import INVARIANTS as FORECAST_INVARIANTS
+from services.analytics.demand_forecast.jobs import JOBS as FORECAST_JOBS
+from services.analytics.demand_forecast.router import router as demand_forecast
 from services.analytics.events.handlers import on_countable_events
 from services.analytics.facts.projector import EVENTS
 from services.analytics.facts.rebuild import rebuild
@@ -28,18 +31,20 @@ SERVICE = Service(
     metadata=metadata,
     models=MODELS,
     migrations=Path(__file__).parent / "migrations",
-    routers=(dashboard, reports, facts, sales_metrics, conversations),
+    routers=(dashboard, reports, facts, sales_metrics, conversations, demand_forecast),
     subscriptions=(in_batches(EVENTS, "analytics.record", on_countable_events, spacing=0.1),),
-    jobs=(Job("rebuild_facts", rebuild, lease=900), *CONVERSATION_JOBS),
+    jobs=(Job("rebuild_facts", rebuild, lease=900), *CONVERSATION_JOBS, *FORECAST_JOBS),
     resources={ASSISTANT: open_assistant},
     permissions={
         "analytics.dashboard.read": "See the figures of the business",
         "analytics.reports.read": "Read reports",
         "analytics.sales_metrics.read": "See how sales do, and where they are going",
+        "analytics.demand_forecast.read": "See forecasts of demand",
+        "analytics.demand_forecast.refresh": "Have forecasts of demand computed anew",
         "analytics.facts.rebuild": "Build all figures anew from the archived events",
         "analytics.conversations.read": "See one's own conversations with the assistant",
         "analytics.conversations.write": "Ask the assistant; it shows what one may see anyway",
     },
-    invariants=CONVERSATION_INVARIANTS,
+    invariants=(*CONVERSATION_INVARIANTS, *FORECAST_INVARIANTS),
     privacy=PRIVACY,
 )

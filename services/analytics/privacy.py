@@ -40,10 +40,17 @@ PRIVACY: PrivacyMap = {
         fields={"owner_id": _REFERENCE},
     ),
     "deal_stage_facts": TableMap(none="tenant_id deal_id stage pipeline entered_at"),
+    "demand_forecasts": TableMap(
+        none="tenant_id run_id variant_id product_id sku name volume document",
+    ),
     "events": TableMap(
         none="tenant_id id type source subject time recorded_at",
         fields={"actor": _REFERENCE, "data": pseudonymise(Kind.CONTENT)},
         documents=("data",),
+    ),
+    "forecast_runs": TableMap(
+        none="tenant_id id grain tz status is_current asked_at until series computed refused failures started_at"
+        " finished_at error created_at updated_at version"
     ),
     "invoice_facts": TableMap(
         none="tenant_id invoice_id number status currency total outstanding due_on issued_at seen_at"

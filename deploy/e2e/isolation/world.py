@@ -117,6 +117,7 @@ class Business(People, Sales, Goods, Money):
             "/api/v1/invoices/{invoice_id}": ids["invoice_id"],
             f"{order}/shipments/{{shipment_id}}": ids["shipment_id"],
             "/api/v1/payments/{payment_id}": ids["payment_id"],
+            "/api/v1/insight-analytics/demand-forecast/runs/{run_id}": ids["run_id"],
             "/api/v1/dropdown-options/{category}": "task_statuses",
             **{
                 f"/api/v1/admin/bus/{kind}/{{service}}{tail}": value
@@ -136,5 +137,7 @@ class Business(People, Sales, Goods, Money):
         """What works on all rows of a business at a time."""
         await self.call("POST", "/notifications/read-all", who=self.colleague)
         await self.call("POST", "/analytics/rebuild", status=202, who=self.owner)
+        refreshed = await self.make("/insight-analytics/demand-forecast/refresh", {}, 202)
+        self.ids["run_id"] = refreshed["runs"][0]["id"]
         revoked = await self.sign_in(f"owner-{self.run}@example.com", f"Sunrise-{self.run}-9")
         await self.call("GET", "/auth/me", who=revoked)

@@ -45,6 +45,8 @@ class OrderLineFact(Base):
     __table_args__ = (
         Index("ix_order_line_facts_order_id", "tenant_id", "order_id"),
         Index("ix_order_line_facts_product_id", "tenant_id", "product_id"),
+        Index("ix_order_line_facts_variant_id", "tenant_id", "variant_id"),
+        Index("ix_order_line_facts_sku", "tenant_id", "sku"),
     )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -193,6 +195,7 @@ class StockFact(Base):
     """The stock of a variant in a warehouse, as of its highest revision seen."""
 
     __tablename__ = "stock_facts"
+    __table_args__ = (Index("ix_stock_facts_variant_id", "tenant_id", "variant_id"),)
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     store_id: Mapped[UUID] = mapped_column(primary_key=True)
