@@ -71,6 +71,8 @@ async def record_question(uow: UnitOfWork, conversation_id: UUID, body: AskIn, k
         if conversation.message_count + 2 > MOST_MESSAGES:
             raise ConversationFull("It holds as many messages as it can.", limit=MOST_MESSAGES)
         question = Message(
+            # Before that of its answer, so that they sort so within one moment.
+            id=new_id(),
             conversation_id=conversation.id,
             user_id=conversation.user_id,
             role="user",

@@ -19,7 +19,9 @@ class ConversationService(ResourceService[Conversation]):
 
     async def prepare(self, values: dict[str, Any], row: Conversation | None) -> dict[str, Any]:
         """A new one is its maker's."""
-        return values if row is not None else {**values, "user_id": self.rows.user_id}
+        if row is not None:
+            return values
+        return {**values, "user_id": self.rows.user_id, "active_at": self.uow.now}
 
     async def messages(self, conversation_id: UUID, query: MessageQuery) -> dict[str, Any]:
         """One page of what was said.
