@@ -252,3 +252,31 @@ class MemoSent(Event):
     author_id: UUID | None = None
     author_name: str
     recipient_ids: list[UUID] = []
+
+
+class RuleNotified(Event):
+    """A rule of the business tells people something, as it was set up to. `user_ids` are those to be told."""
+
+    wire_name = "crm.rule_notified.v1"
+    about: ClassVar[tuple[str, str]] = ("automation_rule", "rule_id")
+
+    rule_id: UUID
+    rule_name: str
+    run_id: UUID
+    user_ids: list[UUID]
+    title: str
+    text: str = ""
+    object_type: str | None = None
+    object_id: UUID | None = None
+
+
+class RuleDisabled(Event):
+    """The platform has disabled a rule of the business, since too many of its runs in a row failed."""
+
+    wire_name = "crm.rule_disabled.v1"
+    about: ClassVar[tuple[str, str]] = ("automation_rule", "rule_id")
+
+    rule_id: UUID
+    rule_name: str
+    owner_id: UUID
+    reason: str

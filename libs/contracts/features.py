@@ -92,7 +92,21 @@ DESCRIBED: dict[str, Feature] = {
             "POST /ai/conversations/{conversation_id}/ask",
         ),
     ),
-    AUTOMATION: Feature("Automation", "Let rules act by themselves", ("/automation",)),
+    AUTOMATION: Feature(
+        "Automation",
+        "Let rules act by themselves",
+        ("/automation",),
+        (
+            "POST /automation/rules",
+            "PATCH /automation/rules/{rule_id}",
+            "PUT /automation/rules/{rule_id}",
+            "DELETE /automation/rules/{rule_id}",
+            "POST /automation/rules/{rule_id}/enable",
+            "POST /automation/rules/{rule_id}/disable",
+            "POST /automation/rules/{rule_id}/dry-run",
+            "POST /automation/rules/{rule_id}/run",
+        ),
+    ),
     API_KEYS: Feature(
         "API keys",
         "Let programs act for the business",

@@ -5,6 +5,8 @@ from typing import Annotated
 from fastapi import Depends
 
 from libs.common.http.deps import provide
+from services.crm.automation.running import RunService
+from services.crm.automation.service import RuleService
 from services.crm.chat.service import ChatService
 from services.crm.companies.service import CompanyService
 from services.crm.contacts.service import ContactService
@@ -30,5 +32,7 @@ Memos = Annotated[MemoService, Depends(provide(MemoService), scope="function")]
 Pipelines = Annotated[PipelineService, Depends(provide(PipelineService), scope="function")]
 Projects = Annotated[ProjectService, Depends(provide(ProjectService), scope="function")]
 Requests = Annotated[RequestService, Depends(provide(RequestService), scope="function")]
+Rules = Annotated[RuleService, Depends(provide(RuleService), scope="function")]
+Runs = Annotated[RunService, Depends(provide(RunService), scope="function")]
 Stages = Annotated[StageService, Depends(provide(StageService), scope="function")]
 Tasks = Annotated[TaskService, Depends(provide(TaskService), scope="function")]

@@ -39,6 +39,28 @@ SELECT t.id FROM crm.chat_threads t LEFT JOIN (
 ) m ON m.tenant_id = t.tenant_id AND m.thread_id = t.id
 WHERE t.message_count <> coalesce(m.n, 0)
 """
+_RUNS = """
+SELECT r.id FROM crm.automation_runs r
+WHERE r.status IN ('running', 'waiting') AND NOT EXISTS (
+    SELECT FROM crm.jobs j WHERE j.name = 'advance_automation_run' AND j.finished_at IS NULL AND j.dead_at IS NULL
+    AND j.key = r.tenant_id || ':' || r.id || ':' || r.position || ':' || r.attempts
+) AND r.due_at > now() - interval '15 minutes'
+"""
+_STEPS = """
+SELECT r.id FROM crm.automation_runs r
+JOIN crm.automation_versions v
+  ON v.tenant_id = r.tenant_id AND v.rule_id = r.rule_id AND v.number = r.rule_version
+LEFT JOIN LATERAL (
+    SELECT count(*) AS n FROM crm.automation_steps s
+    WHERE s.tenant_id = r.tenant_id AND s.run_id = r.id AND s.status = 'done'
+) done ON true
+WHERE r.status = 'completed' AND done.n <> jsonb_array_length(v.actions)
+"""
+_RULES = """
+SELECT r.id FROM crm.automation_rules r JOIN crm.automation_runs u
+  ON u.tenant_id = r.tenant_id AND u.rule_id = r.id AND u.status IN ('running', 'waiting')
+WHERE NOT r.enabled OR r.deleted_at IS NOT NULL
+"""
 
 
 def _invariant(name: str, counted: str, total: str, breaches: str) -> Invariant:
@@ -67,4 +89,17 @@ INVARIANTS = (
         _CONVERTED,
     ),
     _invariant("a thread counts its messages", "threads", "crm.chat_threads", _MESSAGES),
+    _invariant(
+        "a run of a rule that is under way is gone on with",
+        "runs under way",
+        "crm.automation_runs WHERE status IN ('running', 'waiting')",
+        _RUNS,
+    ),
+    _invariant(
+        "a completed run has done each action of its version once",
+        "completed runs",
+        "crm.automation_runs WHERE status = 'completed'",
+        _STEPS,
+    ),
+    _invariant("no run of a disabled rule is under way", "rules", "crm.automation_rules", _RULES),
 )

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from libs.common.messaging.subscription import on
+from libs.common.messaging.subscription import in_batches, on
 from libs.common.runtime.service import Service
 from libs.contracts.catalog import ProductAssigned
 from libs.contracts.identity import (
@@ -14,6 +14,10 @@ from libs.contracts.identity import (
     RegistrationSubmitted,
     TenantActivated,
 )
+from services.crm.automation.handlers import on_events
+from services.crm.automation.hearing import CLASSES
+from services.crm.automation.jobs import JOBS
+from services.crm.automation.router import router as automation
 from services.crm.chat.router import router as chat
 from services.crm.companies.router import router as companies
 from services.crm.contacts.router import router as contacts
@@ -42,7 +46,7 @@ from services.crm.tasks.router import router as tasks
 
 SERVICE = Service(
     name="crm",
-    description="Customer relations: companies, contacts, leads, deals, requests, tasks, projects, memos and chat.",
+    description="Customer relations: companies, contacts, leads, deals, requests, tasks, projects, memos, chat, rules.",
     settings=CrmSettings,
     metadata=metadata,
     models=MODELS,
@@ -60,6 +64,7 @@ SERVICE = Service(
         projects,
         memos,
         chat,
+        automation,
         dropdowns,
     ),
     subscriptions=(
@@ -70,7 +75,9 @@ SERVICE = Service(
         on(ProvisioningRequested, "crm.provision_pipeline", on_provisioning_requested),
         on((MemberAdded, MemberChanged), "crm.remember_member", on_member),
         on(MemberRemoved, "crm.forget_member", on_member_removed),
+        in_batches(CLASSES, "crm.start_rules", on_events, spacing=0.25),
     ),
+    jobs=JOBS,
     permissions={
         "crm.companies.read": "See companies",
         "crm.companies.write": "Add, change and remove companies",
@@ -96,6 +103,9 @@ SERVICE = Service(
         "crm.memos.write": "Write office memos",
         "crm.chat.read": "See messages",
         "crm.chat.write": "Write messages",
+        "crm.automation.read": "See rules, their versions and their runs",
+        "crm.automation.write": "Add, change, enable, disable and remove rules; each takes what it does as well",
+        "crm.automation.run": "Run rules by hand, and try what they would do",
     },
     invariants=INVARIANTS,
     seed=seed,

@@ -10,6 +10,29 @@ PRIVACY: PrivacyMap = {
     "assigned_products": TableMap(
         none="tenant_id company_id sku product_id name price_minor currency assigned_at"
     ),
+    "automation_rules": TableMap(
+        none=f"{_ROW} deleted_at name enabled enabled_at disabled_reason trigger trigger_type event object_type"
+        " conditions permissions next_run_at",
+        fields={"description": _TEXT, "actions": _TEXT, "owner_id": _REFERENCE},
+    ),
+    "automation_versions": TableMap(
+        none=f"{_ROW} rule_id number change name enabled trigger object_type conditions permissions",
+        fields={
+            "description": _TEXT,
+            "actions": _TEXT,
+            "changed_by_id": _REFERENCE,
+            "owner_id": _REFERENCE,
+        },
+    ),
+    "automation_runs": TableMap(
+        none=f"{_ROW} rule_id rule_version trigger_type cause_id event object_type object_id status reason problem"
+        " depth correlation_id position attempts due_at finished_at",
+        fields={"event_data": _TEXT, "started_by_id": _REFERENCE},
+    ),
+    "automation_steps": TableMap(
+        none="tenant_id run_id position action status problem attempts started_at finished_at",
+        fields={"result": _TEXT},
+    ),
     "chat_threads": TableMap(none=f"{_ROW} object_type object_id message_count last_message_at"),
     "chat_members": TableMap(none="tenant_id thread_id is_told read_at", fields={"user_id": _REFERENCE}),
     "chat_messages": TableMap(

@@ -225,6 +225,14 @@ class AccessRepository:
         places = {row[0]: Place(row[0], row[1], row[2], plan=row[3]) for row in rows}
         return places, (rows[0][4] or []) if rows else []
 
+    async def time_zone(self, tenant_id: UUID) -> str:
+        """The time zone of a business, a name of the IANA database; UTC where it has set none."""
+        statement = select(Tenant.settings["timezone"].astext).where(
+            Tenant.tenant_id == tenant_id, Tenant.id == tenant_id
+        )
+        found: str | None = (await self.uow.session.execute(statement)).scalar_one_or_none()
+        return found or "UTC"
+
     async def unpublished(self, limit: int) -> Sequence[tuple[str, dict[str, Any] | None]]:
         """The names of the oldest events that wait to be published, with their data where they change rights."""
         return [(row[0], row[1]) for row in await _UNPUBLISHED.all(self.uow, limit=limit)]

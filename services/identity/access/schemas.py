@@ -46,3 +46,17 @@ class UnpublishedOut(Schema):
 
     events: list[tuple[str, dict[str, Any]]]
     is_whole: bool
+
+
+class StandingIn(Schema):
+    """Somebody who is not signed in, and in whose name something acts in a business."""
+
+    user_id: UUID
+    company_id: UUID
+
+
+class StandingOut(Schema):
+    """What he may do there, in the form of `Actor.to_json`, and the time zone of the business."""
+
+    actor: dict[str, Any]
+    time_zone: str

@@ -64,6 +64,19 @@ class AccessService:
             return await self._key(body.credential, body)
         return await self._user(body.credential, body)
 
+    async def standing(self, user_id: UUID, company_id: UUID) -> tuple[Actor, str]:
+        """What somebody may do in a business, as with a token of all scopes, and the time zone of the business.
+
+        Raises:
+            Unauthenticated: the account is switched off, or there is none.
+            TenantForbidden: the business is not his to act in.
+        """
+        person = await self.rows.person(user_id, None, named=(company_id, None), host=None)
+        if person is None:
+            raise Unauthenticated("There is no such account.")
+        actor = await self._unseen(person, user_id, company_id, None)
+        return actor, await self.rows.time_zone(company_id)
+
     async def unpublished(self) -> dict[str, Any]:
         """The changes of rights that are committed and not published yet."""
         events = await self.rows.unpublished(_MOST_UNPUBLISHED)
@@ -112,14 +125,7 @@ class AccessService:
         )
         if person is None:
             raise Unauthenticated("The token is not valid.")
-        actor = self._actor(person, key.user_id, company_id, query_id)
-        asking = _asking(person, actor)
-        if asking:
-            # Who makes a token shows the password, and the second factor if there is one; without one it opens nothing.
-            strong = await self._is_strong(key.user_id)
-            actor = _held_back(
-                person, actor, asking, ("pwd", "otp", "mfa") if strong else ("pwd",), self.uow.now
-            )
+        actor = await self._unseen(person, key.user_id, company_id, query_id)
         limited = replace(
             actor,
             key_id=key.id,
@@ -127,6 +133,19 @@ class AccessService:
             is_superuser=actor.is_superuser and ALL in key.scopes,
         )
         return Answer(limited, min([left, *self._granted(person, actor)]))
+
+    async def _unseen(
+        self, person: Person, user_id: UUID, company_id: UUID | None, query_id: UUID | None
+    ) -> Actor:
+        """Who acts without a sign-in that could be looked at."""
+        actor = self._actor(person, user_id, company_id, query_id)
+        asking = _asking(person, actor)
+        if not asking:
+            return actor
+        # Who makes a token shows the password, and the second factor if there is one; without one it opens nothing.
+        strong = await self._is_strong(user_id)
+        amr = ("pwd", "otp", "mfa") if strong else ("pwd",)
+        return _held_back(person, actor, asking, amr, self.uow.now)
 
     async def _business_key(self, key: ApiKey, body: AuthenticateIn) -> Actor:
         places, _ = await self.rows.shops(key.tenant_id, _host(body.host))

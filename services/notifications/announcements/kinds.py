@@ -40,6 +40,8 @@ _KINDS = (
     Kind("deal_update", "A deal was won or lost", (_IN_APP, _PUSH)),
     Kind("task_assigned", "A task was given to you", (_IN_APP, _PUSH)),
     Kind("message_posted", "Somebody wrote a message", (_IN_APP, _PUSH)),
+    Kind("rule_notice", "A rule of the business tells you something", (_IN_APP, _PUSH)),
+    Kind("rule_disabled", "A rule of yours was disabled", (_IN_APP, _EMAIL)),
     Kind("order_received", "The shop has a new order", (_IN_APP,)),
     Kind("payment_received", "An order of the shop was paid", (_IN_APP, _PUSH)),
     Kind("stock_low", "Stock is running low", (_IN_APP,)),

@@ -2,7 +2,7 @@
 
 from libs.common.messaging.subscription import in_batches, on, retired
 from libs.contracts.catalog import StockLow
-from libs.contracts.crm import DealLost, DealWon, MessagePosted, TaskAssigned
+from libs.contracts.crm import DealLost, DealWon, MessagePosted, RuleDisabled, RuleNotified, TaskAssigned
 from libs.contracts.identity import (
     DomainProofMissing,
     InvitationSent,
@@ -74,6 +74,8 @@ SUBSCRIPTIONS = (
     on(MessagePosted, "notifications.announce_message", crm.on_message_posted),
     on(TaskAssigned, "notifications.announce_task", crm.on_task_assigned),
     on((DealWon, DealLost), "notifications.announce_deal", crm.on_deal_closed),
+    on(RuleNotified, "notifications.tell_for_rule", crm.on_rule_notified, is_new=True),
+    on(RuleDisabled, "notifications.tell_of_disabled_rule", crm.on_rule_disabled, is_new=True),
     in_batches(
         (OrderPlaced,),
         "notifications.tell_of_order",

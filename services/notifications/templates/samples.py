@@ -20,6 +20,8 @@ SAMPLE: dict[str, Any] = {
     "refund": {"amount": "ZAR 50.00", "reason": "Damaged bag"},
     "invoice": {"number": "INV-1001", "total": "ZAR 398.00"},
     "product": {"name": "House blend, 1 kg", "sku": "HB-1", "available": 3, "threshold": 5},
+    "notice": {"title": "A large deal was won", "text": "Karoo Coffee, ZAR 4990.00"},
+    "rule": {"name": "Thank for a won deal", "reason": "the last 10 runs failed"},
     "asked_for": ["Certificate of incorporation"],
     "is_reminder": False,
     "waiting_for": "staff",

@@ -1,0 +1,117 @@
+"""What a rule says, read and checked: its trigger, conditions and actions, and the permissions that it takes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from services.crm.automation.actions import Action, to_json
+from services.crm.automation.checking import check_action, permission_of
+from services.crm.automation.conditions import Condition, check
+from services.crm.automation.errors import InvalidAction, LimitExceeded
+from services.crm.automation.hearing import CHANGED, HEARD, wire_name_of
+from services.crm.automation.objects import OBJECTS
+from services.crm.automation.triggers import EventTrigger, Trigger
+from services.crm.automation.vocabulary import Vocabulary
+
+MAX_ACTIONS = 20
+_ACTIONS: TypeAdapter[list[Any]] = TypeAdapter(list[Action])
+_TRIGGER: TypeAdapter[Any] = TypeAdapter(Trigger)
+
+
+@dataclass(frozen=True)
+class Definition:
+    """A rule's own words, all of which are known to make sense."""
+
+    trigger: Any
+    object_type: str | None
+    event: str | None
+    conditions: Condition | None
+    actions: tuple[Any, ...]
+
+    @property
+    def words(self) -> Vocabulary:
+        """What it can speak of."""
+        return Vocabulary.of(self.object_type, self.event)
+
+    @property
+    def permissions(self) -> list[str]:
+        """What it takes to see what it is about and to do what it does."""
+        found = {permission_of(action, self.object_type) for action in self.actions}
+        if self.object_type is not None:
+            found.add(OBJECTS[self.object_type].read)
+        if self.event is not None:
+            found.add(HEARD[self.event].permission)
+        return sorted(permission for permission in found if permission is not None)
+
+    def columns(self) -> dict[str, Any]:
+        """The columns of a rule that says this."""
+        return {
+            "trigger": self.trigger.model_dump(mode="json", exclude_none=True),
+            "trigger_type": self.trigger.type,
+            "event": self.event,
+            "object_type": self.object_type,
+            "conditions": self.conditions.to_json() if self.conditions else None,
+            "actions": [to_json(action) for action in self.actions],
+            "permissions": self.permissions,
+        }
+
+
+def define(trigger: Any, conditions: Condition | None, actions: Sequence[Any]) -> Definition:
+    """A definition from the parts of a body.
+
+    Raises:
+        UnknownEvent, UnknownField, InvalidCondition, InvalidAction, LimitExceeded: a part does not fit the others.
+    """
+    if len(actions) > MAX_ACTIONS:
+        raise LimitExceeded(
+            f"At most {MAX_ACTIONS} actions; let a second rule go on, started by what this one does.",
+            limit=MAX_ACTIONS,
+            what="actions",
+            errors=[{"loc": ["body", "actions"], "msg": f"more than {MAX_ACTIONS}", "type": "too_long"}],
+        )
+    event, object_type = None, trigger.object_type
+    if isinstance(trigger, EventTrigger):
+        event = wire_name_of(trigger.event)
+        object_type = _object_of(event, object_type)
+        trigger = trigger.model_copy(update={"event": event, "object_type": object_type})
+    words = Vocabulary.of(object_type, event)
+    checked = check(conditions, words, "conditions") if conditions is not None else None
+    done = tuple(check_action(action, words, n) for n, action in enumerate(actions))
+    return Definition(trigger, object_type, event, checked, done)
+
+
+def _object_of(event: str, said: str | None) -> str | None:
+    heard = HEARD[event]
+    if heard.type_field is not None:
+        if said is None and heard.event is CHANGED:
+            raise _object_type(f"{event} is about things of several kinds: say which in object_type.")
+        return said
+    own = heard.noun if heard.noun in OBJECTS else None
+    if said is not None and said != own:
+        raise _object_type(f"{event} is about a {heard.noun}.")
+    return own
+
+
+def _object_type(detail: str) -> InvalidAction:
+    errors = [{"loc": ["body", "trigger", "object_type"], "msg": detail, "type": "object_type"}]
+    return InvalidAction(detail, errors=errors)
+
+
+def stored(row: Any) -> Definition:
+    """The definition that a row holds, a rule or one of its versions."""
+    trigger = _TRIGGER.validate_python(row.trigger)
+    conditions = Condition.model_validate(row.conditions) if row.conditions else None
+    event = trigger.event if isinstance(trigger, EventTrigger) else None
+    return Definition(
+        trigger, row.object_type, event, conditions, tuple(_ACTIONS.validate_python(row.actions))
+    )
+
+
+def joined(conditions: Condition | Iterable[Condition] | None) -> Condition | None:
+    """Conditions as one: of a list, all must hold."""
+    if conditions is None or isinstance(conditions, Condition):
+        return conditions
+    parts = list(conditions)
+    return Condition.model_validate({"and": parts}) if parts else None

@@ -1,0 +1,156 @@
+"""The beginning of a run: one for each cause, where the conditions hold, and unless it goes round in circles."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from libs.common.db.unit_of_work import UnitOfWork
+from services.crm.automation import chain
+from services.crm.automation.conditions import judge
+from services.crm.automation.definition import Definition, stored
+from services.crm.automation.hearing import data_of
+from services.crm.automation.models import RUNNING, SKIPPED, STOPPED, Rule, Run
+from services.crm.automation.objects import OBJECTS, read_object
+from services.crm.automation.planning import Situation
+from services.crm.automation.repository import RunRepository
+from services.crm.automation.vocabulary import Facts, Vocabulary
+from services.crm.locks import lock
+
+ADVANCE = "advance_automation_run"
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a rule runs. `story` is the correlation id of what led to it, `depth` how many runs did, this one included."""
+
+    trigger_type: str
+    id: UUID
+    story: str
+    depth: int = 1
+    event: str | None = None
+    data: dict[str, Any] | None = None
+    object_type: str | None = None
+    object_id: UUID | None = None
+    started_by_id: UUID | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As the argument of a job."""
+        return {name: str(one) if isinstance(one, UUID) else one for name, one in asdict(self).items()}
+
+    @classmethod
+    def from_json(cls, raw: Mapping[str, Any]) -> "Cause":
+        """The inverse of `to_json`."""
+        ids = {name: UUID(raw[name]) for name in ("id", "object_id", "started_by_id") if raw.get(name)}
+        return cls(**{**raw, **ids})
+
+
+async def situation_of(
+    uow: UnitOfWork, rule: tuple[UUID, str], definition: Definition, cause: Any, *, found: Any = None
+) -> Situation:
+    """What can be said of the object and the event of a cause (or of a run, which has them as well) now."""
+    object_type = cause.object_type
+    if found is None and object_type in OBJECTS and cause.object_id is not None:
+        found = await read_object(uow, object_type, cause.object_id)
+    data = cause.data if isinstance(cause, Cause) else cause.event_data
+    words = definition.words
+    if words.object_type is None and object_type in OBJECTS:
+        words = Vocabulary.of(object_type, definition.event)
+    facts = Facts.of(
+        uow.now,
+        rule={"id": rule[0], "name": rule[1]},
+        object_type=object_type if object_type in OBJECTS else words.object_type,
+        found=found,
+        event=data_of(cause.event, data) if cause.event and data is not None else None,
+    )
+    return Situation(words, facts, object_type, cause.object_id)
+
+
+async def would_run(uow: UnitOfWork, rule: Rule, cause: Cause) -> bool:
+    """Whether the conditions of a rule hold now."""
+    definition = stored(rule)
+    at = await situation_of(uow, (rule.id, rule.name), definition, cause)
+    return judge(definition.conditions, at.words, at.facts).holds
+
+
+async def begin(uow: UnitOfWork, rule: Rule, cause: Cause, *, found: Any = None) -> Run | None:
+    """Begin the run of a rule that does not change meanwhile; the one of the same cause where there is one.
+
+    None where the conditions do not hold, unless somebody asked for the run: then it is one that was skipped.
+    """
+    runs = RunRepository(uow, rule.id)
+    # The runs of a rule on a thing are counted one after another.
+    await lock(uow, "automation_runs", rule.id, cause.object_id or cause.id)
+    known = await runs.of_cause(cause.id)
+    if known is not None:
+        return known
+    definition = stored(rule)
+    at = await situation_of(uow, (rule.id, rule.name), definition, cause, found=found)
+    status, reason = RUNNING, None
+    if not judge(definition.conditions, at.words, at.facts).holds:
+        if cause.started_by_id is None:
+            return None
+        status, reason = SKIPPED, "the conditions do not hold"
+    elif (reason := await _circling(runs, cause)) is not None:
+        status = STOPPED
+    now = uow.now
+    run = await runs.add(
+        Run(
+            rule_id=rule.id,
+            rule_version=rule.version,
+            trigger_type=cause.trigger_type,
+            cause_id=cause.id,
+            event=cause.event,
+            event_data=cause.data if status == RUNNING else None,
+            object_type=cause.object_type,
+            object_id=cause.object_id,
+            started_by_id=cause.started_by_id,
+            status=status,
+            reason=reason,
+            problem=None,
+            depth=cause.depth,
+            correlation_id=cause.story,
+            position=0,
+            attempts=0,
+            due_at=now if status == RUNNING else None,
+            finished_at=None if status == RUNNING else now,
+        )
+    )
+    if status == RUNNING:
+        go_on(uow, run)
+    uow.correlation_id = chain.write(run.correlation_id or str(run.id), run.depth)
+    about = {"object_type": run.object_type, "object_id": str(run.object_id) if run.object_id else None}
+    uow.audit(
+        "started" if status == RUNNING else status,
+        "automation_run",
+        run.id,
+        after={"rule_id": str(rule.id), "rule_version": rule.version, "reason": reason, **about},
+    )
+    return run
+
+
+def go_on(uow: UnitOfWork, run: Run) -> None:
+    """Have the next action of a run done, when it is due."""
+    uow.defer(
+        ADVANCE,
+        run_at=run.due_at,
+        key=f"{run.id}:{run.position}:{run.attempts}",
+        run_id=str(run.id),
+        position=run.position,
+        attempts=run.attempts,
+    )
+
+
+async def _circling(runs: RunRepository, cause: Cause) -> str | None:
+    """Why a run would be one too many; None where it is not."""
+    settings = runs.uow.context.settings
+    most: int = settings.automation_max_depth
+    if cause.depth > most:
+        return f"loop guard: {most} runs have led to each other already"
+    hourly: int = settings.automation_runs_per_hour
+    if cause.object_id is not None:
+        since = runs.uow.now - timedelta(hours=1)
+        if await runs.count_since(cause.object_id, since, hourly) >= hourly:
+            return f"loop guard: the rule has run {hourly} times on this within an hour"
+    return None
