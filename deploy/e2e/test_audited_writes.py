@@ -20,6 +20,7 @@ _MARKS = "what somebody has read or put away is for that person alone, and chang
 _CART = "a cart is a shopper's note, changed with every click; the order made of it is written down"
 SILENT: dict[str, str] = {
     "identity POST /internal/authenticate": _READS,
+    "identity POST /internal/access/standing": _READS,
     "identity POST /internal/one-time-links/{link_id}/reveal": _READS,
     "identity POST /internal/registrations/{registration_id}/reveal": _READS,
     "identity POST /auth/session-management/extend": "keeps one's own session alive, as any request does",
@@ -33,6 +34,7 @@ SILENT: dict[str, str] = {
     "crm POST /memos/{memo_id}/read": _MARKS,
     "crm POST /chat/threads/{thread_id}/read": _MARKS,
     "crm POST /chat/{message_id}/read": _MARKS,
+    "crm POST /automation/rules/{rule_id}/dry-run": _READS,
     "catalog POST /internal/variants/lookup": _READS,
     "orders POST /carts": _CART,
     "orders PATCH /carts/{cart_id}": _CART,

@@ -60,7 +60,24 @@ class Sales(Acting):
             },
             who=self.colleague,
         )
+        rule = await self.make(
+            "/automation/rules",
+            {
+                "name": "A rule",
+                "enabled": True,
+                "trigger": {"type": "manual", "object_type": "deal"},
+                "actions": [
+                    {"type": "create_task", "name": "Look at {deal.name}", "assignee_id": colleague},
+                    {"type": "wait", "for": "30d"},
+                ],
+            },
+        )
+        run = await self.make(
+            f"/automation/rules/{rule['id']}/run", {"object_type": "deal", "object_id": deal["id"]}, 202
+        )
         ids |= {
+            "rule_id": rule["id"],
+            "run_id": run["id"],
             "company_id": company["id"],
             "contact_id": contact["id"],
             "lead_id": lead["id"],

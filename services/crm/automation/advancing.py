@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from libs.common.actor import Actor
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import AppError, PermissionDenied, ValidationFailed
+from libs.common.failpoints import failpoint
 from libs.common.messaging.consumer import is_outage, reason_of
 from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.upstreams import UpstreamProblem
@@ -103,6 +104,7 @@ async def _act(
             return _end(run, STOPPED, uow, reason=f"there is no such {run.object_type} any more")
         planned = plan(action, at) if sent is None else sent
         result = await perform(uow, action, planned, run, version.name) if sent is None else sent
+        failpoint("crm", "automation", "performed")
         return _progress(uow, run, action, result, len(definition.actions))
 
 

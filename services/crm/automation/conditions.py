@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, model_validator
+from pydantic import AliasChoices, ConfigDict, Field, model_validator
+from pydantic.config import JsonDict
 
 from libs.common.schema import OutSchema, Schema
 from services.crm.automation.comparing import fits, holds_for, operators_of
@@ -28,11 +29,14 @@ Operator = Literal[
     "is_set",
     "is_not_set",
 ]
+_COMPARISON: JsonDict = {"field": "deal.amount", "operator": "gte", "value": 100000}
 Value = str | int | float | bool | list[str | int | float | bool] | None
 
 
 class Condition(Schema):
     """Either a comparison (`field`, `operator`, `value`), or others joined by `and`, `or` or `not`."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _COMPARISON})
 
     field: Annotated[str, Field(min_length=1, max_length=120, examples=["deal.amount"])] | None = None
     operator: Operator | None = Field(None, validation_alias=AliasChoices("operator", "op"))
@@ -70,6 +74,8 @@ class Condition(Schema):
 
 class Outcome(OutSchema):
     """Whether a condition holds, with what it is made of. `actual` is what the field held."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {**_COMPARISON, "holds": True, "actual": 250000}})
 
     holds: bool
     field: str | None = None

@@ -6,16 +6,18 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from services.crm.automation.actions import Action, to_json
+from services.crm.automation.actions import Action, PostMessage, to_json
 from services.crm.automation.checking import check_action, permission_of
 from services.crm.automation.conditions import Condition, check
+from services.crm.automation.durations import seconds_of
 from services.crm.automation.errors import InvalidAction, LimitExceeded
 from services.crm.automation.hearing import CHANGED, HEARD, wire_name_of
 from services.crm.automation.objects import OBJECTS
-from services.crm.automation.triggers import EventTrigger, Trigger
+from services.crm.automation.triggers import EventTrigger, ScheduleTrigger, Trigger
 from services.crm.automation.vocabulary import Vocabulary
 
 MAX_ACTIONS = 20
+SHORTEST_FOR_ALL_SECONDS = 3600
 _ACTIONS: TypeAdapter[list[Any]] = TypeAdapter(list[Action])
 _TRIGGER: TypeAdapter[Any] = TypeAdapter(Trigger)
 
@@ -76,6 +78,8 @@ def define(trigger: Any, conditions: Condition | None, actions: Sequence[Any]) -
         event = wire_name_of(trigger.event)
         object_type = _object_of(event, object_type)
         trigger = trigger.model_copy(update={"event": event, "object_type": object_type})
+    if isinstance(trigger, ScheduleTrigger):
+        _check_schedule(trigger, actions)
     words = Vocabulary.of(object_type, event)
     checked = check(conditions, words, "conditions") if conditions is not None else None
     done = tuple(check_action(action, words, n) for n, action in enumerate(actions))
@@ -92,6 +96,16 @@ def _object_of(event: str, said: str | None) -> str | None:
     if said is not None and said != own:
         raise _object_type(f"{event} is about a {heard.noun}.")
     return own
+
+
+def _check_schedule(trigger: ScheduleTrigger, actions: Sequence[Any]) -> None:
+    every = trigger.schedule.every
+    if trigger.object_type is None and any(isinstance(action, PostMessage) for action in actions):
+        raise _object_type("A schedule without object_type is about nothing that messages could be on.")
+    if trigger.object_type is not None and every is not None and seconds_of(every) < SHORTEST_FOR_ALL_SECONDS:
+        detail = "A rule that looks at all things of a kind runs once an hour at most."
+        errors = [{"loc": ["body", "trigger", "schedule", "every"], "msg": detail, "type": "too_often"}]
+        raise InvalidAction(detail, errors=errors)
 
 
 def _object_type(detail: str) -> InvalidAction:

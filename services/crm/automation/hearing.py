@@ -61,11 +61,13 @@ _OWN: tuple[type[Event], ...] = (
     crm.DealCreated,
     crm.DealMoved,
     crm.DealAmountChanged,
+    crm.DealChanged,
     crm.DealWon,
     crm.DealLost,
     crm.DealReopened,
     crm.TaskAssigned,
     crm.TaskCompleted,
+    crm.TaskChanged,
     crm.RequestSubmitted,
 )
 _ALL = (

@@ -3,6 +3,7 @@
 import calendar
 import re
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cache
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -17,8 +18,11 @@ Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "satur
 _AT = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 
 
+_zones = cache(available_timezones)
+
+
 def _zone(name: str) -> str:
-    if name not in available_timezones():
+    if name not in _zones():
         raise ValueError("must be a name of the IANA time zone database, such as Africa/Johannesburg")
     return name
 

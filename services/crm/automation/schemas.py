@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AliasChoices, BeforeValidator, ConfigDict, Field
+from pydantic import BeforeValidator, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from libs.common.filters import ListQuery
@@ -157,9 +157,7 @@ class RunOut(OutSchema):
     id: UUID
     rule_id: UUID
     rule_version: int
-    version: int = Field(
-        validation_alias=AliasChoices("rule_version"), description="The same as `rule_version`"
-    )
+    version: int = Field(description="The same as `rule_version`")
     trigger_type: TriggerType
     event: str | None
     event_id: UUID | None = Field(description="The event that it is the run of")

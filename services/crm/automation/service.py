@@ -177,6 +177,8 @@ class RuleService(ResourceService[Rule]):
         was_enabled = before["enabled"]
         if row.enabled:
             row.disabled_reason = None
+        if row.trigger != before["trigger"]:
+            row.next_run_at = None
         self._settle(row)
         await self.rows.save(row)
         if was_enabled and not row.enabled:
@@ -192,7 +194,10 @@ class RuleService(ResourceService[Rule]):
             return
         row.enabled_at = row.enabled_at or self.uow.now
         schedule = row.trigger.get("schedule")
-        row.next_run_at = next_time(Schedule.model_validate(schedule), self.uow.now) if schedule else None
+        if schedule is None:
+            row.next_run_at = None
+        elif row.next_run_at is None:
+            row.next_run_at = next_time(Schedule.model_validate(schedule), self.uow.now)
 
     async def _keep(self, row: Rule, change: str) -> None:
         """Write what the rule says from now on."""

@@ -99,6 +99,8 @@ async def begin(uow: UnitOfWork, rule: Rule, cause: Cause, *, found: Any = None)
         Run(
             rule_id=rule.id,
             rule_version=rule.version,
+            # Nobody changes a run by its version, so what callers are shown as such is the rule's.
+            version=rule.version,
             trigger_type=cause.trigger_type,
             cause_id=cause.id,
             event=cause.event,

@@ -31,7 +31,20 @@ async def test_an_invariant_finds_what_breaks_it(crm: Crm, context: ServiceConte
     await crm.post("/chat", object_type="deal", object_id=deal["id"], text="x")
     lead = await crm.post("/leads", name="x")
     await crm.post(f"/leads/{lead['id']}/convert")
+    rule = await crm.post(
+        "/automation/rules",
+        name="x",
+        enabled=True,
+        trigger={"type": "manual", "object_type": "deal"},
+        actions=[{"type": "wait", "for": 60}],
+    )
+    for _ in range(2):
+        await crm.client.post(f"/automation/rules/{rule['id']}/run", json={"object_id": deal["id"]})
     damage = {
+        "a run of a rule that is under way is gone on with": "DELETE FROM crm.jobs",
+        "a completed run has done each action of its version once": "UPDATE crm.automation_runs SET"
+        " status = 'completed', finished_at = now(), due_at = NULL",
+        "no run of a disabled rule is under way": "UPDATE crm.automation_rules SET enabled = false, enabled_at = NULL",
         "a deal's stage and closing time fit its status": "UPDATE crm.deals SET status = 'won', closed_at = now()",
         "a deal stands where its history ends": "DELETE FROM crm.stage_changes",
         "a deal's amount is the sum of its lines": "UPDATE crm.deals SET amount_minor = amount_minor + 1",

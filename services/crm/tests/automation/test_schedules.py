@@ -49,11 +49,12 @@ def test_a_schedule_says_when_it_is_due_next(schedule: dict[str, Any], after: st
 
 
 @given(
-    st.datetimes(datetime(2026, 1, 1), datetime(2030, 1, 1), timezones=st.just(UTC)), st.sampled_from(["daily", "weekly", "monthly"])
+    st.integers(1_767_225_600, 1_893_456_000),
+    st.sampled_from(["daily", "weekly", "monthly"]),
 )
-def test_the_next_time_lies_ahead_and_nothing_between(moment: datetime, frequency: Any) -> None:
+def test_the_next_time_lies_ahead_and_nothing_between(seconds: int, frequency: Any) -> None:
     schedule = Schedule(frequency=frequency, time_zone="Europe/Berlin")
-    after = moment.replace(tzinfo=UTC)
+    after = datetime.fromtimestamp(seconds, UTC)
 
     found = next_time(schedule, after)
 
