@@ -7,6 +7,7 @@ from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.testing.rows import row_id
 
 CHOICES = {
+    "automation_runs.trigger_type": ("event", "schedule", "manual"),
     "orders.status": ("placed", "paid", "completed", "cancelled", "draft"),
     "reservations.release_cause": ("expired", "cancelled"),
     "carts.status": ("open", "checked_out", "abandoned"),
@@ -47,6 +48,20 @@ VALUES = {
     "registrations.declared_currency": "NULL",
     "registrations.deal_currency": "NULL",
     "registration_rules.currency": "NULL",
+    "automation_rules.enabled": "i % 300 = 7",
+    "automation_rules.enabled_at": "CASE WHEN i % 300 = 7 THEN now() END",
+    "automation_rules.trigger_type": "CASE WHEN i % 300 = 7 THEN 'manual' WHEN i % 3 = 0 THEN 'schedule' ELSE 'event' END",
+    "automation_rules.event": "CASE WHEN i % 300 = 11 THEN 'crm.deal_lost.v1'"
+    " WHEN i % 300 <> 7 AND i % 3 <> 0 THEN 'crm.deal_won.v1' END",
+    "automation_runs.status": "CASE WHEN i % 300 = 7 THEN 'failed' WHEN i % 3 = 0 THEN 'waiting' ELSE 'completed' END",
+    "automation_runs.finished_at": "CASE WHEN i % 3 <> 0 THEN now() - i * interval '9 minutes' END",
+    "automation_runs.due_at": "CASE WHEN i % 3 = 0 THEN now() END",
+    "automation_runs.event_data": "NULL",
+    "automation_rules.actions": "'[]'::jsonb",
+    "automation_rules.permissions": "'[]'::jsonb",
+    "automation_versions.actions": "'[]'::jsonb",
+    "automation_versions.permissions": "'[]'::jsonb",
+    "automation_steps.status": "'done'",
     "deals.closed_at": "CASE WHEN i % 3 <> 0 OR i % 300 = 7 THEN now() - i * interval '9 minutes' END",
     "deals.status": "CASE WHEN i % 300 = 7 THEN 'lost' WHEN i % 3 <> 0 THEN 'won' ELSE 'open' END",
     "leads.status": "CASE WHEN i % 300 = 7 THEN 'converted' WHEN i % 3 <> 0 THEN 'new' ELSE 'contacted' END",
