@@ -95,13 +95,17 @@ class Reader:
         self.figures: list[Figure] = []
 
     def number(self, label: str, field: str, unit: str | None = None) -> None:
-        """A plain number at a pointer."""
+        """A plain number at a pointer; none where that is null."""
         value = at_pointer(self.document, field)
+        if value is None:
+            return
         self._add(label, value, plain(value, unit), field, unit=unit)
 
     def money(self, label: str, field: str) -> None:
-        """Money at a pointer."""
+        """Money at a pointer; none where that is null."""
         found = at_pointer(self.document, field)
+        if found is None:
+            return
         text = amount(found["amount"], found["currency"])
         self._add(label, found["amount"], text, f"{field}/amount", currency=found["currency"])
 

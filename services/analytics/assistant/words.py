@@ -45,6 +45,13 @@ _LABELS: dict[str, tuple[str, str]] = {
     "unpaid_invoices": ("Unpaid invoices", "Неоплаченных счетов"),
     "outstanding": ("outstanding", "к оплате"),
     "invoice": ("Invoice", "Счёт"),
+    "earlier": ("the stretch before", "предыдущий период"),
+    "growth": ("growth against the stretch before", "рост к предыдущему периоду"),
+    "average_order": ("Average order", "Средний заказ"),
+    "refund_rate": ("Refund rate", "Доля возвратов"),
+    "ahead": ("Steps ahead", "Шагов вперёд"),
+    "demand_of": ("demand expected", "ожидаемый спрос"),
+    "reorder_of": ("to order now", "заказать сейчас"),
     "change": ("change", "изменение"),
 }
 _PERIODS: dict[str, tuple[str, str]] = {

@@ -85,6 +85,8 @@ def _arguments(tool: Tool, slots: Slots) -> list[dict[str, Any]]:
     common = {name: value for name, value in given.items() if name in takes and value is not None}
     if "period" not in takes:
         return [common]
+    if tool.compares:
+        return [{**common, "period": slots.periods[0]} if slots.periods else common]
     periods = slots.periods or (("this_month",) if slots.compares else ("all_time",))
     first = {**common, "period": periods[0]}
     if not slots.compares:

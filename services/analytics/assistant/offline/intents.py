@@ -168,6 +168,24 @@ INTENTS: tuple[Intent, ...] = (
         ("/stock",),
     ),
     Intent(
+        "forecast",
+        (
+            (
+                r"forecast|predict|\bexpect|\bdemand|will (?:we|be|it|they)|next (?:week|month|quarter)|прогноз|\bспрос|"
+                r"ожидаем|будет продан|следующ\w+ (?:недел|месяц)",
+                5,
+            ),
+        ),
+        ("demand_forecast",),
+        limit=41,
+    ),
+    Intent(
+        "growth",
+        ((r"\bgrowth\b|\bgrowing\b|темп\w* рост|раст(?:ем|ут) ", 4), (r"sales|revenue|продаж|выручк", 1)),
+        ("sales_metrics",),
+        ("/growth", "/revenue", "/previous/revenue", "/orders"),
+    ),
+    Intent(
         "top_products",
         (
             (

@@ -27,6 +27,8 @@ _TITLES = {
     "low_stock": ("Low in stock, now", "Заканчивается на складе, сейчас"),
     "sold_out": ("Sold out, now", "Нет в наличии, сейчас"),
     "stock": ("Stock, now", "Склад, сейчас"),
+    "forecast": ("Demand expected", "Ожидаемый спрос"),
+    "growth": ("How sales grow", "Как растут продажи"),
     "top_products": ("Products sold most", "Самые продаваемые товары"),
     "overview": ("The business at a glance", "Коротко о бизнесе"),
 }
@@ -56,11 +58,11 @@ _PLAIN = {
     "can": (
         "I can answer about: revenue and refunds, income by currency, sales by day or month, orders, the average payment, "
         "customers, top products, deals and the funnel, leads and where they come from, tasks, stock, orders awaiting "
-        "shipping, low stock, unpaid invoices. Name a period, such as today, last week, March or the last 30 days, "
+        "shipping, low stock, unpaid invoices, growth, the demand to expect. Name a period, such as today, last week, March or the last 30 days, "
         "and compare it with another.",
         "Я могу ответить о: выручке и возвратах, доходе по валютам, продажах по дням или месяцам, заказах, среднем платеже, "
         "покупателях, самых продаваемых товарах, сделках и воронке, лидах и их источниках, задачах, складе, заказах, "
-        "ждущих отправки, заканчивающихся товарах, неоплаченных счетах. Назовите период, например сегодня, прошлая неделя, "
+        "ждущих отправки, заканчивающихся товарах, неоплаченных счетах, росте, ожидаемом спросе. Назовите период, например сегодня, прошлая неделя, "
         "март или последние 30 дней, и сравните его с другим.",
     ),
     "basic": (

@@ -1,10 +1,10 @@
 """Which tools there are. One more is one more line here."""
 
 from libs.common.actor import Actor
-from services.analytics.assistant.tools import elsewhere, reports
+from services.analytics.assistant.tools import elsewhere, insights, reports
 from services.analytics.assistant.tools.tool import Tool
 
-TOOLS: dict[str, Tool] = {tool.name: tool for tool in (*reports.TOOLS, *elsewhere.TOOLS)}
+TOOLS: dict[str, Tool] = {tool.name: tool for tool in (*reports.TOOLS, *insights.TOOLS, *elsewhere.TOOLS)}
 
 
 def open_to(actor: Actor) -> list[Tool]:

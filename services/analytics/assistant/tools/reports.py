@@ -38,18 +38,23 @@ class TopProductsArguments(MoneyArguments):
     limit: Annotated[int, Field(ge=1, le=20)] = 5
 
 
-def _of_period(arguments: PeriodArguments, asker: Asker) -> dict[str, Any]:
+def of_period(arguments: PeriodArguments, asker: Asker) -> dict[str, Any]:
+    """The query of a report over a stretch of time."""
     more = arguments.model_dump(mode="json", exclude={"period", "before"}, exclude_none=True)
     return {**arguments.stretch(asker).params(asker.tz), "tz": asker.tz, **more}
 
 
-def _reading(
+def reading(
     read: Callable[[UnitOfWork, Any], Awaitable[BaseModel]], query: type[BaseModel]
 ) -> Callable[[Asker, Mapping[str, Any]], Awaitable[Any]]:
+    """Reads what a route of this service answers, in the business of who asks."""
+
     async def of(asker: Asker, params: Mapping[str, Any]) -> Any:
         # A unit of work of its own: nothing is held while others are asked.
         async with asker.context.unit_of_work(asker.actor) as uow:
-            return (await read(uow, query.model_validate(dict(params)))).model_dump(mode="json")
+            return (await read(uow, query.model_validate(dict(params)))).model_dump(
+                mode="json", by_alias=True
+            )
 
     return of
 
@@ -127,8 +132,8 @@ TOOLS = (
         "/analytics/dashboard",
         DASHBOARD,
         MoneyArguments,
-        _of_period,
-        _reading(lambda uow, query: DashboardService(uow).read(query), Period),
+        of_period,
+        reading(lambda uow, query: DashboardService(uow).read(query), Period),
         _dashboard,
     ),
     Tool(
@@ -137,8 +142,8 @@ TOOLS = (
         "/analytics/sales/report",
         REPORTS,
         SalesArguments,
-        _of_period,
-        _reading(lambda uow, query: ReportService(uow).sales(query), SalesQuery),
+        of_period,
+        reading(lambda uow, query: ReportService(uow).sales(query), SalesQuery),
         _sales,
     ),
     Tool(
@@ -147,8 +152,8 @@ TOOLS = (
         "/analytics/income-summary",
         REPORTS,
         IncomeArguments,
-        _of_period,
-        _reading(lambda uow, query: ReportService(uow).income(query), GrainedPeriod),
+        of_period,
+        reading(lambda uow, query: ReportService(uow).income(query), GrainedPeriod),
         _income,
     ),
     Tool(
@@ -157,8 +162,8 @@ TOOLS = (
         "/analytics/funnel",
         REPORTS,
         PeriodArguments,
-        _of_period,
-        _reading(lambda uow, query: ReportService(uow).funnel(query), FunnelQuery),
+        of_period,
+        reading(lambda uow, query: ReportService(uow).funnel(query), FunnelQuery),
         _funnel,
     ),
     Tool(
@@ -167,8 +172,8 @@ TOOLS = (
         "/analytics/lead-sources",
         REPORTS,
         MoneyArguments,
-        _of_period,
-        _reading(lambda uow, query: ReportService(uow).lead_sources(query), Period),
+        of_period,
+        reading(lambda uow, query: ReportService(uow).lead_sources(query), Period),
         _lead_sources,
     ),
     Tool(
@@ -177,8 +182,8 @@ TOOLS = (
         "/analytics/top-products",
         REPORTS,
         TopProductsArguments,
-        _of_period,
-        _reading(lambda uow, query: ReportService(uow).top_products(query), TopProductsQuery),
+        of_period,
+        reading(lambda uow, query: ReportService(uow).top_products(query), TopProductsQuery),
         _top_products,
     ),
 )

@@ -78,6 +78,7 @@ class Tool:
         params: the query of that route, from the arguments.
         read: what the route answers, as JSON values.
         take: takes the figures out of it.
+        compares: whether its figures are compared with those before already.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Tool:
     read: Callable[[Asker, Mapping[str, Any]], Awaitable[Any]]
     take: Callable[[Reader, Language], None]
     feature: str | None = None
+    compares: bool = False
 
     def is_open_to(self, actor: Actor) -> bool:
         """Whether the route of the same figures would let this caller through."""

@@ -139,7 +139,7 @@ async def test_every_figure_is_what_its_query_gives(
     assert question.tool in ("funnel",) or answer.figures
     for figure in answer.figures:
         path = figure.query.path.removeprefix("/api/v1")
-        if not path.startswith("/analytics/"):
+        if not path.startswith(("/analytics/", "/insight-analytics/")):
             continue
         found = at_pointer((await client.get(path)).json(), figure.field)
         if figure.calculation == "change":
