@@ -47,6 +47,8 @@ class Api:
         self._breaker = CircuitBreaker(threshold=5, cooldown=30)
         # Certificates take memory, so it is made by the first call.
         self._origin: Origin | None = None
+        # Who waits here is not taken for somebody whom the API keeps waiting.
+        self._places = asyncio.Semaphore(_CONNECTIONS)
 
     @asynccontextmanager
     async def post(self, path: str, body: dict[str, Any]) -> AsyncIterator["Reply"]:
@@ -55,7 +57,11 @@ class Api:
         Raises:
             ProviderFailed: there is none.
         """
-        content = orjson.dumps(body)
+        async with self._places, self._post(path, orjson.dumps(body)) as reply:
+            yield reply
+
+    @asynccontextmanager
+    async def _post(self, path: str, content: bytes) -> AsyncIterator["Reply"]:
         for attempt in range(1, TRIES + 1):
             try:
                 answer = await self._try(path, content)

@@ -158,6 +158,13 @@ class ModelSuite:
 
         assert (reason, len(slept)) == (errors.AWAY, TRIES - 1)
 
+    async def test_many_at_once_wait_for_each_other(self) -> None:
+        async with self.opened("sim") as (client, simulator, slept):
+            replies = await asyncio.gather(*(said(client, asking()) for _ in range(50)))
+
+            assert all(reply[-1] == Done(End.COMPLETE) for reply in replies)
+            assert (len(simulator.requests), slept) == (50, [])
+
     async def test_after_failures_in_a_row_it_is_left_alone(self) -> None:
         async with self.opened("sim-500") as (client, simulator, _):
             for _ in range(3):
