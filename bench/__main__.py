@@ -18,7 +18,7 @@ from bench.profile import END as PROFILE_END
 from bench.profile import profile
 from bench.report import Row, joined, markdown, replace_between, show, write_json
 
-SECTIONS = ("gateway", "checkout", "sign_in", "audit", "events", "scale_out", "memory", "lists")
+SECTIONS = ("gateway", "checkout", "sign_in", "audit", "events", "scale_out", "memory", "lists", "forecasts")
 
 
 def main() -> None:

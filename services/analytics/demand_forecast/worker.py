@@ -15,6 +15,8 @@ from services.analytics.demand_forecast.engine.examine import examine
 from services.analytics.demand_forecast.engine.series import SHAPES, Shape, Values, observed
 
 THETA = "dynamic_optimized_theta"
+# It costs by the length of what it sees, and what lies further back hardly counts.
+_SEEN = 200
 # Whoever serves comes first.
 _NICE = 10
 
@@ -24,6 +26,7 @@ def theta(values: Values, shape: Shape, ahead: int) -> list[float]:
     import numpy
     from statsforecast.models import DynamicOptimizedTheta
 
+    values = values[-_SEEN:]
     known = observed(values)
     mean = sum(known) / len(known)
     filled = numpy.array([mean if value is None else value for value in values], dtype=float)
