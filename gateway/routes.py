@@ -168,7 +168,9 @@ _TABLE = {_segments(route.prefix): route for route in ROUTES}
 _DEPTH = max(len(prefix) for prefix in _TABLE)
 _FORBIDDEN = "internal"
 # Whose routes take an `Idempotency-Key`; `deploy/e2e/test_routes.py` compares this with the services.
-_KEYED = re.compile(r"/carts/[^/]+/checkout|/orders|/invoices/[^/]+/pay|/messages")
+_KEYED = re.compile(
+    r"/carts/[^/]+/checkout|/orders|/invoices/[^/]+/pay|/subscriptions(/[^/]+/change)?|/messages"
+)
 _UPLOADS = frozenset({"files", "imports", "media", "attachments"})
 
 

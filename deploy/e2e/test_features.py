@@ -11,7 +11,10 @@ from libs.contracts.features import DESCRIBED, FEATURES, Feature
 
 _WRITES = {"POST", "PUT", "PATCH", "DELETE"}
 # What changes something of a feature and is open to who lacks it, each with the reason.
-OPEN = {"DELETE /api-keys/{key_id}": "nobody keeps a key that opens nothing and might have leaked"}
+OPEN = {
+    "DELETE /api-keys/{key_id}": "nobody keeps a key that opens nothing and might have leaked",
+    "POST /subscriptions/{subscription_id}/cancel": "nobody is billed on because a business has another plan",
+}
 
 
 def operations() -> Iterator[tuple[str, str | None]]:

@@ -45,7 +45,7 @@ async def lists(postgres_url: str) -> AsyncIterator[Lists]:
                     **VALUES,
                     "tenants.tenant_id": OPERATOR_OR_ROW if number == 0 else row_id("i", number),
                     "tenants.id": OPERATOR_OR_ROW if number == 0 else row_id("i", number),
-                    "subscriptions.tenant_id": row_id("i", number),
+                    "identity.subscriptions.tenant_id": row_id("i", number),
                     "registrations.tenant_id": row_id("i", number),
                     "sessions.*": "",
                     "sessions.revoked_at": "NULL",

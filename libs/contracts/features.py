@@ -30,7 +30,23 @@ class Feature:
 
 DESCRIBED: dict[str, Feature] = {
     SUBSCRIPTIONS: Feature(
-        "Subscriptions", "Sell subscriptions to customers, and bill them", ("/subscriptions",)
+        "Subscriptions",
+        "Sell subscriptions to customers, and bill them",
+        ("/subscriptions",),
+        (
+            "POST /subscriptions",
+            "PATCH /subscriptions/{subscription_id}",
+            "PUT /subscriptions/{subscription_id}",
+            "DELETE /subscriptions/{subscription_id}",
+            "POST /subscriptions/{subscription_id}/pause",
+            "POST /subscriptions/{subscription_id}/resume",
+            "POST /subscriptions/{subscription_id}/change",
+            "POST /subscriptions/{subscription_id}/change/preview",
+            "POST /subscriptions/plans",
+            "PATCH /subscriptions/plans/{subscription_plan_id}",
+            "PUT /subscriptions/plans/{subscription_plan_id}",
+            "DELETE /subscriptions/plans/{subscription_plan_id}",
+        ),
     ),
     SUPPLIERS: Feature(
         "Suppliers",

@@ -151,3 +151,81 @@ class InvoiceOverdue(Event):
     email: str | None = None
     outstanding: Money
     due_on: str
+
+
+class _OfSubscription(Event):
+    """What every event of a subscription says of it: where it stands, what was sold, to whom.
+
+    `status` is scheduled, trialing, active, past_due, unpaid, paused, cancelled or ended. `amount` is what a whole
+    period costs before tax.
+    """
+
+    about: ClassVar[tuple[str, str]] = ("subscription", "subscription_id")
+
+    subscription_id: UUID
+    status: str
+    plan_id: UUID | None = None
+    plan_name: str
+    quantity: int
+    amount: Money
+    email: str
+    customer_name: str
+    customer_user_id: UUID | None = None
+
+
+class SubscriptionStarted(_OfSubscription):
+    """A subscription began: with its trial, or with its first period, which was invoiced."""
+
+    wire_name = "payments.subscription_started.v1"
+
+    started_at: datetime
+    trial_ends_at: datetime | None = None
+    period_end: datetime | None = None
+    invoice_id: UUID | None = None
+
+
+class SubscriptionRenewed(_OfSubscription):
+    """The next period of a subscription began and was invoiced: after a trial, a pause or the period before."""
+
+    wire_name = "payments.subscription_renewed.v1"
+
+    period: int
+    period_start: datetime
+    period_end: datetime
+    invoice_id: UUID
+    invoice_number: str
+    total: Money
+
+
+class SubscriptionChanged(_OfSubscription):
+    """A subscription is another one in some way.
+
+    `change` is plan_changed, change_planned, change_withdrawn, cancellation_planned, cancellation_withdrawn, paused,
+    resumed, unpaid (it is not billed any more) or paid (it was behind, and is in order again).
+    """
+
+    wire_name = "payments.subscription_changed.v1"
+
+    change: str
+    changed_at: datetime
+
+
+class SubscriptionPastDue(_OfSubscription):
+    """An invoice of a subscription is overdue; with `reminder` 1, 2, ... its customer is to be reminded of it by mail."""
+
+    wire_name = "payments.subscription_past_due.v1"
+
+    invoice_id: UUID
+    invoice_number: str
+    outstanding: Money
+    due_on: str
+    reminder: int = 0
+
+
+class SubscriptionCancelled(_OfSubscription):
+    """A subscription is over: cancelled, or ended where all its periods are."""
+
+    wire_name = "payments.subscription_cancelled.v1"
+
+    reason: str | None = None
+    ended_at: datetime

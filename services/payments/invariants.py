@@ -96,4 +96,48 @@ INVARIANTS = (
         " HAVING i.credited_minor <> coalesce(sum(c.total_minor), 0)"
         " OR bool_or(c.total_minor <> c.goods_minor + c.shipping_minor + c.tax_minor)",
     ),
+    _none(
+        "a period of a subscription has one invoice",
+        "{} periods billed",
+        "SELECT coalesce(sum(period), 0) FROM payments.subscriptions",
+        "SELECT s.id FROM payments.subscriptions s LEFT JOIN payments.invoices i"
+        " ON i.tenant_id = s.tenant_id AND i.subscription_id = s.id AND i.subscription_period IS NOT NULL"
+        " GROUP BY s.tenant_id, s.id, s.period HAVING count(i.id) <> s.period"
+        " OR count(DISTINCT i.subscription_period) <> s.period OR coalesce(max(i.subscription_period), 0) <> s.period",
+    ),
+    _none(
+        "no subscription is left behind",
+        "{} subscriptions that are billed",
+        "SELECT count(*) FROM payments.subscriptions WHERE status IN ('active', 'past_due')",
+        # A standstill of a day is for people to look at; what the sweep has not reached yet is not.
+        "SELECT id FROM payments.subscriptions WHERE deleted_at IS NULL AND (status IN ('active', 'past_due')"
+        " AND (current_period_end IS NULL OR due_at IS NULL OR current_period_end < now() - interval '1 day')"
+        " OR status = 'trialing' AND trial_ends_at < now() - interval '1 day'"
+        " OR status = 'scheduled' AND starts_at < now() - interval '1 day')",
+    ),
+    _none(
+        "parts of periods are exact",
+        "{} parts of periods",
+        "SELECT count(*) FROM payments.subscription_adjustments",
+        "SELECT id FROM payments.subscription_adjustments WHERE remainder < 0 OR remainder >= period_seconds"
+        " OR (kind = 'charge') <> (amount_minor > 0) AND amount_minor <> 0"
+        " OR abs(amount_minor)::numeric * period_seconds + remainder <> price_minor::numeric * rest_seconds",
+    ),
+    _none(
+        "invoices of subscriptions say what was added to them",
+        "{} invoices of subscriptions",
+        "SELECT count(*) FROM payments.invoices WHERE subscription_id IS NOT NULL",
+        # What is below zero is carried: it stands on no invoice until the next one.
+        "SELECT s.id FROM (SELECT i.tenant_id, i.subscription_id, i.id, i.subtotal_minor,"
+        " CASE WHEN i.subscription_period IS NULL THEN 0"
+        " ELSE (i.lines->0->>'unit_price')::bigint * (i.lines->0->>'quantity')::bigint END"
+        " + (SELECT coalesce(sum(a.amount_minor), 0) FROM payments.subscription_adjustments a"
+        " WHERE a.tenant_id = i.tenant_id AND a.invoice_id = i.id) AS net"
+        " FROM payments.invoices i WHERE i.subscription_id IS NOT NULL) AS i"
+        " JOIN payments.subscriptions s ON s.tenant_id = i.tenant_id AND s.id = i.subscription_id"
+        " GROUP BY s.tenant_id, s.id HAVING bool_or(i.subtotal_minor <> greatest(i.net, 0))"
+        " OR sum(greatest(-i.net, 0)) <> -(SELECT coalesce(sum(c.amount_minor), 0)"
+        " FROM payments.subscription_adjustments c WHERE c.tenant_id = s.tenant_id AND c.subscription_id = s.id"
+        " AND c.kind = 'carried')",
+    ),
 )

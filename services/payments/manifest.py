@@ -40,6 +40,9 @@ from services.payments.refunds.handlers import on_late_payment_refused, on_order
 from services.payments.refunds.jobs import JOBS as REFUND_JOBS
 from services.payments.refunds.router import router as refunds
 from services.payments.settings import PaymentsSettings
+from services.payments.subscription_plans.router import router as subscription_plans
+from services.payments.subscriptions.jobs import JOBS as SUBSCRIPTION_JOBS
+from services.payments.subscriptions.router import router as subscriptions
 from services.payments.webhooks.router import router as webhooks
 from services.payments.webhooks.service import JOBS as WEBHOOK_JOBS
 
@@ -50,7 +53,7 @@ SERVICE = Service(
     metadata=metadata,
     models=MODELS,
     migrations=Path(__file__).parent / "migrations",
-    # Checkouts and webhooks stand before payments, whose paths would take theirs for an id.
+    # Checkouts and webhooks stand before payments, whose paths would take theirs for an id, and so do plans before subscriptions.
     routers=(
         payment_accounts,
         checkouts,
@@ -60,6 +63,8 @@ SERVICE = Service(
         invoices,
         credit_notes,
         ledger,
+        subscription_plans,
+        subscriptions,
         sandbox,
         options,
     ),
@@ -72,7 +77,7 @@ SERVICE = Service(
         on(TenantActivated, "payments.learns_the_trading_name", on_tenant_activated),
         on(ProvisioningRequested, "payments.provisions_the_merchant", on_provisioning_requested),
     ),
-    jobs=(*WEBHOOK_JOBS, *PAYMENT_JOBS, *REFUND_JOBS, *INVOICE_JOBS, *SIMULATOR_JOBS),
+    jobs=(*WEBHOOK_JOBS, *PAYMENT_JOBS, *REFUND_JOBS, *INVOICE_JOBS, *SUBSCRIPTION_JOBS, *SIMULATOR_JOBS),
     resources={RESOURCE: open_providers, HTTP_RESOURCE: open_http},
     permissions={
         "payments.accounts.read": "See payment accounts",
@@ -84,6 +89,9 @@ SERVICE = Service(
         "payments.refunds.write": "Give money back",
         "payments.invoices.read": "See invoices and credit notes",
         "payments.invoices.write": "Draft, finalise, send, void and settle invoices",
+        "payments.subscriptions.read": "See subscriptions and the plans they are sold by",
+        "payments.subscriptions.write": "Sell, change, pause and resume subscriptions, and keep plans for them",
+        "payments.subscriptions.cancel": "Cancel subscriptions",
         "payments.ledger.read": "See the ledger and its proof",
     },
     encrypted=ENCRYPTED,

@@ -20,7 +20,7 @@ PRIVACY: PrivacyMap = {
     "invoices": TableMap(
         none=f"{_ROW} number status order_id order_number payment_id currency lines subtotal_minor discount_minor"
         " shipping_minor tax_minor total_minor paid_minor credited_minor seller due_on issued_at sent_at voided_at"
-        " overdue_at",
+        " overdue_at subscription_id subscription_period period_start period_end",
         fields={**_BUYER, "notes": keep(Kind.CONTENT, BOOKS)},
         user=("customer_user_id",),
         email=("email",),
@@ -80,6 +80,27 @@ PRIVACY: PrivacyMap = {
     ),
     "sandbox_refunds": TableMap(
         none=f"{_ROW} checkout_id code idempotency_key reference status amount_minor currency reason"
+    ),
+    # The contracts that invoices are made by.
+    "subscription_adjustments": TableMap(
+        none=f"{_ROW} subscription_id kind description currency amount_minor price_minor rest_seconds period_seconds"
+        " remainder period invoice_id"
+    ),
+    "subscription_plans": TableMap(
+        none=f"{_ROW} deleted_at name description amount_minor currency interval interval_count trial_days is_active"
+    ),
+    "subscriptions": TableMap(
+        none=f"{_ROW} deleted_at status plan_id plan_name amount_minor currency interval interval_count trial_days"
+        " quantity tax_rate_ppm due_days cycles dunning starts_at trial_ends_at anchor_at anchored_period period"
+        " current_period_start current_period_end priced_at next_billing_at due_at cancel_at_period_end cancelled_at"
+        " ended_at paused_at resumes_at pending_change dunning_invoice_id dunning_step latest_invoice_id",
+        fields={
+            **_BUYER,
+            "notes": keep(Kind.CONTENT, BOOKS),
+            "cancel_reason": keep(Kind.CONTENT, BOOKS),
+        },
+        user=("customer_user_id",),
+        email=("email",),
     ),
     "webhook_deliveries": TableMap(
         none=f"{_ROW} account_id provider message_id event_id notice outcome processed_at",

@@ -1,6 +1,8 @@
 """The settings of the payments service, read from PAYMENTS_* variables."""
 
-from pydantic import Field
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from libs.common.settings import ServiceSettings
@@ -24,3 +26,35 @@ class PaymentsSettings(ServiceSettings):
         None, description="Whether sandbox accounts may be made; unset: everywhere but in production"
     )
     invoice_due_days: int = Field(14, ge=0, le=365, description="Days until an invoice of one's own is due")
+    dunning_reminder_days: list[Annotated[int, Field(ge=1, le=365)]] = Field(
+        [3, 7, 14],
+        max_length=10,
+        description="Days after which the customer of a subscription is reminded of an invoice that was due, as JSON",
+    )
+    dunning_final_days: int = Field(
+        21,
+        ge=1,
+        le=365,
+        description="Days after which no more is waited for where a subscription is not paid",
+    )
+    dunning_then: Literal["cancel", "unpaid"] = Field(
+        "unpaid", description="What follows then: `cancel`, or `unpaid` (it is not billed until it is paid)"
+    )
+
+    @model_validator(mode="after")
+    def _reminders_come_first(self) -> Self:
+        days = self.dunning_reminder_days
+        if sorted(set(days)) != days or (days and days[-1] > self.dunning_final_days):
+            raise ValueError(
+                "PAYMENTS_DUNNING_REMINDER_DAYS must rise, none after PAYMENTS_DUNNING_FINAL_DAYS"
+            )
+        return self
+
+    @property
+    def dunning(self) -> dict[str, Any]:
+        """What follows where an invoice of a subscription is not paid, unless the subscription says otherwise."""
+        return {
+            "reminder_days": list(self.dunning_reminder_days),
+            "final_days": self.dunning_final_days,
+            "then": self.dunning_then,
+        }

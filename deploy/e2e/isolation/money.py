@@ -70,6 +70,19 @@ class Money(Acting):
             await self.make(f"{path}/finalize", None, 200)
             key = {"Idempotency-Key": f"pay-{self.unique()}"}
             await self.make(f"{path}/pay", {"method": "cash", "reference": "Till"}, 200, headers=key)
+        plan = await self.make(
+            "/subscriptions/plans",
+            {"name": self.unique(), "amount": {"amount": 9900, "currency": "ZAR"}, "interval": "month"},
+        )
+        subscription = await self.make(
+            "/subscriptions",
+            {
+                "customer": {"name": self.marker, "email": f"{self.unique()}@example.com"},
+                "plan_id": plan["id"],
+            },
+        )
+        if "subscription_id" not in self.ids:
+            await self.make(f"/subscriptions/{subscription['id']}/change", {"quantity": 2}, 200)
         refund = await self.make(
             f"/payments/{self.payment}/refund",
             {"amount": {"amount": 1100, "currency": "ZAR"}, "reason": "Late"},
@@ -88,6 +101,8 @@ class Money(Acting):
             "shipment_id": shipments["items"][0]["id"],
             "invoice_id": invoice["id"],
             "refund_id": refund["id"],
+            "subscription_plan_id": plan["id"],
+            "subscription_id": subscription["id"],
             "payment_id": self.payment,
             "shipping_method_id": shipping["rates"][0]["id"],
         }

@@ -105,6 +105,9 @@ VALUES = {
     "products.is_sellable": "i % 300 <> 7",
     "products.search_text": "'blend ' || substr(md5(i::text), 1, 8)",
     "payments.checkout_id": "NULL",
+    "payments.subscriptions.dunning": "jsonb_build_object("
+    "'reminder_days', '[3]'::jsonb, 'final_days', 21, 'then', 'cancel')",
+    "payments.subscriptions.pending_change": "NULL",
     "orders.cart_token_hash": HASHES,
     "carts.token_hash": HASHES,
     "carts.merged_into_id": "NULL",

@@ -32,7 +32,7 @@ class Rows:
 
     Attributes:
         choices: by "table.column", the texts that it may hold; the last of them is rare.
-        values: by "table.column", SQL over `i` (the number of the row) and the columns before it are not known.
+        values: by "schema.table.column" or "table.column", SQL over `i` (the number of the row) and the columns before it are not known.
         children: tables whose rows are spread over all rows of their parents, instead of a few.
     """
 
@@ -59,7 +59,8 @@ class Rows:
                 )
 
     def _value(self, table: Table, column: Column[Any]) -> str:
-        found = self.values.get(f"{table.name}.{column.name}") or self.values.get(f"*.{column.name}")
+        names = (f"{table.fullname}.{column.name}", f"{table.name}.{column.name}", f"*.{column.name}")
+        found = next((self.values[name] for name in names if self.values.get(name)), None)
         if found is not None:
             return found
         if column.name == "tenant_id":

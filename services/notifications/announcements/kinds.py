@@ -54,6 +54,8 @@ _KINDS = (
     Kind("payment_failed", "Your payment failed", (_EMAIL,)),
     Kind("refund_succeeded", "Money was given back", (_EMAIL,)),
     Kind("invoice_issued", "An invoice was issued", (_EMAIL,)),
+    Kind("subscription_reminder", "An invoice of your subscription is overdue", (_EMAIL,)),
+    Kind("subscription_cancelled", "Your subscription has ended", (_EMAIL,)),
     Kind("password_reset", "A new password", (_EMAIL,), is_asked_for=True),
     Kind("email_verification", "Is this your address?", (_EMAIL,), is_asked_for=True),
     Kind("invitation", "Somebody invites you to a business", (_EMAIL,), is_asked_for=True),

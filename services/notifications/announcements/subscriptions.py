@@ -24,7 +24,13 @@ from libs.contracts.orders import (
     ShipmentCreated,
     ShipmentUpdated,
 )
-from libs.contracts.payments import InvoiceIssued, PaymentFailed, RefundSucceeded
+from libs.contracts.payments import (
+    InvoiceIssued,
+    PaymentFailed,
+    RefundSucceeded,
+    SubscriptionCancelled,
+    SubscriptionPastDue,
+)
 from services.notifications.announcements.handlers import (
     catalog,
     crm,
@@ -32,6 +38,7 @@ from services.notifications.announcements.handlers import (
     orders,
     payments,
     registrations,
+    subscriptions,
 )
 
 # Of release 0.1.0, which did each in a transaction of its own.
@@ -97,5 +104,17 @@ SUBSCRIPTIONS = (
     on(PaymentFailed, "notifications.mail_payment_failure", payments.on_payment_failed),
     on(RefundSucceeded, "notifications.mail_refund", payments.on_refund_succeeded),
     on(InvoiceIssued, "notifications.mail_invoice", payments.on_invoice_issued),
+    on(
+        SubscriptionPastDue,
+        "notifications.remind_of_subscription",
+        subscriptions.on_subscription_past_due,
+        is_new=True,
+    ),
+    on(
+        SubscriptionCancelled,
+        "notifications.mail_end_of_subscription",
+        subscriptions.on_subscription_cancelled,
+        is_new=True,
+    ),
     on(StockLow, "notifications.announce_low_stock", catalog.on_stock_low),
 )

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
@@ -23,7 +23,9 @@ class Invoice(TenantRow, Base):
 
     __tablename__ = "invoices"
     __table_args__ = (
-        *list_indexes("invoices", "status", "order_id", "customer_user_id", "email", "number"),
+        *list_indexes(
+            "invoices", "status", "order_id", "customer_user_id", "email", "number", "subscription_id"
+        ),
         search_index("payments", "invoices", "number", "email", "customer_name", "order_number"),
         Index("uq_invoices_number", "tenant_id", "number", unique=True),
         Index(
@@ -32,6 +34,14 @@ class Invoice(TenantRow, Base):
             "order_id",
             unique=True,
             postgresql_where=text("order_id IS NOT NULL AND status <> 'void'"),
+        ),
+        Index(
+            "uq_invoices_subscription_period",
+            "tenant_id",
+            "subscription_id",
+            "subscription_period",
+            unique=True,
+            postgresql_where=text("subscription_period IS NOT NULL"),
         ),
         Index(
             "ix_invoices_due_on", "due_on", postgresql_where=text("status = 'issued' AND overdue_at IS NULL")
@@ -65,6 +75,11 @@ class Invoice(TenantRow, Base):
     sent_at: Mapped[datetime | None]
     voided_at: Mapped[datetime | None]
     overdue_at: Mapped[datetime | None]
+    # The subscription it is of, and which of its periods it is for; none where it is for changes within one.
+    subscription_id: Mapped[UUID | None]
+    subscription_period: Mapped[int | None] = mapped_column(Integer)
+    period_start: Mapped[datetime | None]
+    period_end: Mapped[datetime | None]
 
     subtotal: Money = money("subtotal_minor")
     discount: Money = money("discount_minor")

@@ -12,7 +12,7 @@ from libs.common.http.idempotency import Idempotent
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from services.payments.caller import CurrentCaller
-from services.payments.deps import Invoices
+from services.payments.deps import Invoices, Settling
 from services.payments.documents.response import pdf_response
 from services.payments.invoices.errors import CurrencyMismatch, InvoiceFinal, InvoiceNotPayable
 from services.payments.invoices.printed import invoice_data
@@ -90,9 +90,9 @@ async def send_invoice(invoice_id: UUID, invoices: Invoices) -> Any:
 
 
 @router.post("/{invoice_id}/void", response_model=InvoiceOut, dependencies=[WRITE], responses=_STEP)
-async def void_invoice(invoice_id: UUID, body: InvoiceVoid, invoices: Invoices) -> Any:
+async def void_invoice(invoice_id: UUID, body: InvoiceVoid, settling: Settling) -> Any:
     """Cancel a final invoice that nobody has paid."""
-    return await invoices.void(invoice_id, body.reason)
+    return await settling.void(invoice_id, body.reason)
 
 
 @router.post(
@@ -103,9 +103,9 @@ async def void_invoice(invoice_id: UUID, body: InvoiceVoid, invoices: Invoices) 
         NotFound, IdempotencyKeyRequired, InvalidTransition, InvoiceNotPayable, CurrencyMismatch
     ),
 )
-async def pay_invoice(invoice_id: UUID, body: InvoicePay, invoices: Invoices, idempotency: Idempotent) -> Any:
+async def pay_invoice(invoice_id: UUID, body: InvoicePay, settling: Settling, idempotency: Idempotent) -> Any:
     """Record money that came in for an invoice, in full or in part."""
-    return await idempotency.run(lambda: invoices.pay(invoice_id, body), InvoiceOut, status=200)
+    return await idempotency.run(lambda: settling.pay(invoice_id, body), InvoiceOut, status=200)
 
 
 @router.get("/{invoice_id}/pdf", dependencies=[READ], responses=problems(NotFound), response_class=Response)

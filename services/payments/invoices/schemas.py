@@ -120,6 +120,10 @@ class InvoiceOut(OutSchema):
     sent_at: datetime | None
     voided_at: datetime | None
     overdue_at: datetime | None
+    subscription_id: UUID | None
+    subscription_period: int | None = Field(description="Which period of the subscription it is for")
+    period_start: datetime | None
+    period_end: datetime | None
     version: int
     created_at: datetime
     updated_at: datetime
@@ -136,6 +140,7 @@ class InvoiceQuery(ListQuery):
     number: list[str] | None = None
     customer_user_id: list[UUID] | None = None
     email: list[str] | None = None
+    subscription_id: list[UUID] | None = None
     due_on_from: date | None = None
     due_on_to: date | None = None
     created_at_from: AwareDatetime | None = None

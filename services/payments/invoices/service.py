@@ -101,6 +101,12 @@ class InvoiceService(ResourceService[Invoice]):
             await CreditNoteService(self.uow).issue_for(refund)
         return invoice
 
+    async def issue(self, invoice: Invoice) -> Invoice:
+        """Add an invoice that is final from the start."""
+        await self.rows.add(invoice)
+        await self._issue(invoice)
+        return invoice
+
     async def finalise(self, invoice_id: UUID) -> Invoice:
         """Give a draft its number; from now on it never changes.
 

@@ -21,6 +21,13 @@ async def full(shop: Shop) -> None:
     await shop.account()
     _, payment = await shop.invoiced(45_000, tax=1_234)
     await shop.refund(payment["id"], 10_001)
+    plan = {"name": "Beans", "amount": {"amount": 10_001, "currency": "ZAR"}, "interval": "year"}
+    customer = {"name": "Thandi", "email": "thandi@example.com"}
+    sold = (await shop.client.post("/subscriptions", json={"customer": customer, "plan": plan})).json()
+    smaller = {**plan, "interval": "month", "amount": {"amount": 3_000, "currency": "ZAR"}}
+    for change in ({"quantity": 3}, {"plan": smaller, "quantity": 1}):
+        changed = await shop.client.post(f"/subscriptions/{sold['id']}/change", json=change)
+        assert changed.status_code == 200, changed.text
     await shop.work()
 
 
@@ -57,10 +64,49 @@ async def test_all_hold_after_a_story(isolated: Shop) -> None:
             [
                 "DROP INDEX payments.uq_invoices_order_id",
                 "DROP INDEX payments.uq_invoices_number",
-                "CREATE TEMP TABLE copy AS SELECT * FROM payments.invoices",
+                "CREATE TEMP TABLE copy AS SELECT * FROM payments.invoices WHERE order_id IS NOT NULL",
                 "UPDATE copy SET id = gen_random_uuid()",
                 "INSERT INTO payments.invoices SELECT * FROM copy",
             ],
+        ),
+        (
+            "a period of a subscription has one invoice",
+            [
+                "DROP INDEX payments.uq_invoices_subscription_period",
+                "UPDATE payments.invoices SET subscription_period = 1 WHERE subscription_period = 2",
+            ],
+        ),
+        (
+            "a period of a subscription has one invoice",
+            ["UPDATE payments.subscriptions SET period = period + 1"],
+        ),
+        (
+            "no subscription is left behind",
+            ["UPDATE payments.subscriptions SET current_period_end = now() - interval '25 hours'"],
+        ),
+        ("no subscription is left behind", ["UPDATE payments.subscriptions SET due_at = NULL"]),
+        (
+            "no subscription is left behind",
+            [
+                "UPDATE payments.subscriptions SET status = 'trialing',"
+                " trial_ends_at = now() - interval '25 hours'"
+            ],
+        ),
+        (
+            "parts of periods are exact",
+            ["UPDATE payments.subscription_adjustments SET remainder = remainder + 1"],
+        ),
+        (
+            "parts of periods are exact",
+            ["UPDATE payments.subscription_adjustments SET amount_minor = -amount_minor"],
+        ),
+        (
+            "invoices of subscriptions say what was added to them",
+            ["UPDATE payments.subscription_adjustments SET invoice_id = NULL WHERE kind = 'credit'"],
+        ),
+        (
+            "invoices of subscriptions say what was added to them",
+            ["DELETE FROM payments.subscription_adjustments WHERE kind = 'carried'"],
         ),
         ("document numbers have no gaps", ["UPDATE payments.document_counters SET last = last + 1"]),
         ("credit notes add up to what is credited", ["UPDATE payments.invoices SET credited_minor = 1"]),

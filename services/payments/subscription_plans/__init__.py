@@ -1,0 +1,1 @@
+"""What subscriptions are sold by: a price for each period."""

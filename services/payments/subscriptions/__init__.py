@@ -1,0 +1,1 @@
+"""Subscriptions: what customers are billed for again and again."""

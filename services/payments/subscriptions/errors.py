@@ -1,0 +1,17 @@
+"""The problems of subscriptions."""
+
+from libs.common.errors import Conflict, ValidationFailed
+
+
+class SubscriptionRunning(Conflict):
+    """The subscription goes on: cancel it first. `current_status` says where it stands."""
+
+    slug = "subscription-running"
+    title = "The subscription goes on"
+
+
+class PlanNotForSale(ValidationFailed):
+    """There is no such plan, or nothing is sold by it any more."""
+
+    slug = "plan-not-for-sale"
+    title = "No such plan"
