@@ -30,6 +30,16 @@ REFERENCES = {
     "POST /api/v1/payments/checkouts order_id": "open_order_id",
     "POST /api/v1/orders/{order_id}/shipments line_id": "paid_line_id",
     "POST /api/v1/orders/{order_id}/shipments variant_id": "paid_variant_id",
+    **{
+        f"{operation} plan_id": "subscription_plan_id"
+        for operation in (
+            "GET /api/v1/subscriptions",
+            "POST /api/v1/subscriptions",
+            "PUT /api/v1/subscriptions/{subscription_id}",
+            "POST /api/v1/subscriptions/{subscription_id}/change",
+            "POST /api/v1/subscriptions/{subscription_id}/change/preview",
+        )
+    },
     "GET /api/v1/deals applicant_company_id": "tenant_id",
     "GET /api/v1/companies applicant_company_id": "tenant_id",
     "GET /api/v1/registrations applicant_company_id": "tenant_id",
@@ -40,6 +50,14 @@ LOOSE = {
     "customer_user_id": "a note of whose an order or invoice is; mail goes to the address that stands beside it",
     "directories": "ids of Microsoft's directories, none of which is ours",
     "object_id": "a message may be on a thing of any service, and shows to its own business only",
+    **{
+        f"{operation} customer.user_id": "a note of whose a subscription is; mail goes to the address beside it"
+        for operation in (
+            "POST /api/v1/subscriptions",
+            "PUT /api/v1/subscriptions/{subscription_id}",
+            "PATCH /api/v1/subscriptions/{subscription_id}",
+        )
+    },
     "POST /api/v1/shipping/accounts rates.0.id": "a new account has no rates yet, so every id is refused",
 }
 # Fields of bodies that are one's own in every body, by operation.

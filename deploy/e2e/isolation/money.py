@@ -80,9 +80,13 @@ class Money(Acting):
                 "customer": {"name": self.marker, "email": f"{self.unique()}@example.com"},
                 "plan_id": plan["id"],
             },
+            headers={"Idempotency-Key": f"subscription-{self.unique()}"},
         )
         if "subscription_id" not in self.ids:
-            await self.make(f"/subscriptions/{subscription['id']}/change", {"quantity": 2}, 200)
+            path = f"/subscriptions/{subscription['id']}"
+            key = {"Idempotency-Key": f"change-{self.unique()}"}
+            change = {"quantity": 2, "proration": "now"}
+            await self.make(f"{path}/change", change, 200, headers=key)
         refund = await self.make(
             f"/payments/{self.payment}/refund",
             {"amount": {"amount": 1100, "currency": "ZAR"}, "reason": "Late"},
@@ -101,8 +105,8 @@ class Money(Acting):
             "shipment_id": shipments["items"][0]["id"],
             "invoice_id": invoice["id"],
             "refund_id": refund["id"],
-            "subscription_plan_id": plan["id"],
-            "subscription_id": subscription["id"],
+            "subscription_plan_id": self.ids.get("subscription_plan_id", plan["id"]),
+            "subscription_id": self.ids.get("subscription_id", subscription["id"]),
             "payment_id": self.payment,
             "shipping_method_id": shipping["rates"][0]["id"],
         }

@@ -115,6 +115,8 @@ class Business(People, Sales, Goods, Money):
             order: ids["order_id"],
             f"POST {order}": ids["paid_order_id"],
             "/api/v1/invoices/{invoice_id}": ids["invoice_id"],
+            "/api/v1/subscriptions/{subscription_id}": ids["subscription_id"],
+            "/api/v1/subscriptions/plans/{subscription_plan_id}": ids["subscription_plan_id"],
             f"{order}/shipments/{{shipment_id}}": ids["shipment_id"],
             "/api/v1/payments/{payment_id}": ids["payment_id"],
             "/api/v1/insight-analytics/demand-forecast/runs/{run_id}": ids["run_id"],
