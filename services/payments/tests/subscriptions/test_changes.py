@@ -185,3 +185,16 @@ async def test_what_is_paused_or_over_is_not_changed(seller: Seller) -> None:
     assert (await seller.do(sold, "change", 409, quantity=2))["slug"] == "invalid-transition"
     await seller.do(sold, "cancel")
     assert (await seller.do(sold, "change/preview", 409, quantity=2))["slug"] == "invalid-transition"
+
+
+async def test_nothing_is_counted_from_before_the_last_change(seller: Seller) -> None:
+    sold = await seller.sell(30_000)
+    await seller.at(2026, 2, 14)
+    early = seller.clock.now().isoformat()
+    seller.clock.advance(minutes=10)
+    await seller.do(sold, "change", quantity=2)
+
+    refused = await seller.do(sold, "change", 422, quantity=1, proration_at=early)
+
+    assert refused["errors"][0]["loc"] == ["body", "proration_at"]
+    assert (await seller.get(sold))["quantity"] == 2
