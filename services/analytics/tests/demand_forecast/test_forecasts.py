@@ -9,7 +9,12 @@ from sqlalchemy import update
 
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.client import Client
+from services.analytics.demand_forecast.answers import Answer
+from services.analytics.demand_forecast.engine.examine import examine
+from services.analytics.demand_forecast.engine.series import SHAPES
+from services.analytics.demand_forecast.history import Cut
 from services.analytics.demand_forecast.process import Worker
+from services.analytics.demand_forecast.schemas import ForecastQuery
 from services.analytics.facts.models import OrderFact
 from services.analytics.tests.demand_forecast.conftest import (
     PATH,
@@ -67,6 +72,20 @@ async def test_a_wider_level_gives_a_wider_interval(client: Client, shop: Shop) 
     assert await width(interval=0.5) == await width(level=0.5)
 
 
+def test_coverage_is_counted_without_the_window_it_counts(context: ServiceContext) -> None:
+    document = examine([float(value) for value in weekly(120)], SHAPES["day"])
+    until = today(context.clock).replace(tzinfo=None)
+    cut = Cut("day", "UTC", until)
+
+    def coverage(*windows: list[float]) -> float | None:
+        fields = Answer({**document, "errors": list(windows)}, cut, until, ForecastQuery()).fields(None)
+        return float(found) if (found := fields["backtest"].coverage) is not None else None
+
+    assert coverage([-1.0, 0.0, 1.0], [99.0, 100.0, 101.0]) == 0
+    assert coverage([-1.0, 0.0, 1.0], [-1.0, 0.5, 1.0]) == 1
+    assert coverage([-1.0, 0.0, 1.0]) is None
+
+
 async def test_what_to_order_follows_from_lead_time_and_stock(client: Client, shop: Shop) -> None:
     scarce, plenty, unknown = Item(sku="A"), Item(sku="B"), Item(sku="C")
     for item in (scarce, plenty, unknown):
@@ -103,6 +122,7 @@ async def test_a_reserve_is_kept_for_demand_that_varies(client: Client, shop: Sh
         params = {"service_level": service_level}
         [found] = (await client.get(PATH, params=params)).json()["items"]
         assert found["reorder"]["reorder_point"] >= found["reorder"]["demand"]
+        assert all(point["low"] == 0 for point in found["forecast"])
         return int(found["reorder"]["reorder_point"])
 
     assert await point(0.5) < await point(0.9) < await point(0.99)
@@ -172,6 +192,25 @@ async def test_days_on_which_nothing_was_in_stock_count_for_nothing(
     masked = {found["sku"]: found["history"]["masked"] for found in items}
     assert masked == {"A": 20, "B": 0}
     assert {found["sku"]: found["backtest"]["mae"] for found in items}["A"] == 0
+
+
+async def test_only_what_could_not_be_sold_anywhere_and_was_not_is_left_out(
+    context: ServiceContext, client: Client, shop: Shop
+) -> None:
+    day = today(context.clock)
+    gone, elsewhere, sold_all_the_same, given_up = (Item(sku=sku) for sku in "ABCD")
+    for item in (gone, elsewhere, given_up):
+        await shop.sell(item, [10] * 30 + [0] * 120)
+    await shop.sell(sold_all_the_same, [10] * 30 + [0, 4] * 60)
+    out, back = day - timedelta(days=60), day - timedelta(days=50)
+    for item in (gone, elsewhere, sold_all_the_same):
+        await shop.stock_was(item, [(out, 0), (back, 9)])
+    await shop.stock_was(elsewhere, [(out - timedelta(days=5), 3)])
+    await shop.stock_was(given_up, [(day - timedelta(days=100), 0)])
+
+    items = (await client.get(PATH)).json()["items"]
+
+    assert {found["sku"]: found["history"]["masked"] for found in items} == {"A": 10, "B": 0, "C": 5, "D": 0}
 
 
 async def test_weeks_begin_on_monday_and_months_on_the_first(client: Client, shop: Shop) -> None:
