@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from libs.common.crypto import DecryptionFailed
+from libs.common.failpoints import failpoint
 from libs.common.jobs.job import Job
 
 if TYPE_CHECKING:
@@ -102,6 +103,8 @@ async def _pass(context: "ServiceContext", encrypted: Encrypted) -> tuple[int, i
     while True:
         async with context.unit_of_work(platform=True) as uow:
             last, read, failed = await _batch(uow, encrypted, last)
+            failpoint("keys", uow.context.service.name, "reencrypting")
+        failpoint("keys", context.service.name, "reencrypted")
         changed += read
         unread += failed
         if last is None:

@@ -2,8 +2,12 @@
 
 import asyncio
 import base64
+import pickle
 import secrets
+import signal
+import sys
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -153,6 +157,63 @@ async def test_what_somebody_writes_meanwhile_is_what_stays(
     found = {row.id: row for row in await rows(after)}
     assert await keys_in_use(after) == [(COLUMN, "k2", 5)]
     assert open_credentials(after.keyring, found[account_id]) == {"key": "new"}
+
+
+# The job in a process of its own, with the settings it is given.
+_ALONE = """
+import asyncio, pickle, sys
+from libs.common.db.encrypted import reencrypt
+from libs.common.failpoints import arm
+from libs.common.runtime.context import ServiceContext
+from services.payments.manifest import SERVICE
+
+async def main():
+    settings = pickle.load(sys.stdin.buffer)
+    arm(settings)
+    context = ServiceContext(SERVICE, settings)
+    async with context.unit_of_work(platform=True) as uow:
+        await reencrypt(uow, {})
+
+asyncio.run(main())
+"""
+
+
+async def test_killed_in_the_middle_it_goes_on_where_it_was_and_every_value_is_read_meanwhile(
+    contexts: Callable[[str], ServiceContext], tmp_path: Path
+) -> None:
+    before, after = contexts(ring("k1", "k2")), contexts(ring("k2", "k1"))
+    for _ in range(2):
+        await add(before, new_id(), BATCH)
+    was = {row.id: row.sealed_credentials for row in await rows(before)}
+
+    async def process(moment: str) -> int | None:
+        (tmp_path / moment).touch()
+        settings = after.common.model_copy(update={"failpoints": str(tmp_path)})
+        job = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", _ALONE, stdin=asyncio.subprocess.PIPE
+        )
+        await job.communicate(pickle.dumps(settings))
+        assert not (tmp_path / moment).exists()
+        return job.returncode
+
+    # Before the first batch is committed, then after it.
+    assert await process("keys.payments.reencrypting") == -signal.SIGKILL
+    assert await keys_in_use(after) == [(COLUMN, "k1", 2 * BATCH)]
+    assert await process("keys.payments.reencrypted") == -signal.SIGKILL
+
+    assert await keys_in_use(after) == [(COLUMN, "k1", BATCH), (COLUMN, "k2", BATCH)]
+    midway = await rows(before)
+    for keyring in (before.keyring, after.keyring):
+        for row in midway:
+            assert open_credentials(keyring, row) == {"key": str(row.id)}
+    await run(after)
+    assert await keys_in_use(after) == [(COLUMN, "k2", 2 * BATCH)]
+    alone, done = contexts(ring("k2")), await rows(after)
+    for row, then in zip(done, midway, strict=True):
+        assert open_credentials(alone.keyring, row) == {"key": str(row.id)}
+        # What had the new key is not written again.
+        is_same = row.sealed_credentials == then.sealed_credentials
+        assert is_same == (then.sealed_credentials != was[then.id])
 
 
 async def test_a_value_that_no_key_reads_is_told_of_and_holds_up_no_other(
