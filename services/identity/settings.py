@@ -77,6 +77,13 @@ class IdentitySettings(ServiceSettings):
         7, ge=2, le=100, description="Looks in a row without the proof, after which a host name leads nowhere"
     )
 
+    link_mail_seconds: float = Field(
+        2.0,
+        ge=0,
+        le=60,
+        description="A link that somebody asks for is mailed at some moment within this time: right away, the work of it "
+        "would slow down who asks next, and so tell whether there is such an account",
+    )
     password_reset_seconds: int = Field(3_600, ge=60, description="Life of a link to set a new password")
     email_verification_seconds: int = Field(
         604_800, ge=60, description="Life of a link that proves an e-mail address"

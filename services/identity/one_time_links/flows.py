@@ -1,5 +1,8 @@
 """What is done with one-time links: flows over accounts, sessions and the guard against guessing."""
 
+from datetime import timedelta
+from random import SystemRandom
+
 from libs.common.actor import OPERATOR_TENANT_ID, Actor
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import Unauthenticated
@@ -24,6 +27,9 @@ from services.identity.sessions.service import SessionService
 from services.identity.users.models import User
 from services.identity.users.repository import UserRepository
 
+# Nobody is to foresee when a mail leaves.
+_RANDOM = SystemRandom()
+
 
 class LinkFlows:
     """The flows of one caller."""
@@ -41,8 +47,10 @@ class LinkFlows:
         """
         await self.guard.throttle(purpose, email, self.caller.address)
         address = self.context.keyring.encrypt(email, purpose=PURPOSE)
+        within = self.context.settings.link_mail_seconds
+        later = timedelta(seconds=within * _RANDOM.random())
         async with self.caller.unit_of_work() as uow:
-            uow.defer("mail_link", address=address, purpose=str(purpose))
+            uow.defer("mail_link", run_at=uow.now + later, address=address, purpose=str(purpose))
 
     async def ask_again(self, actor: Actor) -> None:
         """Mail the link once more that proves the caller's own address; nothing where it is proven already.

@@ -19,8 +19,8 @@ from services.identity.tests.outsiders import Platform, World
 
 @pytest.fixture(scope="session")
 def identity_settings() -> IdentitySettings:
-    """Settings with cheap password hashes, and failures that take no longer."""
-    return IdentitySettings(argon2_memory_kib=8, argon2_time=1, failed_sign_in_seconds=0)
+    """Settings with cheap password hashes, failures that take no longer, and mails that leave at once."""
+    return IdentitySettings(argon2_memory_kib=8, argon2_time=1, failed_sign_in_seconds=0, link_mail_seconds=0)
 
 
 @pytest.fixture(scope="session")
