@@ -17,6 +17,7 @@ from libs.common.http.deps import Requirement
 from libs.common.http.gate import Gate
 from libs.common.http.middleware import App, RequestLayer
 from libs.common.http.problems import MEDIA_TYPE, Problem, install_problems
+from libs.common.http.read_back import names_of, read_back
 from libs.common.http.routing import FirstSegmentRouter
 from libs.common.http.strict_json import StrictJson
 from libs.common.messaging import bus_admin
@@ -51,8 +52,10 @@ def build_app(context: ServiceContext) -> App:
     install_problems(app, service.name)
     routers = (*service.routers, bus_admin.router, privacy_router, health_router(context))
     app.router = FirstSegmentRouter([*app.routes, *(route for router in routers for route in router.routes)])
-    for route in api_routes(app):
+    known = list(api_routes(app))
+    for route in known:
         route.unique_id = f"{service.name}_{route.name}"
+    read_back(known)
     limited = BodyLimit(StrictJson(app, service.name), service.name, context.common.max_body_bytes)
     common = context.common
     admitted = Admission(limited, service.name, Gate(common.concurrency), common.request_seconds)
@@ -123,6 +126,13 @@ def describe(app: ServiceApp) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _complete(operation, requirements.get((method, path)))
+    for route in api_routes(app):
+        given = document["paths"][route.path_format]
+        if "get" in given and (names := names_of(route)):
+            listed = ", ".join(f"`{name}`" for name in sorted(names))
+            note = f"What is only read may be sent back: {listed}. It stays as it is, and is refused where it differs"
+            note += "; `version` counts as `If-Match` then." if "version" in names else "."
+            given["put"]["description"] = f"{given['put'].get('description', '').strip()}\n\n{note}".strip()
     return document
 
 

@@ -34,6 +34,7 @@ class ResourceSuite:
         required: a field that null must not empty.
         invalid: changes to `create` that make it invalid (422).
         has_put, has_delete: whether the resource takes PUT and DELETE.
+        has_parts: whether it holds parts of its own, such as lines, that answer more than they take.
         needs_active: whether a business that is not active is refused on writes.
     """
 
@@ -46,6 +47,7 @@ class ResourceSuite:
     invalid: ClassVar[tuple[dict[str, Any], ...]] = ()
     has_put: ClassVar[bool] = True
     has_delete: ClassVar[bool] = True
+    has_parts: ClassVar[bool] = False
     needs_active: ClassVar[bool] = False
 
     async def body(self, client: Client, n: int = 0) -> dict[str, Any]:
@@ -107,6 +109,33 @@ class ResourceSuite:
         assert {name: replaced.json()[name] for name in self.changes} == {
             name: made[name] for name in self.changes
         }
+
+    async def test_what_was_read_can_be_sent_back_and_what_is_read_only_stays(self, client: Client) -> None:
+        if not self.has_put or self.has_parts:
+            pytest.skip("takes no PUT, or has parts with fields of their own that are only read")
+        made = await self.make(client)
+        path = f"{self.path}/{made['id']}"
+        read = (await client.get(path)).json()
+        # What is never shown is to be said again.
+        body = {**await self.replacement(client), **read}
+
+        same = await client.put(path, json=body)
+        assert same.status_code == 200, same.text
+        other = await client.put(path, json={**body, "id": str(new_id()), "version": same.json()["version"]})
+        old = await client.put(path, json=body)
+
+        assert self._lasting(same.json()) == self._lasting(read)
+        assert (other.status_code, [error["loc"] for error in other.json()["errors"]]) == (
+            422,
+            [["body", "id"]],
+        )
+        assert (old.status_code, old.json()["slug"]) == (412, "precondition-failed")
+        assert (await client.put(path, json={**body, "surprise": 1})).status_code == 422
+
+    @staticmethod
+    def _lasting(row: dict[str, Any]) -> dict[str, Any]:
+        """What of a row no write changes by itself."""
+        return {name: value for name, value in row.items() if name != "version" and not name.endswith("_at")}
 
     async def test_it_is_removed(self, client: Client) -> None:
         if not self.has_delete:

@@ -46,6 +46,7 @@ DRAFT: dict[str, Any] = {
 
 
 class TestDrafts(ResourceSuite):
+    has_parts = True
     path = "/invoices"
     permission = "payments.invoices"
     create = DRAFT
