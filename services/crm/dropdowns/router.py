@@ -5,6 +5,9 @@ from typing import Any, get_args
 from fastapi import APIRouter
 
 from libs.common.http.deps import internal
+from services.crm.automation.conditions import Operator
+from services.crm.automation.hearing import HEARD
+from services.crm.automation.schemas import RunStatus, TriggerType
 from services.crm.deals.schemas import DealStatus
 from services.crm.leads.schemas import LeadStatus
 from services.crm.projects.schemas import ProjectStatus
@@ -15,6 +18,9 @@ from services.crm.tasks.schemas import TaskPriority, TaskStatus
 router = APIRouter(prefix="/internal", include_in_schema=False)
 
 CATEGORIES: dict[str, Any] = {
+    "automation_operators": Operator,
+    "automation_run_statuses": RunStatus,
+    "automation_trigger_types": TriggerType,
     "deal_statuses": DealStatus,
     "lead_statuses": LeadStatus,
     "project_statuses": ProjectStatus,
@@ -29,7 +35,11 @@ CATEGORIES: dict[str, Any] = {
 @router.get("/dropdown-options", dependencies=[internal()])
 async def list_dropdown_options() -> dict[str, list[dict[str, str]]]:
     """List the choices by category."""
-    return {
+    events = [
+        {"value": name, "label": (heard.event.__doc__ or name).partition(".")[0]}
+        for name, heard in sorted(HEARD.items())
+    ]
+    return {"automation_events": events} | {
         category: [
             {"value": value, "label": value.removesuffix("_id").replace("_", " ").capitalize()}
             for value in get_args(choices)

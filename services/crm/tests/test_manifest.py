@@ -23,6 +23,9 @@ async def test_choice_lists_are_for_other_services(client: Client, tenant_id: UU
     answer = await client.acting(system_actor("gateway", tenant_id)).get("/internal/dropdown-options")
 
     assert answer.json()["deal_statuses"][0] == {"value": "open", "label": "Open"}
+    won = {"value": "crm.deal_won.v1", "label": "A deal was won"}
+    assert won in answer.json()["automation_events"]
+    assert {"value": "not_in", "label": "Not in"} in answer.json()["automation_operators"]
     assert (await client.get("/internal/dropdown-options")).status_code == 403
 
 

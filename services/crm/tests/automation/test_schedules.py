@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from services.crm.automation.durations import seconds_of
 from services.crm.automation.schedules import Schedule, next_time
@@ -113,6 +114,24 @@ async def test_a_rule_runs_for_each_thing_that_its_conditions_choose(office: Off
     [run] = await office.runs(rule)
     assert (run["object_id"], run["status"]) == (old["id"], "completed")
     assert (await office.crm.get(f"/deals/{new['id']}"))["tags"] == []
+
+
+async def test_a_rule_looks_at_all_things_of_a_kind(office: Office) -> None:
+    trigger = {"type": "schedule", "schedule": {"every": "1d"}, "object_type": "company"}
+    held = {"field": "name", "operator": "ends_with", "value": "00"}
+    rule = await office.rule(trigger, {"type": "add_tag", "tag": "seen"}, conditions=held)
+    async with office.context.unit_of_work(tenant_id=office.tenant_id) as uow:
+        await uow.session.execute(
+            text(
+                "INSERT INTO crm.companies (tenant_id, id, name, tags)"
+                " SELECT :tenant_id, gen_random_uuid(), 'c' || n, '[]' FROM generate_series(1, 301) n"
+            ),
+            {"tenant_id": office.tenant_id},
+        )
+    office.clock.advance(days=1, seconds=1)
+    await office.settle()
+
+    assert [run["status"] for run in await office.runs(rule)] == ["completed"] * 3
 
 
 @pytest.mark.parametrize(
