@@ -79,6 +79,12 @@ async def business(context: ServiceContext) -> UUID:
     return tenant_id
 
 
+@pytest.fixture(scope="module")
+def client(context: ServiceContext, business: UUID) -> Client:
+    """Somebody of the business who may do anything."""
+    return Client(context, user(business))
+
+
 async def told(context: ServiceContext, tenant_id: UUID, prompt: str) -> Any:
     """The answer of the rules."""
     asker = Asker(context, user(tenant_id), NOW, "UTC", language_of(prompt))
@@ -131,9 +137,8 @@ async def test_every_number_of_an_answer_is_that_of_a_figure(
 
 @pytest.mark.parametrize("question", [one for one in QUESTIONS if one.tool], ids=lambda one: one.prompt)
 async def test_every_figure_is_what_its_query_gives(
-    context: ServiceContext, business: UUID, question: Question
+    context: ServiceContext, business: UUID, client: Client, question: Question
 ) -> None:
-    client = Client(context, user(business))
     answer = await told(context, business, question.prompt)
 
     assert question.tool in ("funnel",) or answer.figures

@@ -12,9 +12,7 @@ from starlette.routing import Route
 
 from libs.common.actor import ACTOR_HEADER, Actor, ActorSigner
 from libs.common.clock import SystemClock
-from libs.common.runtime.app import requirement_of
 from libs.common.runtime.context import ServiceContext
-from libs.common.runtime.registry import NAMES, load
 from libs.common.runtime.upstreams import Upstreams
 from libs.common.settings import CommonSettings
 from libs.common.testing.actors import user
@@ -108,22 +106,6 @@ async def test_nothing_is_read_without_the_right_to(
         result = await run(tool, asker(context, poor), {})
         assert (result.status, result.figures) == ("feature-not-in-plan", ())
     assert len(orders.actors) == asked
-
-
-@pytest.mark.parametrize("name", sorted(TOOLS))
-def test_a_tool_asks_for_what_its_route_asks_for(name: str) -> None:
-    tool = TOOLS[name]
-    routes = [
-        route
-        for service in NAMES
-        for router in load(service).routers
-        for route in router.routes
-        if getattr(route, "path", None) == tool.path and "GET" in getattr(route, "methods", ())
-    ]
-    [need] = [requirement_of(route) for route in routes]  # type: ignore[arg-type]
-
-    assert need is not None
-    assert (tool.permission, tool.feature) == (need.permission, need.feature)
 
 
 @pytest.mark.parametrize(
