@@ -84,7 +84,8 @@ PRIVACY: PrivacyMap = {
     # The contracts that invoices are made by.
     "subscription_adjustments": TableMap(
         none=f"{_ROW} subscription_id kind description currency amount_minor price_minor rest_seconds period_seconds"
-        " remainder period invoice_id"
+        " remainder period invoice_id",
+        stays=BOOKS,
     ),
     "subscription_plans": TableMap(
         none=f"{_ROW} deleted_at name description amount_minor currency interval interval_count trial_days is_active"
@@ -101,6 +102,7 @@ PRIVACY: PrivacyMap = {
         },
         user=("customer_user_id",),
         email=("email",),
+        stays=BOOKS,
     ),
     "webhook_deliveries": TableMap(
         none=f"{_ROW} account_id provider message_id event_id notice outcome processed_at",
