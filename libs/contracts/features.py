@@ -93,7 +93,16 @@ DESCRIBED: dict[str, Feature] = {
             "/insight-analytics/anomalies",
             "/insight-analytics/next-best-actions",
         ),
-        ("GET /insight-analytics/sales-metrics",),
+        (
+            "GET /insight-analytics/sales-metrics",
+            "GET /insight-analytics/anomalies",
+            "GET /insight-analytics/anomalies/{anomaly_id}",
+            "POST /insight-analytics/anomalies/refresh",
+            "POST /insight-analytics/anomalies/{anomaly_id}/acknowledge",
+            "GET /insight-analytics/price-recommendations",
+            "POST /insight-analytics/price-recommendations/refresh",
+            "GET /insight-analytics/next-best-actions",
+        ),
         reads=True,
     ),
     ASSISTANT: Feature(

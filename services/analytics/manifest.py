@@ -19,6 +19,12 @@ from services.analytics.events.handlers import on_countable_events
 from services.analytics.facts.projector import EVENTS
 from services.analytics.facts.rebuild import rebuild
 from services.analytics.facts.router import router as facts
+from services.analytics.insights.anomalies.jobs import JOBS as ANOMALY_JOBS
+from services.analytics.insights.anomalies.router import router as anomalies
+from services.analytics.insights.next_best_actions.router import router as next_best_actions
+from services.analytics.insights.price_recommendations.jobs import JOBS as PRICE_JOBS
+from services.analytics.insights.price_recommendations.router import router as price_recommendations
+from services.analytics.insights.runs.jobs import JOBS as RUN_JOBS
 from services.analytics.insights.sales_metrics.router import router as sales_metrics
 from services.analytics.privacy import PRIVACY
 from services.analytics.reports.router import router as reports
@@ -31,9 +37,26 @@ SERVICE = Service(
     metadata=metadata,
     models=MODELS,
     migrations=Path(__file__).parent / "migrations",
-    routers=(dashboard, reports, facts, sales_metrics, conversations, demand_forecast),
+    routers=(
+        dashboard,
+        reports,
+        facts,
+        sales_metrics,
+        demand_forecast,
+        anomalies,
+        price_recommendations,
+        next_best_actions,
+        conversations,
+    ),
     subscriptions=(in_batches(EVENTS, "analytics.record", on_countable_events, spacing=0.1),),
-    jobs=(Job("rebuild_facts", rebuild, lease=900), *CONVERSATION_JOBS, *FORECAST_JOBS),
+    jobs=(
+        Job("rebuild_facts", rebuild, lease=900),
+        *CONVERSATION_JOBS,
+        *FORECAST_JOBS,
+        *RUN_JOBS,
+        *ANOMALY_JOBS,
+        *PRICE_JOBS,
+    ),
     resources={ASSISTANT: open_assistant},
     permissions={
         "analytics.dashboard.read": "See the figures of the business",
@@ -41,6 +64,11 @@ SERVICE = Service(
         "analytics.sales_metrics.read": "See how sales do, and where they are going",
         "analytics.demand_forecast.read": "See forecasts of demand",
         "analytics.demand_forecast.refresh": "Have forecasts of demand computed anew",
+        "analytics.anomalies.read": "See days whose figures were far from likely",
+        "analytics.anomalies.write": "See to anomalies, and have them looked for",
+        "analytics.price_recommendations.read": "See which prices would bring more",
+        "analytics.price_recommendations.write": "Have prices looked at",
+        "analytics.next_best_actions.read": "See what to do next, of what one may see anyway",
         "analytics.facts.rebuild": "Build all figures anew from the archived events",
         "analytics.conversations.read": "See one's own conversations with the assistant",
         "analytics.conversations.write": "Ask the assistant; it shows what one may see anyway",

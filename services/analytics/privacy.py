@@ -1,6 +1,6 @@
 """Which columns of this service are about people. Figures count without names, so names go and figures stay."""
 
-from libs.common.privacy.fields import NOBODY, Kind, PrivacyMap, TableMap, erase, keep, pseudonymise
+from libs.common.privacy.fields import BUSINESS, NOBODY, Kind, PrivacyMap, TableMap, erase, keep, pseudonymise
 
 _REFERENCE = keep(Kind.IDENTIFIER, NOBODY)
 
@@ -34,6 +34,11 @@ PRIVACY: PrivacyMap = {
         user=("user_id",),
         deletes=True,
     ),
+    "anomalies": TableMap(
+        none="tenant_id id created_at updated_at version metric subject product_id product_name day tz currency"
+        " direction severity observed expected low high score p_value impact history_days status acknowledged_at",
+        fields={"note": keep(Kind.CONTENT, BUSINESS), "acknowledged_by_id": _REFERENCE},
+    ),
     "deal_facts": TableMap(
         none="tenant_id deal_id pipeline stage status amount currency source created_at closed_at seen_at name"
         " expected_close_on stage_entered_at",
@@ -52,6 +57,7 @@ PRIVACY: PrivacyMap = {
         none="tenant_id id grain tz status is_current asked_at until series computed refused failures started_at"
         " finished_at error created_at updated_at version"
     ),
+    "insight_runs": TableMap(none="tenant_id kind tz due_at computed_at refused evidence"),
     "invoice_facts": TableMap(
         none="tenant_id invoice_id number status currency total outstanding due_on issued_at seen_at"
     ),
@@ -66,6 +72,10 @@ PRIVACY: PrivacyMap = {
     ),
     "order_line_facts": TableMap(
         none="tenant_id line_id order_id product_id variant_id sku name quantity total currency"
+    ),
+    "price_recommendations": TableMap(
+        none="tenant_id id created_at updated_at version product_id variant_id sku name currency action current_price"
+        " recommended_price gain expected evidence refused computed_at"
     ),
     "price_facts": TableMap(none="tenant_id variant_id changed_at product_id sku price currency"),
     "stock_facts": TableMap(

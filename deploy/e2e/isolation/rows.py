@@ -53,7 +53,7 @@ class Side:
                 return time(10)
             case "boolean":
                 return False
-            case "integer" | "bigint":
+            case "integer" | "bigint" | "double precision":
                 return self.number
             case kind if kind.startswith("character varying"):
                 return self.marker

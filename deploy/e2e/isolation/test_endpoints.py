@@ -16,6 +16,7 @@ from deploy.e2e.isolation.acting import patiently
 from deploy.e2e.isolation.answers import Secrets
 from deploy.e2e.isolation.catalogue import Catalogue
 from deploy.e2e.isolation.floors import Rewriting, left_behind, no_row_security
+from deploy.e2e.isolation.insights import have_insights
 from deploy.e2e.isolation.walk import Walk
 from deploy.e2e.isolation.world import Business
 from libs.common.runtime.commands.verify import check
@@ -23,8 +24,8 @@ from libs.common.runtime.registry import NAMES
 from libs.common.testing.identity_provider import IdentityProvider, Internet
 from services.identity.oidc.client import OidcClient
 
-# Rows of how requests and events travel, not of what a business has.
-TRANSPORT = {"outbox", "inbox", "jobs", "job_schedules", "idempotency_keys", "dead_letters"}
+# Rows of how requests and events travel and of when work was done, not of what a business has.
+TRANSPORT = {"outbox", "inbox", "jobs", "job_schedules", "idempotency_keys", "dead_letters", "insight_runs"}
 
 pytestmark = pytest.mark.xdist_group("isolation")
 
@@ -141,6 +142,7 @@ async def world(suite: Suite) -> AsyncIterator[World]:
         async def settle(business: Business) -> None:
             http.event_hooks["response"] = [business.watch]
             await business.settle()
+            await have_insights(suite, business)
             http.event_hooks["response"] = []
 
         await settle(one)

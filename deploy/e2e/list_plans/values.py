@@ -36,11 +36,20 @@ CHOICES = {
     "member_roles.role": ("client", "owner", "manager"),
     "conversation_messages.role": ("user", "assistant"),
     "conversation_messages.status": ("answered", "completed", "failed"),
+    "anomalies.metric": ("revenue", "orders", "product_units"),
+    "anomalies.severity": ("medium", "high", "critical"),
+    "anomalies.direction": ("high", "low"),
+    "price_recommendations.action": ("lower", "raise", "keep"),
     "ledger_accounts.type": ("asset", "income", "liability"),
 }
 ME = UUID("01900000-0000-7000-8000-000000000007")
 TOKEN = "the token of a cart"
 HASHES = f"CASE WHEN i % 300 = 8 THEN '{hashlib.sha256(TOKEN.encode()).hexdigest()}' ELSE md5(i::text) END"
+PRICE = """{"amount": 100, "currency": "ZAR"}"""
+PRICE_EVIDENCE = (
+    f"""'{{"weeks": 9, "price_weeks": 9, "price_low": {PRICE}, "price_high": {PRICE}, "price_variation": 0.1,"""
+    """ "interval": {"low": -2, "high": -1}, "method": "Poisson"}'::jsonb"""
+)
 VALUES = {
     "users.*": "",
     "audit_log.actor": "CASE WHEN i % 300 = 7 THEN 'guest' WHEN i % 2 = 0 THEN 'system:crm' ELSE 'user:' || i END",
@@ -121,6 +130,16 @@ VALUES = {
     "conversations.user_id": f"CASE WHEN i = 8 THEN '{ME}'::uuid ELSE {row_id('7 + i % 30')} END",
     "conversation_messages.figures": "'[]'::jsonb",
     "conversation_messages.tool_calls": "'[]'::jsonb",
+    "anomalies.status": "CASE WHEN i % 300 = 7 THEN 'acknowledged' ELSE 'open' END",
+    "anomalies.acknowledged_at": "CASE WHEN i % 300 = 7 THEN now() END",
+    "anomalies.currency": "'ZAR'",
+    "insight_runs.refused": "NULL",
+    "insight_runs.evidence": "NULL",
+    "price_recommendations.currency": "'ZAR'",
+    "price_recommendations.current_price": "100 + i",
+    "price_recommendations.expected": "NULL",
+    "price_recommendations.refused": "NULL",
+    "price_recommendations.evidence": PRICE_EVIDENCE,
     "members.person_email": "substr(md5(i::text), 1, 6) || i || '@mail.example'",
     "members.person_name": "'Karoo Roasters ' || substr(md5(i::text), 1, 8)",
     "members.person_is_active": "i % 300 <> 7",

@@ -89,6 +89,8 @@ class Rows:
             return f"current_date - ({self.count} - i) / 9"
         if isinstance(kind, types.Boolean):
             return "i % 300 = 7"
+        if isinstance(kind, types.Float):
+            return "(i % 1000) / 10.0"
         if isinstance(kind, types.Integer):
             return "(i % 1000)" if column.name != "position" else "i"
         if isinstance(kind, JSONB):

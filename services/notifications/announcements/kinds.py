@@ -45,6 +45,7 @@ _KINDS = (
     Kind("order_received", "The shop has a new order", (_IN_APP,)),
     Kind("payment_received", "An order of the shop was paid", (_IN_APP, _PUSH)),
     Kind("stock_low", "Stock is running low", (_IN_APP,)),
+    Kind("anomaly_detected", "A figure of the business was unusual", (_IN_APP,)),
     Kind("order_placed", "Your order was received", (_EMAIL,)),
     Kind("order_paid", "Your order is paid", (_EMAIL,)),
     Kind("order_shipped", "Your order was sent", (_EMAIL,)),

@@ -1,6 +1,7 @@
 """Everything that people are told of."""
 
 from libs.common.messaging.subscription import in_batches, on, retired
+from libs.contracts.analytics import AnomalyDetected
 from libs.contracts.catalog import StockLow
 from libs.contracts.crm import DealLost, DealWon, MessagePosted, RuleDisabled, RuleNotified, TaskAssigned
 from libs.contracts.identity import (
@@ -32,6 +33,7 @@ from libs.contracts.payments import (
     SubscriptionPastDue,
 )
 from services.notifications.announcements.handlers import (
+    analytics,
     catalog,
     crm,
     identity,
@@ -117,4 +119,5 @@ SUBSCRIPTIONS = (
         is_new=True,
     ),
     on(StockLow, "notifications.announce_low_stock", catalog.on_stock_low),
+    on(AnomalyDetected, "notifications.announce_anomaly", analytics.on_anomaly_detected),
 )

@@ -1,6 +1,6 @@
 """What people are told beside the main story, and what repeats do."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +16,7 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.events import deliver, envelope
+from libs.contracts.analytics import AnomalyDetected
 from libs.contracts.catalog import StockLow
 from libs.contracts.crm import DealLost, DealWon, MessagePosted, TaskAssigned
 from libs.contracts.identity import DomainProofMissing, MemberRemoved, RegistrationRejected
@@ -155,6 +156,33 @@ async def test_low_stock_is_told_in_the_app_only(
 
     assert [n["title"] for n in await notices(acting(client, manager))] == ["Low stock: Blend"]
     assert await all_deliveries(client) == []
+
+
+async def test_an_anomaly_is_told_to_those_who_may_see_figures(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    manager, helper = await join(context, tenant_id, "manager"), await join(context, tenant_id, "support")
+    event = AnomalyDetected(
+        anomaly_id=new_id(),
+        metric="revenue",
+        day=date(2026, 5, 5),
+        direction="high",
+        severity="high",
+        observed=912_000,
+        expected=304_000.4,
+        low=200_000,
+        high=400_000,
+        score=6.5,
+        currency="ZAR",
+        detected_at=datetime.now(UTC),
+    )
+    await take(context, event, tenant_id)
+
+    [told] = await notices(acting(client, manager))
+    assert told["title"] == "Unusual on 2026-05-05: Revenue"
+    assert "ZAR 9" in told["body"]
+    assert "ZAR 3" in told["body"]
+    assert await notices(acting(client, helper)) == []
 
 
 def _later_events(order_id: UUID, email: str) -> dict[str, Event]:

@@ -1,0 +1,1 @@
+"""Days whose figures were far from what their history made likely."""

@@ -1,0 +1,1 @@
+"""What to do next, by rules over facts, the most valuable first."""

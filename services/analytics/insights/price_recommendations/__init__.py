@@ -1,0 +1,1 @@
+"""Which price would bring more, as far as past sales tell."""
