@@ -27,9 +27,10 @@ def sold(
     weeks: int = 60,
     apart: float = 0.25,
     base: float = 40,
+    seed: int = 1,
 ) -> list[Fact]:
     """A variant whose price moved by chance, one order a week."""
-    chance = random.Random(variant_id.int)
+    chance = random.Random(seed)
     rows: list[Fact] = []
     for ago in range(1, weeks + 1):
         price = round(1000 * exp(chance.uniform(-apart, apart)))
@@ -62,7 +63,9 @@ async def test_a_price_is_recommended_with_its_evidence_and_within_bounds(
     context: ServiceContext, client: Client, tenant_id: UUID, other_tenant_id: UUID
 ) -> None:
     dear, cheap = new_id(), new_id()
-    await write(context, tenant_id, sold(tenant_id, dear, -3.0) + sold(tenant_id, cheap, -0.4, base=400))
+    await write(
+        context, tenant_id, sold(tenant_id, dear, -3.0) + sold(tenant_id, cheap, -0.4, base=4000, seed=2)
+    )
     asked = [PriceChanged(variant_id=v, product_id=v, sku="HB", price=zar(1000)) for v in (dear, cheap)]
     await record(context, tenant_id, *asked)
     await compute(context, tenant_id)
@@ -161,7 +164,9 @@ async def test_filters_pages_and_what_is_gone(
     context: ServiceContext, client: Client, tenant_id: UUID
 ) -> None:
     variants = [new_id() for _ in range(3)]
-    await write(context, tenant_id, [row for v in variants for row in sold(tenant_id, v, -3.0)])
+    await write(
+        context, tenant_id, [row for n, v in enumerate(variants) for row in sold(tenant_id, v, -3.0, seed=n)]
+    )
     await compute(context, tenant_id)
     every = (await listed(client))["items"]
     assert len(every) == 3
