@@ -120,7 +120,8 @@ def test_equal_estimates_have_nothing_between_them() -> None:
         (-0.8, -0.5, -0.2, "raise", 1200),
         (-3.0, -2.5, -2.0, "lower", 810),
         # Which way revenue goes is not known.
-        (-1.5, -1.0, -0.5, "keep", 1000),
+        (-1.5, -0.9, -0.3, "keep", 1000),
+        (-1.7, -1.1, -0.5, "keep", 1000),
     ],
 )
 def test_a_price_is_recommended_only_where_either_end_of_the_interval_says_so(

@@ -54,11 +54,9 @@ async def restock(uow: UnitOfWork, asked: Asked) -> Found:
     """Goods that will be sold out within two weeks at the speed of the last four."""
     rows = TradeRows(uow)
     first = await rows.first_paid_at()
-    days = min(_LOOK_BACK_DAYS, (asked.now - first) / _DAY) if first else 0.0
+    days = max(min(_LOOK_BACK_DAYS, (asked.midnight - first).days), 0) if first else 0
     if days < _LEAST_DAYS:
-        return Found(
-            [], too_little(f"The first order was paid {days:.0f} days ago.", f"{_LEAST_DAYS} days of sales")
-        )
+        return Found([], too_little(f"There are {days} whole days of sales.", f"{_LEAST_DAYS} days of sales"))
     found = []
     for row in await rows.selling(asked, asked.midnight - days * _DAY, _LEAST_UNITS):
         units, available = int(row.units), max(int(row.available), 0)
