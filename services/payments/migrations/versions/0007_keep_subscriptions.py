@@ -9,6 +9,8 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
+ACCEPTED = {"tighter": "the release before writes no period, and invoices without one are not in the index"}
+
 # Of which subscription and period a final invoice is never changes either.
 _FIXED = [
     "number",
