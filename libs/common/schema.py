@@ -3,7 +3,7 @@
 import warnings
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 from pydantic_core import CoreSchema, PydanticCustomError
 from pydantic_core.core_schema import no_info_before_validator_function
@@ -95,20 +95,24 @@ class PatchSchema(Schema):
         return self.model_dump(include=self.model_fields_set)
 
 
-def _as_written(schema: dict[str, Any], model: type[BaseModel]) -> None:
-    # A validation alias says where a value is read from; readers of the document want to know where it is written.
-    names = {
-        info.validation_alias: name
-        for name, info in model.model_fields.items()
-        if isinstance(info.validation_alias, str) and info.serialization_alias is None
-    }
-    properties = schema.get("properties", {})
-    schema["properties"] = {names.get(key, key): value for key, value in properties.items()}
-    if "required" in schema:
-        schema["required"] = [names.get(key, key) for key in schema["required"]]
-
-
 class OutSchema(BaseModel):
     """A response body read from a row; it never refuses what we stored."""
 
-    model_config = ConfigDict(from_attributes=True, json_schema_extra=_as_written, defer_build=True)
+    model_config = ConfigDict(from_attributes=True, defer_build=True)
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Name fields as they are written: a validation alias says where a value is read from."""
+        schema = handler(core_schema)
+        described = handler.resolve_ref_schema(schema)
+        names = {}
+        for name, info in cls.model_fields.items():
+            read = info.validation_alias if isinstance(info.validation_alias, str) else name
+            names[read] = info.serialization_alias or name
+        properties = described.get("properties", {})
+        described["properties"] = {names.get(key, key): value for key, value in properties.items()}
+        if "required" in described:
+            described["required"] = [names.get(key, key) for key in described["required"]]
+        return schema

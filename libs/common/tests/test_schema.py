@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from pydantic import AwareDatetime, Field, TypeAdapter, ValidationError, create_model
+from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
 from libs.common.schema import OutSchema, PatchSchema, Schema
 
@@ -110,6 +110,20 @@ def test_a_field_is_described_by_the_name_it_is_written_with() -> None:
     described = Member.model_json_schema()
     assert list(described["properties"]) == ["id", "name"]
     assert described["required"] == ["id", "name"]
+
+
+class Stretch(OutSchema):
+    """An answer with a field that is written by another name, and an example of its own."""
+
+    model_config = ConfigDict(json_schema_extra={"example": {"from": "2026-01-01T00:00:00Z"}})
+
+    date_from: datetime = Field(serialization_alias="from")
+
+
+@pytest.mark.parametrize("mode", ["validation", "serialization"])
+def test_a_field_that_is_written_by_another_name_is_described_by_that(mode: Any) -> None:
+    described = Stretch.model_json_schema(mode=mode)
+    assert (list(described["properties"]), described["required"]) == (["from"], ["from"])
 
 
 def test_the_validator_does_not_grow_each_time_a_model_is_used_in_another() -> None:
