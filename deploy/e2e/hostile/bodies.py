@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Json = dict[str, Any]
+# Deeper than any place that is looked at.
+_DEEPEST = 8
 Place = tuple[str | int, ...]
 
 # Whatever stands here in a body is replaced by a JSON text.
@@ -85,8 +87,11 @@ class Document:
                 if content:
                     yield Operation(method.upper(), path, content["schema"], body.get("required", False))
 
-    def example(self, schema: Json, known: Callable[[str], Any], name: str = "", *, full: bool = True) -> Any:
-        """A value that fits; `known` gives that of a field by its name, or None."""
+    def example(
+        self, schema: Json, known: Callable[[str], Any], name: str = "", *, full: bool = True, depth: int = 0
+    ) -> Any:
+        """A value that fits; `known` gives that of a field by its name, or None. What holds itself ends somewhere."""
+        full = full and depth < _DEEPEST
         value = known(name)
         if value is not None:
             return value
@@ -99,7 +104,7 @@ class Document:
             case "object" if "properties" in schema:
                 needed = set(schema.get("required", ()))
                 return {
-                    key: self.example(inner, known, key, full=full)
+                    key: self.example(inner, known, key, full=full, depth=depth + 1)
                     for key, inner in schema["properties"].items()
                     if full or key in needed
                 }
@@ -108,7 +113,8 @@ class Document:
             case "array":
                 if not full and not schema.get("minItems"):
                     return []
-                return [self.example(schema.get("items", {}), known, name.removesuffix("s"), full=full)]
+                items = schema.get("items", {})
+                return [self.example(items, known, name.removesuffix("s"), full=full, depth=depth + 1)]
             case "integer" | "number":
                 return max(1, schema.get("minimum", 1), schema.get("exclusiveMinimum", 0) + 1)
             case "boolean":
