@@ -168,13 +168,21 @@ class Asking:
 
     def put(self, operation: Operation, body: Json, place: Place, value: str) -> Json:
         """The body with a value in one place, made from the example where the body has no such place."""
-        full = self.document.example(operation.schema or {}, self.mine.ids.get)
         body = json.loads(json.dumps(body if isinstance(body, dict) else {}))
-        spot, model = body, full
-        for key in place[:-1]:
+        spot, schema = body, operation.schema or {}
+        for n, key in enumerate(place):
+            schema = self._way(schema, key)
+            kind = schema.get("properties", {}).get("type", {}).get("const")
+            if isinstance(spot, dict) and kind is not None and spot.get("type") != kind:
+                # One of several kinds of parts, and the body has another one there.
+                spot.clear()
+                spot.update(self.document.example(schema, self.mine.ids.get))
+            if n == len(place) - 1:
+                break
+            schema = schema["properties"][key] if isinstance(key, str) else schema.get("items", {})
             if isinstance(spot, dict) and not spot.get(key):
-                spot[key] = model[key]
-            spot, model = spot[key], model[key]
+                spot[key] = self.document.example(schema, self.mine.ids.get, str(key))
+            spot = spot[key]
         if isinstance(spot, list):
             spot[:] = [value]
         else:
@@ -184,6 +192,16 @@ class Asking:
                         spot.pop(name, None)
             spot[place[-1]] = value
         return body
+
+    def _way(self, schema: Json, key: str | int) -> Json:
+        """The branch of a schema that has a field, or members."""
+        return next(
+            branch
+            for branch in self.document.branches(schema)
+            if (
+                key in branch.get("properties", {}) if isinstance(key, str) else branch.get("type") == "array"
+            )
+        )
 
 
 def filled(path: str, values: Iterable[str]) -> str:

@@ -72,9 +72,11 @@ class Sales(Acting):
                 ],
             },
         )
-        run = await self.make(
-            f"/automation/rules/{rule['id']}/run", {"object_type": "deal", "object_id": deal["id"]}, 202
-        )
+        path = f"/automation/rules/{rule['id']}"
+        await self.call("PATCH", path, who=self.owner, json={"description": "Look again"})
+        about = {"object_type": "deal", "object_id": deal["id"]}
+        run = await self.make(f"{path}/run", about, 202)
+        await self.make(f"{path}/run", about, 202)
         ids |= {
             "rule_id": rule["id"],
             "run_id": run["id"],
