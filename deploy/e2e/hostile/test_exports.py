@@ -17,6 +17,7 @@ EXPORTS = {
     "/api/v1/analytics/sales/report": False,
     "/api/v1/analytics/top-products": True,
     "/api/v1/audit-log/export": False,
+    "/api/v1/insight-analytics/sales-metrics": False,
 }
 STARTS = tuple("=+-@\t\r\n＝＋－＠")
 

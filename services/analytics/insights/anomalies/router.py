@@ -5,7 +5,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
+from libs.common.errors import NotFound
 from libs.common.http.deps import allow
+from libs.common.http.problems import problems
 from libs.contracts.features import INSIGHTS
 from services.analytics.deps import Anomalies, Runs
 from services.analytics.insights.anomalies.schemas import (
@@ -41,13 +43,20 @@ async def refresh_anomalies(runs: Runs, body: RefreshIn | None = None) -> Any:
     return {"status": "queued"}
 
 
-@router.get("/anomalies/{anomaly_id}", response_model=AnomalyOut, dependencies=[READ])
+@router.get(
+    "/anomalies/{anomaly_id}", response_model=AnomalyOut, dependencies=[READ], responses=problems(NotFound)
+)
 async def get_anomaly(anomaly_id: UUID, anomalies: Anomalies) -> Any:
     """Read an anomaly."""
     return shown(await anomalies.get(anomaly_id))
 
 
-@router.post("/anomalies/{anomaly_id}/acknowledge", response_model=AnomalyOut, dependencies=[WRITE])
+@router.post(
+    "/anomalies/{anomaly_id}/acknowledge",
+    response_model=AnomalyOut,
+    dependencies=[WRITE],
+    responses=problems(NotFound),
+)
 async def acknowledge_anomaly(
     anomaly_id: UUID, anomalies: Anomalies, body: AnomalyAcknowledge | None = None
 ) -> Any:

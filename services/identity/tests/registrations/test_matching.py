@@ -77,7 +77,7 @@ def test_without_a_rule_one_approval_is_enough_and_the_deal_decides() -> None:
 
 @pytest.mark.parametrize(
     ("amount", "currency", "approvals"),
-    [(None, "ZAR", 1), (999, "ZAR", 1), (1000, "ZAR", 2), (5000, "ZAR", 3), (5000, "USD", 1)],
+    [(None, "ZAR", 1), (999, "ZAR", 1), (1000, "ZAR", 2), (5000, "ZAR", 3), (1, "USD", 3), (0, "USD", 1)],
 )
 def test_the_highest_amount_reached_in_its_currency_counts(
     amount: int | None, currency: str, approvals: int

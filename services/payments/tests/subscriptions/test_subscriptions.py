@@ -19,6 +19,7 @@ class TestSubscriptions(ResourceSuite):
     emptied = "notes"
     required = "customer"
     needs_active = True
+    has_parts = True
     invalid = (
         {"customer": {"name": "x"}},
         {"plan": None},
