@@ -16,7 +16,7 @@ from services.analytics.demand_forecast.invariants import INVARIANTS as FORECAST
 from services.analytics.demand_forecast.jobs import JOBS as FORECAST_JOBS
 from services.analytics.demand_forecast.router import router as demand_forecast
 from services.analytics.events.handlers import on_countable_events
-from services.analytics.facts.projector import EVENTS
+from services.analytics.facts.projector import EARLIER, LATER
 from services.analytics.facts.rebuild import rebuild
 from services.analytics.facts.router import router as facts
 from services.analytics.insights.anomalies.jobs import JOBS as ANOMALY_JOBS
@@ -48,7 +48,10 @@ SERVICE = Service(
         next_best_actions,
         conversations,
     ),
-    subscriptions=(in_batches(EVENTS, "analytics.record", on_countable_events, spacing=0.1),),
+    subscriptions=(
+        in_batches(EARLIER, "analytics.record", on_countable_events, spacing=0.1),
+        in_batches(LATER, "analytics.record_more", on_countable_events, spacing=0.5, is_new=True),
+    ),
     jobs=(
         Job("rebuild_facts", rebuild, lease=900),
         *CONVERSATION_JOBS,

@@ -75,7 +75,7 @@ SERVICE = Service(
         on(ProvisioningRequested, "crm.provision_pipeline", on_provisioning_requested),
         on((MemberAdded, MemberChanged), "crm.remember_member", on_member),
         on(MemberRemoved, "crm.forget_member", on_member_removed),
-        in_batches(CLASSES, "crm.start_rules", on_events, spacing=0.5),
+        in_batches(CLASSES, "crm.start_rules", on_events, spacing=0.5, is_new=True),
     ),
     jobs=JOBS,
     permissions={

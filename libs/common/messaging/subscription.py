@@ -92,6 +92,7 @@ def in_batches(
     size: int = 200,
     spacing: float = 0.0,
     replaces: tuple[str, ...] = (),
+    is_new: bool = False,
 ) -> Subscription:
     """Subscribe a handler that takes many events in one unit of work: `async ([(event, envelope), …], uow)`.
 
@@ -104,4 +105,6 @@ def in_batches(
     """
     if size < 2:
         raise ValueError("a batch is of two or more")
-    return Subscription(name, events, handle, in_bulk=True, batch=size, spacing=spacing, replaces=replaces)
+    return Subscription(
+        name, events, handle, in_bulk=True, batch=size, spacing=spacing, replaces=replaces, is_new=is_new
+    )

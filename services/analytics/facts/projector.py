@@ -317,4 +317,13 @@ PROJECTIONS: dict[type[Event], Projection] = {
 
 # What analytics keeps.
 EVENTS: tuple[type[Event], ...] = tuple(PROJECTIONS)
+# Those that release 0.1.0 does not take have a queue of their own: its processes would not know them.
+LATER: tuple[type[Event], ...] = (
+    crm.DealChanged,
+    crm.DealAmountChanged,
+    crm.TaskChanged,
+    *invoices.PROJECTIONS,
+    *prices.PROJECTIONS,
+)
+EARLIER: tuple[type[Event], ...] = tuple(event for event in EVENTS if event not in LATER)
 BY_NAME: dict[str, type[Event]] = {event.wire_name: event for event in EVENTS}
