@@ -109,8 +109,11 @@ INVARIANTS = (
         "no subscription is left behind",
         "{} subscriptions that are billed",
         "SELECT count(*) FROM payments.subscriptions WHERE status IN ('active', 'past_due')",
-        # A standstill of a day is for people to look at; what the sweep has not reached yet is not.
-        "SELECT id FROM payments.subscriptions WHERE deleted_at IS NULL AND (status IN ('active', 'past_due')"
+        # A standstill of a day is for people to look at; what the sweep has not reached yet is not, nor what rests with
+        # a business that may not trade, or has come to life again just now.
+        "SELECT s.id FROM payments.subscriptions s LEFT JOIN payments.merchants m ON m.tenant_id = s.tenant_id"
+        " WHERE s.deleted_at IS NULL AND NOT coalesce(m.is_stopped, false)"
+        " AND coalesce(m.stopped_or_not_at < now() - interval '1 day', true) AND (status IN ('active', 'past_due')"
         " AND (current_period_end IS NULL OR due_at IS NULL OR current_period_end < now() - interval '1 day')"
         " OR status = 'trialing' AND trial_ends_at < now() - interval '1 day'"
         " OR status = 'scheduled' AND starts_at < now() - interval '1 day')",

@@ -9,6 +9,8 @@ from libs.contracts.identity import (
     RegistrationResubmitted,
     RegistrationSubmitted,
     TenantActivated,
+    TenantReactivated,
+    TenantSuspended,
 )
 from libs.contracts.orders import LatePaymentRefused, OrderCancelled, OrderPaid
 from services.payments.checkouts.router import router as checkouts
@@ -25,6 +27,7 @@ from services.payments.merchants.handlers import (
     on_provisioning_requested,
     on_registration,
     on_tenant_activated,
+    on_trade,
 )
 from services.payments.options import router as options
 from services.payments.payment_accounts.router import router as payment_accounts
@@ -76,6 +79,7 @@ SERVICE = Service(
         on(RegistrationResubmitted, "payments.learns_what_was_corrected", on_registration),
         on(TenantActivated, "payments.learns_the_trading_name", on_tenant_activated),
         on(ProvisioningRequested, "payments.provisions_the_merchant", on_provisioning_requested),
+        on((TenantSuspended, TenantReactivated), "payments.learns_who_may_trade", on_trade, is_new=True),
     ),
     jobs=(*WEBHOOK_JOBS, *PAYMENT_JOBS, *REFUND_JOBS, *INVOICE_JOBS, *SUBSCRIPTION_JOBS, *SIMULATOR_JOBS),
     resources={RESOURCE: open_providers, HTTP_RESOURCE: open_http},

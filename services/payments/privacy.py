@@ -47,7 +47,9 @@ PRIVACY: PrivacyMap = {
         stays=BOOKS,
     ),
     # Businesses, as their invoices show them.
-    "merchants": TableMap(none="tenant_id name email registration_number phone website address country"),
+    "merchants": TableMap(
+        none="tenant_id name email registration_number phone website address country is_stopped stopped_or_not_at"
+    ),
     "payment_accounts": TableMap(
         none=f"{_ROW} deleted_at provider name currency is_active sealed_credentials"
     ),

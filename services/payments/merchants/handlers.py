@@ -7,6 +7,8 @@ from libs.contracts.identity import (
     RegistrationResubmitted,
     RegistrationSubmitted,
     TenantActivated,
+    TenantReactivated,
+    TenantSuspended,
 )
 from libs.contracts.provisioning import step_provisioned
 from services.payments.merchants.repository import MerchantRepository
@@ -31,6 +33,15 @@ async def on_tenant_activated(event: TenantActivated, uow: UnitOfWork, envelope:
     """Keep the name under which a business trades."""
     await uow.enter_tenant(event.company_id)
     await _keep(uow, event, event.provisioning_run)
+    await MerchantRepository(uow).stop(event.company_id, False, envelope.time)
+
+
+async def on_trade(event: TenantSuspended | TenantReactivated, uow: UnitOfWork, envelope: Envelope) -> None:
+    """Keep whether a business may trade: while it may not, its customers are not billed."""
+    await uow.enter_tenant(event.company_id)
+    merchants = MerchantRepository(uow)
+    await merchants.keep(event.company_id, name=event.company_name)
+    await merchants.stop(event.company_id, isinstance(event, TenantSuspended), envelope.time)
 
 
 async def on_provisioning_requested(

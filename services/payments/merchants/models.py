@@ -1,7 +1,9 @@
 """The rows of merchants."""
 
+from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.payments.db import Base
@@ -20,6 +22,9 @@ class Merchant(Base):
     website: Mapped[str | None]
     address: Mapped[str | None]
     country: Mapped[str | None]
+    # Whether identity has stopped its trade, and when it said so last.
+    is_stopped: Mapped[bool] = mapped_column(default=False, server_default=false())
+    stopped_or_not_at: Mapped[datetime | None]
 
     def printed(self) -> dict[str, str]:
         """What an invoice shows of it, without absent members."""

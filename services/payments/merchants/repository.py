@@ -1,9 +1,10 @@
 """All SQL of merchants."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db.unit_of_work import UnitOfWork
@@ -28,3 +29,13 @@ class MerchantRepository:
         await self.uow.session.execute(
             statement.on_conflict_do_update(index_elements=["tenant_id"], set_=newer)
         )
+
+    async def stop(self, tenant_id: UUID, is_stopped: bool, said_at: datetime) -> None:
+        """Note whether its trade is stopped, unless something later has been said of that."""
+        statement = (
+            update(Merchant)
+            .where(Merchant.tenant_id == tenant_id)
+            .where(or_(Merchant.stopped_or_not_at.is_(None), Merchant.stopped_or_not_at < said_at))
+            .values(is_stopped=is_stopped, stopped_or_not_at=said_at)
+        )
+        await self.uow.session.execute(statement)

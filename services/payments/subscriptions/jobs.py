@@ -6,6 +6,7 @@ from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.jobs.job import Job
+from services.payments.merchants.repository import MerchantRepository
 from services.payments.subscriptions.life import SubscriptionLife
 from services.payments.subscriptions.repository import SubscriptionRepository, due
 
@@ -26,7 +27,13 @@ async def sweep(uow: UnitOfWork, args: dict[str, Any]) -> None:
 
 
 async def advance(uow: UnitOfWork, args: dict[str, Any]) -> None:
-    """Do what is due of one subscription; where more is than one transaction takes, the next sweep finds it."""
+    """Do what is due of one subscription; where more is than one transaction takes, the next sweep finds it.
+
+    While its business may not trade nothing is due; what fell due meanwhile follows when it may again.
+    """
+    merchant = await MerchantRepository(uow).get()
+    if merchant is not None and merchant.is_stopped:
+        return
     row = await SubscriptionRepository(uow).locked(UUID(args["subscription_id"]))
     if row is not None and row.deleted_at is None:
         await SubscriptionLife(uow).advance(row)

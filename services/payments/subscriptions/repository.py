@@ -5,18 +5,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, exists, select
 
 from libs.common.db.repository import Repository
 from libs.common.runtime.context import ServiceContext
 from services.payments.invoices.models import Invoice
+from services.payments.merchants.models import Merchant
 from services.payments.ownership import is_customer, is_own
 from services.payments.subscriptions.models import Adjustment, Subscription
 
 
 def due(context: ServiceContext, now: ColumnElement[datetime]) -> Select[Any]:
     """What the sweep of subscriptions finds."""
-    return select(Subscription.id).where(Subscription.due_at <= now)
+    return select(Subscription.id).where(Subscription.due_at <= now, ~is_stopped())
+
+
+def is_stopped() -> ColumnElement[bool]:
+    """Whether the business of a subscription may not trade now."""
+    return exists().where(Merchant.tenant_id == Subscription.tenant_id, Merchant.is_stopped)
 
 
 class SubscriptionRepository(Repository[Subscription]):
@@ -46,7 +52,7 @@ class SubscriptionRepository(Repository[Subscription]):
         """Subscriptions of which something is due, longest first, skipping those in other hands."""
         statement = (
             select(Subscription)
-            .where(Subscription.due_at <= now)
+            .where(Subscription.due_at <= now, ~is_stopped())
             .order_by(Subscription.due_at)
             .limit(limit)
             .with_for_update(skip_locked=True)

@@ -2,6 +2,9 @@
 
 from itertools import pairwise
 
+from libs.common.actor import system_actor
+from libs.common.testing.events import deliver
+from libs.contracts.identity import TenantReactivated, TenantSuspended
 from libs.contracts.payments import (
     InvoiceIssued,
     SubscriptionCancelled,
@@ -9,6 +12,7 @@ from libs.contracts.payments import (
     SubscriptionRenewed,
     SubscriptionStarted,
 )
+from services.payments.subscriptions.jobs import advance
 from services.payments.tests.subscriptions.sold import Seller, zar
 
 
@@ -201,3 +205,20 @@ async def test_only_what_is_over_or_has_not_begun_is_removed(seller: Seller) -> 
     assert (running.status_code, running.json()["slug"]) == (409, "subscription-running")
     assert removed.status_code == 204
     assert len(await seller.shop.list("/invoices", subscription_id=sold["id"])) == 1
+
+
+async def test_nothing_is_billed_while_the_business_may_not_trade(seller: Seller) -> None:
+    about = {"company_id": seller.shop.tenant_id, "company_name": "Karoo"}
+    sold = await seller.sell(due_days=60)
+    begun = len(await seller.invoices(sold))
+    await deliver(seller.context, TenantSuspended(**about), seller.shop.tenant_id)
+    seller.clock.advance(days=40)
+
+    await seller.work()
+    async with seller.context.unit_of_work(system_actor("payments", seller.shop.tenant_id)) as uow:
+        await advance(uow, {"subscription_id": sold["id"]})
+    stopped = len(await seller.invoices(sold))
+    await deliver(seller.context, TenantReactivated(**about), seller.shop.tenant_id)
+    await seller.work()
+
+    assert (begun, stopped, len(await seller.invoices(sold))) == (1, 1, 2)
