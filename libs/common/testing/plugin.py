@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     from libs.common.runtime.embedded.postgres import EmbeddedPostgres
 
-    server = EmbeddedPostgres(folder / "postgres", durable=False, max_connections=500)
+    server = EmbeddedPostgres(folder / "postgres", durable=False, max_connections=800)
     os.environ[_SERVER] = server.start()
     _state["server"] = server
 

@@ -11,7 +11,7 @@ from libs.common.testing.events import envelope
 from services.analytics.manifest import SERVICE
 from services.analytics.tests.factories import paid, payment, placed
 
-RECORD = next(one for one in SERVICE.subscriptions if one.name == "analytics.record")
+RECORD, RECORD_MORE = SERVICE.subscriptions
 _BATCH = 200
 
 
@@ -20,10 +20,12 @@ async def record(
 ) -> None:
     """Have events counted, as of now or of one time."""
     time = at or datetime.now(UTC)
-    sent = [envelope(event, tenant_id, time=time) for event in events]
-    for start in range(0, len(sent), _BATCH):
-        verdicts = await Consumer(context).deliver_batch(RECORD, sent[start : start + _BATCH])
-        assert set(verdicts) == {Verdict.DONE}
+    for subscription in (RECORD, RECORD_MORE):
+        taken = [event for event in events if type(event) in subscription.events]
+        sent = [envelope(event, tenant_id, time=time) for event in taken]
+        for start in range(0, len(sent), _BATCH):
+            verdicts = await Consumer(context).deliver_batch(subscription, sent[start : start + _BATCH])
+            assert set(verdicts) == {Verdict.DONE}
 
 
 def sale(total: int, at: datetime, **fields: object) -> list[Event]:
