@@ -27,6 +27,10 @@ class Other:
     steps: int = 1
     asked: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
 
+    def asked_for(self, made: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]]:
+        """What it was asked for one request; the flow goes on with those of other tests, too."""
+        return [one for one in self.asked if one[2]["request_id"] == made["id"]]
+
     @property
     def app(self) -> Starlette:
         """It over HTTP."""
