@@ -17,7 +17,7 @@ class OrderFigures(OutSchema):
     cancelled: int
     expired: int
     customers: int
-    average: Money = Field(description="Money captured per payment")
+    average: Money = Field(description="Money captured per payment of an order")
 
 
 class DealFigures(OutSchema):
@@ -49,7 +49,7 @@ class StockFigures(OutSchema):
 
 
 class Dashboard(OutSchema):
-    """The figures of a business. `revenue` is what was captured less what was refunded."""
+    """The figures of a business. `revenue` is what came in (`gross`: captured for orders, and paid on other invoices) less what was refunded."""
 
     currency: str
     revenue: Money

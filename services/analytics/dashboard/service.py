@@ -33,7 +33,7 @@ class DashboardService:
         def in_currency(amount: Any) -> Money:
             return Money(amount=int(amount), currency=currency)
 
-        average = money.captured // money.payments if money.payments else 0
+        average = money.of_orders // money.payments if money.payments else 0
         return Dashboard(
             currency=currency,
             revenue=in_currency(money.captured - money.refunded),

@@ -7,6 +7,7 @@ from uuid import UUID
 from libs.contracts import payments
 from libs.contracts.values import Money
 from services.analytics.facts.models import InvoiceFact
+from services.analytics.facts.money import paid_on_invoice
 from services.analytics.facts.writing import Facts, Projections, Shape
 
 _OWED = ("number", "currency", "outstanding", "due_on", "seen_at")
@@ -56,6 +57,7 @@ def invoice_paid(facts: Facts, tenant_id: UUID, time: datetime, event: payments.
         "status": "paid" if left == 0 else "issued",
     }
     facts.write(INVOICE_CHANGED, row, turn=facts.next_turn(tenant_id, event.invoice_id))
+    paid_on_invoice(facts, tenant_id, event)
 
 
 def invoice_voided(facts: Facts, tenant_id: UUID, time: datetime, event: payments.InvoiceVoided) -> None:

@@ -62,7 +62,7 @@ class OrderLineFact(Base):
 
 
 class MoneyFact(Base):
-    """Money that came in (a payment) or went back (a refund, negative)."""
+    """Money that came in (`payment` of an order, or for an `invoice`) or went back (`refund`, negative)."""
 
     __tablename__ = "money_facts"
     __table_args__ = (
@@ -73,7 +73,7 @@ class MoneyFact(Base):
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     id: Mapped[UUID] = mapped_column(primary_key=True)
     kind: Mapped[str]
-    order_id: Mapped[UUID]
+    order_id: Mapped[UUID | None]
     provider: Mapped[str | None]
     amount: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str]

@@ -7,13 +7,12 @@ from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.event import Event
-from libs.contracts import catalog, crm, orders, payments
-from services.analytics.facts import invoices, prices, tasks
+from libs.contracts import catalog, crm, orders
+from services.analytics.facts import invoices, money, prices, tasks
 from services.analytics.facts.models import (
     DealFact,
     DealStageFact,
     LeadFact,
-    MoneyFact,
     OrderFact,
     OrderLineFact,
     StockFact,
@@ -30,12 +29,6 @@ ORDER_COMPLETED = Shape(OrderFact, ("completed_at",))
 ORDER_LINE = Shape(
     OrderLineFact,
     ("order_id", "product_id", "variant_id", "sku", "name", "quantity", "total", "currency"),
-    sets=(),
-    merge=the_first,
-)
-MONEY = Shape(
-    MoneyFact,
-    ("kind", "order_id", "provider", "amount", "currency", "happened_at"),
     sets=(),
     merge=the_first,
 )
@@ -73,7 +66,7 @@ SHAPES = (
     ORDER_DELIVERED,
     ORDER_COMPLETED,
     ORDER_LINE,
-    MONEY,
+    *money.SHAPES,
     DEAL_AMOUNT,
     DEAL_CHANGED,
     DEAL_OPEN,
@@ -151,38 +144,6 @@ def _order_step(shape: Shape) -> Projection:
         facts.write(shape, {"tenant_id": tenant_id, "order_id": event.order_id, column: time})
 
     return apply
-
-
-def payment_succeeded(
-    facts: Facts, tenant_id: UUID, time: datetime, event: payments.PaymentSucceeded
-) -> None:
-    """Money came in."""
-    row = {
-        "tenant_id": tenant_id,
-        "id": event.payment_id,
-        "kind": "payment",
-        "order_id": event.order_id,
-        "provider": event.provider,
-        "amount": event.amount.amount,
-        "currency": event.amount.currency,
-        "happened_at": event.succeeded_at,
-    }
-    facts.write(MONEY, row)
-
-
-def refund_succeeded(facts: Facts, tenant_id: UUID, time: datetime, event: payments.RefundSucceeded) -> None:
-    """Money went back."""
-    row = {
-        "tenant_id": tenant_id,
-        "id": event.refund_id,
-        "kind": "refund",
-        "order_id": event.order_id,
-        "provider": None,
-        "amount": -event.amount.amount,
-        "currency": event.amount.currency,
-        "happened_at": event.succeeded_at,
-    }
-    facts.write(MONEY, row)
 
 
 def _deal(
@@ -298,8 +259,7 @@ PROJECTIONS: dict[type[Event], Projection] = {
     orders.OrderCancelled: _order_step(ORDER_CANCELLED),
     orders.OrderDelivered: _order_step(ORDER_DELIVERED),
     orders.OrderCompleted: _order_step(ORDER_COMPLETED),
-    payments.PaymentSucceeded: payment_succeeded,
-    payments.RefundSucceeded: refund_succeeded,
+    **money.PROJECTIONS,
     crm.DealCreated: deal_created,
     crm.DealMoved: deal_moved,
     crm.DealChanged: deal_changed,

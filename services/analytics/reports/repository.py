@@ -22,6 +22,12 @@ from services.analytics.reports.period import GrainedPeriod, Period
 # What a business sees when it has no money of any currency yet.
 FALLBACK_CURRENCY = "ZAR"
 
+# Money that came in: for orders, and for invoices that are no order's. Refunds are kept as negative amounts.
+CAME_IN = MoneyFact.kind.in_(("payment", "invoice"))
+WENT_BACK = MoneyFact.kind == "refund"
+CAPTURED = func.coalesce(func.sum(MoneyFact.amount).filter(CAME_IN), 0).label("captured")
+REFUNDED = func.coalesce(-func.sum(MoneyFact.amount).filter(WENT_BACK), 0).label("refunded")
+
 # A row of named figures.
 Figures = Row[*tuple[Any, ...]]
 
@@ -34,10 +40,10 @@ class ReportRepository:
         self.tenant_id: UUID = uow.tenant_id
 
     async def currency(self, wanted: str | None) -> str:
-        """The currency asked for, else the one of most orders, else of most deals."""
+        """The currency asked for, else the one of most orders, else of most money, else of most deals."""
         if wanted:
             return wanted
-        for model in (OrderFact, DealFact):
+        for model in (OrderFact, MoneyFact, DealFact):
             statement = (
                 select(model.currency)
                 .where(model.tenant_id == self.tenant_id, model.currency.is_not(None))
@@ -65,14 +71,12 @@ class ReportRepository:
 
     async def money(self, period: Period, currency: str) -> Figures:
         """What came in and went back in the stretch, minor units."""
+        of_orders = MoneyFact.kind == "payment"
         statement = select(
-            func.coalesce(func.sum(MoneyFact.amount).filter(MoneyFact.kind == "payment"), 0).label(
-                "captured"
-            ),
-            func.coalesce(-func.sum(MoneyFact.amount).filter(MoneyFact.kind == "refund"), 0).label(
-                "refunded"
-            ),
-            func.count().filter(MoneyFact.kind == "payment").label("payments"),
+            CAPTURED,
+            REFUNDED,
+            func.coalesce(func.sum(MoneyFact.amount).filter(of_orders), 0).label("of_orders"),
+            func.count().filter(of_orders).label("payments"),
         ).where(self._money(period), MoneyFact.currency == currency)
         return (await self.session.execute(statement)).one()
 
@@ -166,8 +170,8 @@ class ReportRepository:
             period.bucket(MoneyFact.happened_at),
             literal(0),
             literal(0),
-            case((MoneyFact.kind == "payment", MoneyFact.amount), else_=0),
-            case((MoneyFact.kind == "refund", -MoneyFact.amount), else_=0),
+            case((CAME_IN, MoneyFact.amount), else_=0),
+            case((WENT_BACK, -MoneyFact.amount), else_=0),
         ).where(self._money(period), MoneyFact.currency == currency)
         parts = union_all(orders, units, money).subquery()
         columns = [
@@ -185,16 +189,7 @@ class ReportRepository:
         if period.currency:
             conditions.append(MoneyFact.currency == period.currency)
         statement = (
-            select(
-                bucket,
-                MoneyFact.currency,
-                func.coalesce(func.sum(MoneyFact.amount).filter(MoneyFact.kind == "payment"), 0).label(
-                    "captured"
-                ),
-                func.coalesce(-func.sum(MoneyFact.amount).filter(MoneyFact.kind == "refund"), 0).label(
-                    "refunded"
-                ),
-            )
+            select(bucket, MoneyFact.currency, CAPTURED, REFUNDED)
             .where(*conditions)
             .group_by(bucket, MoneyFact.currency)
             .order_by(bucket, MoneyFact.currency)

@@ -39,7 +39,7 @@ async def read_sales_report(query: Annotated[SalesQuery, Query()], reports: Repo
 
 @router.get("/income-summary", response_model=IncomeSummary, dependencies=[READ])
 async def read_income_summary(query: Annotated[GrainedPeriod, Query()], reports: Reports) -> Any:
-    """Money captured and refunded over time, every currency apart."""
+    """Money captured for orders and paid on other invoices, and money refunded, over time; every currency apart."""
     return await reports.income(query)
 
 

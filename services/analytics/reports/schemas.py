@@ -41,7 +41,7 @@ class SalesRow(OutSchema):
     period: datetime
     orders: int = Field(description="Orders placed")
     units: int = Field(description="Pieces in orders paid")
-    gross: Money = Field(description="Money captured")
+    gross: Money = Field(description="Money captured for orders, and paid on other invoices")
     refunds: Money
     revenue: Money = Field(description="gross - refunds")
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from libs.common.ids import new_id
 from libs.common.money import Money
 from libs.contracts.orders import OrderPaid, OrderPlaced, Totals
-from libs.contracts.payments import PaymentSucceeded, RefundSucceeded
+from libs.contracts.payments import InvoicePaid, PaymentSucceeded, RefundSucceeded
 from libs.contracts.values import OrderLine
 
 START = datetime(2026, 3, 31, 22, 30, tzinfo=UTC)
@@ -78,4 +78,18 @@ def refund(paid_with: PaymentSucceeded, amount: int, *, at: datetime | None = No
         refunded_total=zar(amount),
         payment_amount=paid_with.amount,
         succeeded_at=at or paid_with.succeeded_at,
+    )
+
+
+def invoice_paid(
+    amount: int, *, outstanding: int = 0, invoice_id: UUID | None = None, at: datetime = START
+) -> InvoicePaid:
+    """Money that came in for an invoice that is no order's, in full or in part."""
+    return InvoicePaid(
+        invoice_id=invoice_id or new_id(),
+        number="INV-000001",
+        amount=zar(amount),
+        total=zar(amount + outstanding),
+        outstanding=zar(outstanding),
+        paid_at=at,
     )

@@ -28,7 +28,7 @@ class SalesFigures(OutSchema):
         Field(description="Before `to` while the stretch asked for is not over: compared is what is over"),
     ]
     revenue: Annotated[Money, Field(description="Money captured less money refunded")]
-    gross: Annotated[Money, Field(description="Money captured")]
+    gross: Annotated[Money, Field(description="Money captured for orders, and paid on other invoices")]
     refunds: Money
     orders: Annotated[int, Field(description="Orders placed")]
     paid_orders: int

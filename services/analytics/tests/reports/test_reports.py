@@ -6,11 +6,12 @@ from datetime import timedelta
 from uuid import UUID
 
 from libs.common.ids import new_id
+from libs.common.money import Money
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.client import Client
 from libs.common.testing.events import deliver
 from libs.contracts.crm import LeadConverted, LeadCreated
-from services.analytics.tests.factories import START, paid, payment, placed, refund
+from services.analytics.tests.factories import START, invoice_paid, paid, payment, placed, refund
 
 
 async def sell(context: ServiceContext, tenant_id: UUID, total: int, **fields: object) -> None:
@@ -53,6 +54,38 @@ async def test_the_sales_report_adds_up(context: ServiceContext, client: Client,
     assert report["totals"]["revenue"]["amount"] == 17000
     assert report["totals"]["units"] == 4
     assert report["totals"]["orders"] == 1
+
+
+async def test_money_for_invoices_of_no_order_is_income_too(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    await sell(context, tenant_id, 10000)
+    invoice_id = new_id()
+    first = invoice_paid(3000, outstanding=3000, invoice_id=invoice_id)
+    # The same amount again; the event of each part comes twice.
+    for event in (first, first, *[invoice_paid(3000, invoice_id=invoice_id)] * 2):
+        await deliver(context, event, tenant_id)
+
+    board = (await client.get("/analytics/dashboard")).json()
+    sales = (await client.get("/analytics/sales/report")).json()["totals"]
+    income = (await client.get("/analytics/income-summary")).json()
+
+    assert board["revenue"]["amount"] == board["gross"]["amount"] == 16000
+    assert (board["orders"]["count"], board["orders"]["average"]["amount"]) == (1, 10000)
+    assert (sales["revenue"]["amount"], sales["orders"]) == (16000, 1)
+    assert [money["amount"] for money in income["totals"]] == [16000]
+
+
+async def test_a_business_without_orders_sees_its_money(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    event = invoice_paid(3000)
+    euros = {name: Money(amount=getattr(event, name).amount, currency="EUR") for name in ("amount", "total")}
+    await deliver(context, event.model_copy(update=euros), tenant_id)
+
+    board = (await client.get("/analytics/dashboard")).json()
+
+    assert board["revenue"] == {"amount": 3000, "currency": "EUR"}
 
 
 async def test_the_sales_report_is_a_file_too(
