@@ -28,29 +28,35 @@ class Restart:
     failed: tuple[str, ...] = ()
 
 
+_SECRETS = frozenset({"PILLARS_SECRET_KEY", "PILLARS_ENCRYPTION_KEYS"})
+
+
 class Home:
-    """`.pillars/` in the project, or the folder that PILLARS_HOME names."""
+    """`.pillars/` in the project, or the folder that PILLARS_HOME names. It is made by what is first put there."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = (folder or Path(os.environ.get("PILLARS_HOME", ".pillars"))).absolute()
-        self.folder.mkdir(parents=True, exist_ok=True)
         self._loaded: set[str] = set()
 
     @property
     def postgres(self) -> Path:
         """The data of the embedded Postgres."""
-        return self.folder / "postgres"
+        return self._made() / "postgres"
 
     @property
     def rabbitmq(self) -> Path:
         """The data of the private RabbitMQ node."""
-        return self.folder / "rabbitmq"
+        return self._made() / "rabbitmq"
 
     @property
     def logs(self) -> Path:
         """The folder of log files."""
-        (self.folder / "logs").mkdir(exist_ok=True)
+        (self._made() / "logs").mkdir(exist_ok=True)
         return self.folder / "logs"
+
+    def _made(self) -> Path:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        return self.folder
 
     def load_secrets(self) -> None:
         """Put this installation's own secrets into the environment, making them on first use.
@@ -59,6 +65,10 @@ class Home:
         """
         path = self.folder / "secrets.json"
         if not path.exists():
+            if os.environ.keys() >= _SECRETS and not self._loaded:
+                # Given, as in a container, where nothing may be written here.
+                return
+            self._made()
             made = {
                 "PILLARS_SECRET_KEY": secrets.token_urlsafe(32),
                 "PILLARS_ENCRYPTION_KEYS": f"k1:{base64.b64encode(secrets.token_bytes(32)).decode()}",
@@ -75,7 +85,7 @@ class Home:
 
     def write_running(self, running: Running) -> None:
         """Say what runs, for `verify` and `bus`."""
-        path = self.folder / "running.json"
+        path = self._made() / "running.json"
         path.touch(mode=0o600)
         path.write_text(json.dumps(asdict(running)))
 
@@ -95,7 +105,7 @@ class Home:
 
     def write_restart(self, restart: Restart) -> None:
         """Ask for a rolling restart, or say how it ended."""
-        path = self.folder / "restart.json"
+        path = self._made() / "restart.json"
         draft = path.with_suffix(f".{os.getpid()}")
         draft.write_text(json.dumps(asdict(restart)))
         draft.replace(path)

@@ -18,10 +18,9 @@ from libs.common.messaging.broker import QueueState
 from libs.common.messaging.republish import Republished
 from libs.common.messaging.republish import republish as publish_again
 from libs.common.runtime.brokers import make_broker
+from libs.common.runtime.commands.installation import installation, show_table
 from libs.common.runtime.context import ServiceContext
-from libs.common.runtime.home import Home
 from libs.common.runtime.registry import NAMES, load, load_all
-from libs.common.settings import CommonSettings
 
 app = typer.Typer(help="Outboxes, queues, dead letters and jobs of the services.", no_args_is_help=True)
 console = Console(highlight=False)
@@ -30,19 +29,6 @@ T = TypeVar("T")
 ServiceName = Annotated[str, typer.Argument(help=f"one of {', '.join(NAMES)}")]
 LetterId = Annotated[UUID, typer.Argument(help="the id that `dead-letters` shows")]
 BY = "command line"
-
-
-def installation() -> CommonSettings:
-    """The settings of DATABASE_URL if it is set, else of the suite that runs from this checkout."""
-    home = Home()
-    home.load_secrets()
-    given = CommonSettings()
-    if "database_url" in given.model_fields_set:
-        return given
-    running = home.running()
-    if running is None:
-        raise typer.BadParameter("nothing runs in this checkout; start the suite or set DATABASE_URL")
-    return CommonSettings(database_url=running.database_url, amqp_url=running.amqp_url)
 
 
 def _with(name: str, work: Callable[[ServiceContext], Awaitable[T]]) -> T:
@@ -75,17 +61,21 @@ def lag() -> None:
     for name in NAMES:
         state = _with(name, read)
         table.add_row(name, str(state.pending), f"{state.oldest_seconds or 0:.1f}")
-    console.print(table)
+    show_table(table)
 
 
 @app.command("queues")
 def queues(
     everything: Annotated[bool, typer.Option("--all", help="empty queues too")] = False,
 ) -> None:
-    """How many messages wait in each queue, in the broker that the services use."""
+    """How many messages wait in each queue, in the broker that the services use.
+
+    RabbitMQ does not tell how many a process has in hand, at most 50 of a queue; they count again once it has ended.
+    """
+    common = installation()
 
     async def read() -> list[QueueState]:
-        broker = make_broker(installation())
+        broker = make_broker(common)
         await broker.start()
         try:
             await broker.declare([s for service in load_all() for s in service.subscriptions])
@@ -101,8 +91,13 @@ def queues(
     table = Table("Queue", "Ready", "In hand", "Waiting for another try")
     for state in states:
         if everything or state.ready or state.in_flight or state.delayed:
-            table.add_row(state.name, str(state.ready), str(state.in_flight), str(state.delayed))
-    console.print(table if table.row_count else f"{len(states)} queues, all empty")
+            in_hand = "not known" if common.amqp_url else str(state.in_flight)
+            table.add_row(state.name, str(state.ready), in_hand, str(state.delayed))
+    where = "RabbitMQ" if common.amqp_url else "the database (AMQP_URL is not set)"
+    if table.row_count:
+        show_table(table)
+    else:
+        console.print(f"{len(states)} queues in {where}, all empty", soft_wrap=True)
 
 
 @app.command("republish")
@@ -133,7 +128,7 @@ def republish(
     table = Table("Service", "Published since", "Would be published again" if dry_run else "Published again")
     for found in asyncio.run(run()):
         table.add_row(found.service, str(found.looked_at), str(found.marked))
-    console.print(table)
+    show_table(table)
 
 
 def _since(text: str, now: datetime) -> datetime:
@@ -164,7 +159,10 @@ def dead_letters(
             table.add_row(
                 name, str(row.id), row.handler, row.type or "?", str(row.attempts), since, row.reason
             )
-    console.print(table if table.row_count else "no dead letters")
+    if table.row_count:
+        show_table(table)
+    else:
+        console.print("no dead letters")
 
 
 @app.command("retry")
@@ -240,7 +238,10 @@ def jobs(
             table.add_row(
                 name, str(row.id), row.name, row.state, due, str(row.attempts), row.last_error or ""
             )
-    console.print(table if table.row_count else f"no {state} jobs")
+    if table.row_count:
+        show_table(table)
+    else:
+        console.print(f"no {state} jobs")
 
 
 @app.command("retry-job")

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from libs.common.crypto import KeyRing
 from libs.common.db.encrypted import REENCRYPT, keys_in_use
-from libs.common.runtime.commands.bus import installation
+from libs.common.runtime.commands.installation import installation
 from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.registry import load, load_all
 from libs.common.settings import CommonSettings

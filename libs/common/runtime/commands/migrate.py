@@ -5,10 +5,9 @@ import asyncio
 from rich.console import Console
 
 from libs.common.logging import configure_logging
-from libs.common.runtime.home import Home
+from libs.common.runtime.commands.installation import installation
 from libs.common.runtime.install import install
 from libs.common.runtime.registry import load_all
-from libs.common.settings import CommonSettings
 
 console = Console()
 
@@ -28,20 +27,8 @@ def seed() -> None:
 
 
 def _run(done: str) -> None:
-    common = _installation()
+    common = installation()
     common.refuse_development_secrets()
     configure_logging("migrate", level=common.log_level, style="text")
     asyncio.run(install(load_all(), common, report=lambda step: console.print(f"  ✓ {step}")))
     console.print(f"[bold green]{done}[/]")
-
-
-def _installation() -> CommonSettings:
-    given = CommonSettings()
-    if "database_url" in given.model_fields_set:
-        return given
-    home = Home()
-    running = home.running()
-    if running is None:
-        return given
-    home.load_secrets()
-    return CommonSettings(database_url=running.database_url, amqp_url=running.amqp_url)
