@@ -12,6 +12,7 @@ from services.analytics.conversations.jobs import JOBS as CONVERSATION_JOBS
 from services.analytics.conversations.router import router as conversations
 from services.analytics.dashboard.router import router as dashboard
 from services.analytics.db import MODELS, metadata
+from services.analytics.demand_forecast.figures import measure_forecasts
 from services.analytics.demand_forecast.invariants import INVARIANTS as FORECAST_INVARIANTS
 from services.analytics.demand_forecast.jobs import JOBS as FORECAST_JOBS
 from services.analytics.demand_forecast.router import router as demand_forecast
@@ -77,5 +78,6 @@ SERVICE = Service(
         "analytics.conversations.write": "Ask the assistant; it shows what one may see anyway",
     },
     invariants=(*CONVERSATION_INVARIANTS, *FORECAST_INVARIANTS),
+    measures=(measure_forecasts,),
     privacy=PRIVACY,
 )

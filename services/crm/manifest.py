@@ -14,6 +14,7 @@ from libs.contracts.identity import (
     RegistrationSubmitted,
     TenantActivated,
 )
+from services.crm.automation.figures import measure_runs
 from services.crm.automation.handlers import on_events
 from services.crm.automation.hearing import CLASSES
 from services.crm.automation.jobs import JOBS
@@ -108,6 +109,7 @@ SERVICE = Service(
         "crm.automation.run": "Run rules by hand, and try what they would do",
     },
     invariants=INVARIANTS,
+    measures=(measure_runs,),
     seed=seed,
     privacy=PRIVACY,
 )

@@ -40,6 +40,7 @@ from services.identity.passkeys.jobs import forget_challenges
 from services.identity.passkeys.router import router as passkeys
 from services.identity.plans.router import router as plans
 from services.identity.privacy import PRIVACY
+from services.identity.privacy_requests.figures import measure_requests
 from services.identity.privacy_requests.jobs import (
     closing,
     due,
@@ -213,7 +214,7 @@ SERVICE = Service(
     },
     encrypted=ENCRYPTED,
     invariants=INVARIANTS,
-    measures=(measure_provisioning,),
+    measures=(measure_provisioning, measure_requests),
     seed=seed,
     privacy=PRIVACY,
 )

@@ -44,6 +44,7 @@ from services.payments.refunds.jobs import JOBS as REFUND_JOBS
 from services.payments.refunds.router import router as refunds
 from services.payments.settings import PaymentsSettings
 from services.payments.subscription_plans.router import router as subscription_plans
+from services.payments.subscriptions.figures import measure_billing
 from services.payments.subscriptions.jobs import JOBS as SUBSCRIPTION_JOBS
 from services.payments.subscriptions.router import router as subscriptions
 from services.payments.webhooks.router import router as webhooks
@@ -100,5 +101,6 @@ SERVICE = Service(
     },
     encrypted=ENCRYPTED,
     invariants=INVARIANTS,
+    measures=(measure_billing,),
     privacy=PRIVACY,
 )

@@ -20,6 +20,7 @@ from services.analytics.assistant.providers.errors import LATE
 from services.analytics.assistant.providers.registry import make_model
 from services.analytics.assistant.tools.tool import Asker
 from services.analytics.assistant.words import language_of
+from services.analytics.conversations import figures
 from services.analytics.conversations.models import Message
 from services.analytics.conversations.recording import INTERRUPTED, Claim, record_answer, record_failure
 from services.analytics.conversations.telling import StreamTelling, told_before
@@ -65,8 +66,11 @@ class Assistant:
         try:
             answer, is_told = await self._answer(asker, question, claim)
             async with self._context.unit_of_work(asker.actor) as uow:
-                await record_answer(uow, claim, answer, is_told=is_told)
+                is_recorded = await record_answer(uow, claim, answer, is_told=is_told)
+            if is_recorded:
+                figures.answers.labels(self._by(answer)).inc()
         except BaseException as error:
+            figures.answers.labels(figures.NOBODY).inc()
             # Who waits learns of it at once; were it not for this, when the claim has run out.
             with contextlib.suppress(Exception):
                 async with self._context.unit_of_work(asker.actor) as uow:
@@ -76,6 +80,11 @@ class Assistant:
             log.error("a question could not be answered", exc_info=error)
         finally:
             self.wake(claim.conversation_id)
+
+    def _by(self, answer: Answer) -> str:
+        if not answer.degraded:
+            return figures.MODEL
+        return figures.RULES if self._model is None else figures.RULES_INSTEAD
 
     async def _answer(self, asker: Asker, question: str, claim: Claim) -> tuple[Answer, bool]:
         """The answer, and whether the stream has had its text."""

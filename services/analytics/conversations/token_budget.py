@@ -10,6 +10,7 @@ from libs.common.actor import Actor
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.runtime.context import ServiceContext
 from services.analytics.conversations.errors import TokenBudgetSpent
+from services.analytics.conversations.figures import tokens as tokens_spent
 from services.analytics.conversations.models import TokenUsage
 
 
@@ -96,5 +97,6 @@ class MonthlyBudget:
         async def put(used_tokens: int) -> None:
             async with self._context.unit_of_work(self._actor) as uow:
                 await settle(uow, month, used_tokens - tokens)
+            tokens_spent.inc(used_tokens)
 
         return put

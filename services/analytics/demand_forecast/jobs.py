@@ -18,6 +18,7 @@ from libs.common.jobs.job import Job
 from libs.common.runtime.context import ServiceContext
 from services.analytics.demand_forecast.answers import unsold
 from services.analytics.demand_forecast.calendar import present, zone
+from services.analytics.demand_forecast.figures import worker_failures
 from services.analytics.demand_forecast.history import Cut, History
 from services.analytics.demand_forecast.models import ForecastRun, RunStatus
 from services.analytics.demand_forecast.process import Worker, WorkerFailed
@@ -194,6 +195,7 @@ class Computation:
                 run.status, run.finished_at = RunStatus.FAILED, uow.now
                 await ForecastRepository(uow).remove(run.id)
             await ForecastRunRepository(uow).save(run)
+        worker_failures.inc()
         log.warning("forecasts wait: %s", reason, extra={"run_id": str(self._run_id)})
 
     async def _locked(self, uow: UnitOfWork) -> ForecastRun | None:

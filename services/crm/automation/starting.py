@@ -10,6 +10,7 @@ from libs.common.db.unit_of_work import UnitOfWork
 from services.crm.automation import chain
 from services.crm.automation.conditions import judge
 from services.crm.automation.definition import Definition, stored
+from services.crm.automation.figures import count_loop
 from services.crm.automation.hearing import data_of
 from services.crm.automation.models import RUNNING, SKIPPED, STOPPED, Rule, Run
 from services.crm.automation.objects import OBJECTS, read_object
@@ -94,6 +95,7 @@ async def begin(uow: UnitOfWork, rule: Rule, cause: Cause, *, found: Any = None)
         status, reason = SKIPPED, "the conditions do not hold"
     elif (reason := await _circling(runs, cause)) is not None:
         status = STOPPED
+        uow.after_commit(count_loop)
     now = uow.now
     run = await runs.add(
         Run(

@@ -13,14 +13,14 @@ from services.payments.subscriptions.repository import SubscriptionRepository, d
 ADVANCE = "advance_subscription"
 _BATCH = 500
 # One whose job was given up is found again after so long.
-_AGAIN = timedelta(minutes=10)
+AGAIN = timedelta(minutes=10)
 
 
 async def sweep(uow: UnitOfWork, args: dict[str, Any]) -> None:
     """Have each subscription of which something is due moved. Two sweeps at once take different ones."""
     found = await SubscriptionRepository(uow).due(uow.now, _BATCH)
     for one in found:
-        one.due_at = uow.now + _AGAIN
+        one.due_at = uow.now + AGAIN
     for one in found:
         await uow.enter_tenant(one.tenant_id)
         uow.defer(ADVANCE, key=str(one.id), subscription_id=str(one.id))

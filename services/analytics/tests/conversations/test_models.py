@@ -7,6 +7,7 @@ from uuid import UUID
 
 import orjson
 import pytest
+from prometheus_client import REGISTRY
 
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import user
@@ -45,6 +46,12 @@ async def with_model(simulator: Simulator, open_context: OpenContext, tenant_id:
     return make
 
 
+def counted(by: str) -> tuple[float, float]:
+    """How many answers came of it, and how many tokens were spent, as `/metrics` says."""
+    answers = REGISTRY.get_sample_value("pillars_assistant_answers_total", {"by": by})
+    return answers or 0.0, REGISTRY.get_sample_value("pillars_assistant_tokens_total") or 0.0
+
+
 @pytest.mark.parametrize("provider", ["openai_responses", "openai_chat"])
 @pytest.mark.parametrize("streams", [True, False])
 async def test_a_model_answers_from_figures(
@@ -57,9 +64,11 @@ async def test_a_model_answers_from_figures(
 ) -> None:
     await sell(context, tenant_id, 125000, at=MARCH)
     client = await with_model(provider=provider, assistant_stream=streams)
+    before = counted("model")
 
     answer = await asked(client, "What did we make?")
 
+    assert counted("model") == (before[0] + 1, before[1] + 300)
     assert answer["answer"].splitlines()[:2] == ["Here is what I found:", "- Revenue: ZAR 1,250.00"]
     assert (answer["provider"], answer["model"], answer["degraded"]) == (provider, "sim", False)
     assert (answer["reason"], answer["notice"]) == (None, None)
@@ -168,9 +177,13 @@ async def test_where_the_model_fails_rules_answer_and_say_why(
 ) -> None:
     await sell(context, tenant_id, 125000, at=MARCH)
     client = await with_model(model)
+    before = counted("rules_instead")
 
     answer = await asked(client, "What is our revenue?")
 
+    # What was spent in vain counts, too.
+    answers, tokens = counted("rules_instead")
+    assert (answers, tokens > before[1]) == (before[0] + 1, True)
     assert (answer["provider"], answer["degraded"], answer["reason"]) == ("offline", True, reason)
     assert "ZAR 1,250.00" in answer["answer"]
     assert "987,654.32" not in str(answer)

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import func, select, text, update
 
 from libs.common.jobs.job import Job
@@ -16,6 +17,7 @@ from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
 from libs.contracts.audit import CHANGE_RECORDED
 from services.analytics.demand_forecast import jobs
+from services.analytics.demand_forecast.figures import measure_forecasts
 from services.analytics.demand_forecast.invariants import forecasts_are_of_a_run, shown_runs_are_whole
 from services.analytics.demand_forecast.models import DemandForecast, ForecastRun
 from services.analytics.demand_forecast.process import Worker, WorkerFailed
@@ -160,6 +162,7 @@ async def test_a_worker_that_fails_again_and_again_ends_the_run_and_leaves_what_
     before = await refreshed(client, worker)
     [run] = (await client.post(f"{PATH}/refresh", json={"grain": "day"})).json()["runs"]
 
+    failures = REGISTRY.get_sample_value("pillars_forecast_worker_failures_total")
     async with Worker(seconds=0.0) as impatient:
         for attempt in range(jobs.MOST_FAILURES):
             seen = (await client.get(f"{PATH}/runs/{run['id']}")).json()
@@ -167,6 +170,8 @@ async def test_a_worker_that_fails_again_and_again_ends_the_run_and_leaves_what_
             computation = jobs.Computation(context, impatient, tenant_id, UUID(run["id"]))
             await computation.go_on(time.monotonic() + 60)
 
+    failed = REGISTRY.get_sample_value("pillars_forecast_worker_failures_total")
+    assert failed == (failures or 0) + jobs.MOST_FAILURES
     seen = (await client.get(f"{PATH}/runs/{run['id']}")).json()
     assert (seen["status"], seen["is_current"]) == ("failed", False)
     assert "no answer" in seen["error"]
@@ -174,6 +179,23 @@ async def test_a_worker_that_fails_again_and_again_ends_the_run_and_leaves_what_
     assert (page["run"]["id"], len(page["items"])) == (before["id"], 2)
     async with context.unit_of_work(tenant_id=tenant_id) as uow:
         assert (await forecasts_are_of_a_run(uow)).breaches == 0
+
+
+async def test_how_long_forecasts_are_waited_for_is_a_figure(
+    context: ServiceContext, client: Client, worker: Worker
+) -> None:
+    async def oldest() -> float | None:
+        async with context.unit_of_work(platform=True) as uow:
+            await measure_forecasts(uow)
+        return REGISTRY.get_sample_value("pillars_forecasts_oldest_seconds")
+
+    [run] = (await client.post(f"{PATH}/refresh", json={"grain": "day"})).json()["runs"]
+    await set_run(context, run["id"], created_at=context.clock.now() - timedelta(days=900))
+
+    assert measure_forecasts in context.service.measures
+    assert 900 * 86400 <= (await oldest() or 0) < 901 * 86400
+    await compute(context, worker)
+    assert await oldest() == 0
 
 
 async def test_a_worker_that_was_killed_is_replaced() -> None:

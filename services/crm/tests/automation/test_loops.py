@@ -1,5 +1,7 @@
 """Rules that start each other, or themselves, come to an end that can be seen."""
 
+from prometheus_client import REGISTRY
+
 from services.crm.automation import chain
 from services.crm.tests.automation.office import RULES, Office
 
@@ -39,10 +41,12 @@ async def test_a_rule_that_starts_itself_is_stopped(office: Office) -> None:
         {"type": "post_message", "text": "I heard: {event.text}"},
     )
     deal = await office.crm.deal()
+    before = REGISTRY.get_sample_value("pillars_automation_loops_stopped_total")
     await office.crm.post("/chat", object_type="deal", object_id=deal["id"], text="Hello")
 
     await office.settle()
 
+    assert REGISTRY.get_sample_value("pillars_automation_loops_stopped_total") == (before or 0) + 1
     runs = await office.runs(rule)
     assert [run["status"] for run in runs] == ["completed"] * 5 + ["stopped"]
     assert (await office.crm.get("/chat/for_object", type="deal", id=deal["id"]))["items"][0]["text"].count(

@@ -1,9 +1,11 @@
 """What a business had that closed long ago is erased: by every service, in steps, once."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 
 from libs.common.actor import OPERATOR_TENANT_ID
@@ -15,6 +17,7 @@ from libs.common.testing.events import deliver, emitted, envelope
 from libs.contracts.audit import CHANGE_RECORDED, change_recorded
 from libs.contracts.features import FEATURES
 from libs.contracts.identity import TenantErasureDue
+from services.identity.privacy_requests.figures import measure_requests
 from services.identity.tenants.jobs import mark_closed_tenants
 from services.identity.tests.outsiders import PASSWORD, Platform, Registered, signed_in_now
 from services.identity.tests.privacy_requests.others import DONE, PLACE, Flow
@@ -185,6 +188,32 @@ async def test_it_goes_on_where_it_was_and_is_asked_for_once(flow: Flow, staff: 
     await flow.erase()
     assert len(asked_of(flow, "orders", owner.company_id)) == 53
     assert (await staff.post(f"/tenants/{owner.company_id}/reopen")).status_code == 409
+
+
+async def test_an_erasure_that_waits_for_long_is_a_figure(flow: Flow, staff: Client) -> None:
+    async def late() -> float:
+        async with flow.context.unit_of_work(platform=True) as uow:
+            await measure_requests(uow)
+        return REGISTRY.get_sample_value("pillars_privacy_requests_late", {"kind": "closing"}) or 0.0
+
+    owner = await Platform(flow.context).business()
+    path = await closed(flow, staff, owner)
+    request_id = (await staff.get(path)).json()["id"]
+
+    async def asked_before(seconds: int) -> float:
+        async with flow.context.unit_of_work(platform=True) as uow:
+            asked = text("UPDATE identity.privacy_requests SET created_at = :now - :ago WHERE id = :id")
+            ago = timedelta(seconds=seconds)
+            await uow.session.execute(asked, {"now": uow.now, "ago": ago, "id": request_id})
+        return await late()
+
+    assert measure_requests in flow.context.service.measures
+    before = await asked_before(3000)
+    assert await asked_before(4000) == before + 1
+    flow.clock.advance(seconds=SETTLED)
+    await flow.erase()
+    assert (await staff.get(path)).json()["status"] == "completed"
+    assert await late() <= before
 
 
 async def test_those_that_were_marked_before_are_erased_too(flow: Flow, staff: Client) -> None:
