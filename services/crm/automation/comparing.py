@@ -3,7 +3,11 @@
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import UUID
 
+from pydantic import TypeAdapter, ValidationError
+
+from libs.common.money import Money
 from services.crm.automation.durations import length_of
 from services.crm.automation.fields import FieldType, Kind
 
@@ -52,6 +56,29 @@ def fits(kind: FieldType, operator: str, value: Any) -> str | None:
     if value is None:
         return None if operator in ("eq", "ne") else "must not be null"
     return _fits_one(kind, value)
+
+
+def holds_such(kind: FieldType, value: Any) -> str | None:
+    """What is wrong with a value that a field is supposed to hold; None where such a field holds such values."""
+    match kind.kind:
+        case Kind.MONEY:
+            return None if _is_valid(Money, value) else "must be an amount in minor units with its currency"
+        case Kind.LIST:
+            return None if _is_valid(list[str], value) else "must be a list of texts"
+        case Kind.ID:
+            return None if _is_valid(UUID, value) else "must be an id"
+        case Kind.TEXT:
+            return None if isinstance(value, str) else "must be a text"
+    return _fits_one(kind, value)
+
+
+def _is_valid(wanted: Any, value: Any) -> bool:
+    """Whether a JSON value is one of a type."""
+    try:
+        TypeAdapter(wanted).validate_python(value)
+    except ValidationError:
+        return False
+    return True
 
 
 def _fits_one(kind: FieldType, value: Any) -> str | None:

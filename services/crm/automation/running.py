@@ -7,9 +7,11 @@ from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import AppError, NotFound, ValidationFailed
 from libs.common.ids import new_id
 from services.crm.automation.advancing import problem_of
+from services.crm.automation.comparing import holds_such
 from services.crm.automation.conditions import judge
 from services.crm.automation.definition import stored
 from services.crm.automation.errors import RuleDisabled, UnknownField
+from services.crm.automation.fields import look_up
 from services.crm.automation.hearing import HEARD
 from services.crm.automation.models import Rule, Run
 from services.crm.automation.objects import OBJECTS, read_object
@@ -60,7 +62,7 @@ class RunService:
 
         Raises:
             NotFound: there is no such rule, or thing.
-            UnknownField: the event says no such thing.
+            UnknownField: the event says no such thing. ValidationFailed: not in such a form.
         """
         rule = await self.rules.get(rule_id)
         event, supposed = self._event(rule, body)
@@ -97,6 +99,10 @@ class RunService:
         known = {name.partition(".")[0] for name in heard.fields} | set(heard.event.model_fields)
         if unknown := sorted(said.keys() - known):
             raise UnknownField(f"{rule.event} has no {unknown[0]}.", field=unknown[0], fields=sorted(known))
+        for name, kind in heard.fields.items():
+            value = look_up(said, name)
+            if value is not None and (problem := holds_such(kind, value)):
+                raise ValidationFailed.of(f"event.{name}", problem)
         if body.object_id is not None:
             said.setdefault(heard.id_field, str(body.object_id))
             return said, None

@@ -1,6 +1,9 @@
 """Runs by hand, dry runs, and the list of runs."""
 
+import pytest
+
 from libs.common.ids import new_id
+from services.crm.automation.hearing import CHANGED
 from services.crm.tests.automation.office import DEAL_WON, MANUAL, RULES, TASK, Office
 
 
@@ -82,3 +85,38 @@ async def test_runs_are_filtered(office: Office) -> None:
         ({"status": "failed"}, []),
     ):
         assert [run["object_id"] for run in await office.runs(rule, **params)] == expected, params
+
+
+@pytest.mark.parametrize(
+    ("event", "field", "lies"),
+    [
+        ("orders.order_placed.v1", "placed_at", ("x", "9999-99-99", [1], {}, True)),
+        ("orders.order_placed.v1", "customer_user_id", ("x", 7, {})),
+        ("orders.order_placed.v1", "number", (7, [1], {"a": 1})),
+        ("crm.deal_won.v1", "amount", ({}, {"amount": "x"}, {"amount": 1, "currency": "XXX"}, [1], 7)),
+        ("crm.deal_won.v1", "amount.amount", (["x"], "x", {}, True)),
+        ("crm.change_recorded.v1", "changed", ("name", 7, [{"a": 1}])),
+        ("catalog.stock_low.v1", "available", ("x", [1], True)),
+    ],
+)
+async def test_a_dry_run_supposes_nothing_that_no_event_could_say(
+    office: Office, event: str, field: str, lies: tuple[object, ...]
+) -> None:
+    trigger = {"type": "event", "event": event}
+    if event == CHANGED.wire_name:
+        trigger["object_type"] = "deal"
+    rule = await office.rule(
+        trigger,
+        {"type": "stop_if", "conditions": {"field": f"event.{field}", "operator": "is_set"}},
+        conditions={"field": f"event.{field}", "operator": "is_set"},
+        enabled=False,
+    )
+    path = f"{RULES}/{rule['id']}/dry-run"
+    deal = await office.crm.deal()
+    about = {"object_id": deal["id"]} if rule["object_type"] else {}
+
+    for lie in lies:
+        said: object = lie
+        for name in reversed(field.split(".")):
+            said = {name: said}
+        await office.crm.refused(422, "validation-failed", path, event=said, **about)
