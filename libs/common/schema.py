@@ -1,12 +1,13 @@
 """The base of every request and response body."""
 
 import warnings
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.warnings import UnsupportedFieldAttributeWarning
 from pydantic_core import CoreSchema, PydanticCustomError
-from pydantic_core.core_schema import no_info_before_validator_function
+from pydantic_core.core_schema import no_info_after_validator_function, no_info_before_validator_function
 
 # fastapi names its bodies by an alias that says nothing to pydantic, and hides the warning where it builds them at once.
 warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
@@ -40,6 +41,10 @@ def strict_times(node: Any, *, body: type[BaseModel] | None = None) -> None:
         inner = dict(node)
         node.clear()
         node.update(no_info_before_validator_function(_not_a_number, inner))
+        if kind == "datetime":
+            checked = dict(node)
+            node.clear()
+            node.update(no_info_after_validator_function(_within_the_calendar, checked))
         return
     for name, member in node.items():
         if name not in ("metadata", "serialization", "default", "config"):
@@ -57,6 +62,15 @@ def _not_a_number(value: Any) -> Any:
             pass
     if is_number:
         raise PydanticCustomError("time_type", "Write it in the form of RFC 3339")
+    return value
+
+
+def _within_the_calendar(value: datetime) -> datetime:
+    # In UTC it may be a day of the year 0 or 10000, which neither Python nor anything that reads RFC 3339 has.
+    try:
+        value.astimezone(UTC)
+    except OverflowError:
+        raise PydanticCustomError("time_range", "Must lie in the years 1 to 9999 of UTC") from None
     return value
 
 

@@ -2,11 +2,10 @@
 
 import csv
 import io
+import json
 from collections.abc import AsyncIterator
 from enum import StrEnum
 from typing import Any
-
-import orjson
 
 from libs.common.actor import Actor
 from libs.common.csv_cells import cell
@@ -50,7 +49,12 @@ def _jsonl(entry: AuditEntryOut) -> bytes:
 
 def _csv(entry: AuditEntryOut) -> bytes:
     values = (getattr(entry, name) for name in _COLUMNS)
-    return _line([orjson.dumps(v).decode() if isinstance(v, dict) else cell(v) for v in values])
+    return _line([_json(v) if isinstance(v, dict) else cell(v) for v in values])
+
+
+def _json(value: Any) -> str:
+    # Numbers may have more digits than 64 bits hold.
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _line(cells: Any) -> bytes:

@@ -72,6 +72,8 @@ async def test_an_unexpected_error_tells_nothing(client: Client) -> None:
         (b'{"title": "x", "price": {"amount": -1, "currency": "ZAR"}}', 422, "validation-failed"),
         (b'{"title": "x", "price": {"amount": 1e400, "currency": "ZAR"}}', 422, "validation-failed"),
         (b'{"title": "x", "price": {"amount": 1, "currency": "QQQ"}}', 422, "validation-failed"),
+        (b'{"title": "x", "other": [1e20]}', 422, "validation-failed"),
+        (b'{"title": "x", "other": [-9223372036854775809]}', 422, "validation-failed"),
         (b"[" * 100_000, 400, "bad-request"),
         (b'{"title": "one", "title": "two"}', 400, "bad-request"),
         (b'{"title": "x", "price": {"amount": 1, "amount": 2, "currency": "ZAR"}}', 400, "bad-request"),
@@ -182,6 +184,12 @@ async def test_a_number_is_no_time_in_a_query(client: Client) -> None:
         refused = await client.get("/notes", params={"created_at_from": value})
         assert (refused.status_code, refused.json()["slug"]) == (422, "validation-failed"), value
     assert (await client.get("/notes", params={"created_at_from": "2026-01-01T00:00:00Z"})).status_code == 200
+
+
+@pytest.mark.parametrize("value", ["0001-01-01T00:00:00+00:01", "9999-12-31T23:59:59-00:01"])
+async def test_a_time_beyond_the_calendar_is_refused(client: Client, value: str) -> None:
+    refused = await client.get("/notes", params={"created_at_from": value})
+    assert (refused.status_code, refused.json()["slug"]) == (422, "validation-failed")
 
 
 async def test_only_signed_identities_are_taken(

@@ -62,6 +62,18 @@ async def test_no_cell_of_a_csv_is_a_formula(
     assert (row["address"], row["tenant_via"], row["before"]) == ("203.0.113.9", "token", "")
 
 
+async def test_a_number_with_more_digits_than_64_bits_hold_ends_no_export(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    change = change_recorded("crm", "updated", "deal", new_id(), None, {"value": 1e20})
+    await Consumer(context).deliver_batch(RECORD, [envelope(change, tenant_id)])
+
+    response = await client.get("/audit-log/export")
+
+    (row,) = csv.DictReader(io.StringIO(response.text))
+    assert json.loads(row["after"]) == {"value": 10**20}
+
+
 async def test_who_exports_is_written_down(context: ServiceContext, client: Client, tenant_id: UUID) -> None:
     await client.get("/audit-log/export", params={"format": "jsonl", "service": "crm"})
 
