@@ -51,13 +51,15 @@ class RequestLayer:
         clear()
         bind(request_id=request_id, service=self.service)
         started = time.perf_counter()
-        status = 500
+        status, is_answered = 500, False
 
         async def send_with_id(message: Message) -> None:
-            nonlocal status
+            nonlocal status, is_answered
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            elif message["type"] == "http.response.body":
+                is_answered = not message.get("more_body", False)
             await send(message)
 
         method = scope["method"]
@@ -65,6 +67,11 @@ class RequestLayer:
         with span(f"{method} {self.service}", kind=SpanKind.SERVER, traceparent=traceparent) as current:
             try:
                 await self.app(scope, receive, send_with_id)
+            except Exception:
+                # Of what was logged and answered the server need not hear: it would close the connection, on which the
+                # gateway may be sending somebody else's request by now.
+                if not is_answered:
+                    raise
             finally:
                 route = getattr(scope.get("route"), "path", "unmatched")
                 elapsed = time.perf_counter() - started

@@ -9,6 +9,7 @@ import uvicorn
 
 from libs.common.http import connections
 from libs.common.http.connections import CLIENT_IDLE_SECONDS, DRAIN_SECONDS
+from libs.common.http.middleware import RequestLayer
 from libs.common.http.protocol import HttpProtocol, Server
 from libs.common.runtime.listener import listen
 from libs.common.testing.eventually import eventually
@@ -19,13 +20,13 @@ REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 class Served:
     """A server whose app answers once `release` is set, and says in `entered` that a request reached it."""
 
-    def __init__(self) -> None:
+    def __init__(self, app: Any = None) -> None:
         self.release = asyncio.Event()
         self.entered = asyncio.Semaphore(0)
         self.listener = listen(0)
         self.address: tuple[str, int] = self.listener.getsockname()
         config = uvicorn.Config(
-            self.app,
+            app or self.app,
             interface="asgi3",
             http=HttpProtocol,
             lifespan="off",
@@ -156,3 +157,21 @@ async def test_a_stopped_server_listens_no_more(served: Served) -> None:
         await served.task
     with pytest.raises(ConnectionRefusedError):
         await served.connect()
+
+
+async def test_an_error_that_was_answered_costs_nobody_the_connection() -> None:
+    async def fails(scope: Any, receive: Any, send: Any) -> None:
+        await send({"type": "http.response.start", "status": 500, "headers": [(b"content-length", b"2")]})
+        await send({"type": "http.response.body", "body": b"no"})
+        raise RuntimeError("what the answer does not tell")
+
+    served = Served(RequestLayer(fails, "things"))
+    await served.server.begun.wait()
+    reader, writer = await served.connect()
+    for _ in range(2):
+        writer.write(REQUEST)
+        head, body = await answer(reader)
+        assert (head.split(b" ")[1], body) == (b"500", b"no")
+    writer.close()
+    served.server.should_exit = True
+    await served.task
