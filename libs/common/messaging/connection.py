@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -37,8 +39,21 @@ def without_driver(url: str) -> str:
     return f"postgresql://{url.partition('://')[2]}"
 
 
+def read_json(text: bytes | str) -> Any:
+    """A JSON column, with orjson. A number that no float holds is read as the largest: it must not keep others waiting."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text, parse_int=_bounded, parse_float=_bounded)
+
+
+def _bounded(digits: str) -> float:
+    most = sys.float_info.max
+    return min(most, max(-most, float(digits)))
+
+
 async def connect(url: str, application: str, *, options: str = "") -> Connection:
-    """An autocommit connection that reads JSON columns with orjson.
+    """An autocommit connection that reads JSON columns as `read_json` does.
 
     Raises:
         psycopg.OperationalError: the server does not answer within 5 s.
@@ -46,13 +61,13 @@ async def connect(url: str, application: str, *, options: str = "") -> Connectio
     connection = await AnyPasswordConnection.connect(
         url, application_name=application, options=f"{_OPTIONS} {options}", **SESSION
     )
-    set_json_loads(orjson.loads, connection)
+    set_json_loads(read_json, connection)
     return connection
 
 
 async def prepare(connection: Connection) -> None:
-    """Make a pooled connection read JSON columns with orjson."""
-    set_json_loads(orjson.loads, connection)
+    """Make a pooled connection read JSON columns as `read_json` does."""
+    set_json_loads(read_json, connection)
 
 
 async def idle(

@@ -1,9 +1,11 @@
 """The relay against brokers that fail: nothing is marked that was not confirmed."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from uuid import UUID
 
+import orjson
 import psycopg
 import pytest
 from prometheus_client import REGISTRY
@@ -85,6 +87,19 @@ async def test_a_drain_publishes_all_in_order_and_once(context: ServiceContext, 
     assert broker.steps == list(range(25))
     assert [len(batch) for batch in broker.batches] == [10, 10, 5]
     assert await Relay(context, broker).drain_once() == 0
+
+
+async def test_a_number_that_no_reader_holds_keeps_nobody_waiting(
+    context: ServiceContext, tenant_id: UUID
+) -> None:
+    await send(context, tenant_id, *moves(1, 10**400, -(10**400), 2))
+    broker = StubbornBroker()
+
+    assert await Relay(context, broker).drain_once() == 4
+
+    assert broker.steps == [1, sys.float_info.max, -sys.float_info.max, 2]
+    # Each broker writes what it publishes so.
+    assert orjson.loads(orjson.dumps(broker.steps)) == broker.steps
 
 
 async def test_what_was_not_confirmed_stays_and_the_rest_is_marked(
