@@ -1,6 +1,6 @@
 """Money as integer minor units with an ISO 4217 currency; no float comes near it."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt
 
@@ -44,9 +44,9 @@ class Money(BaseModel):
     amount: Annotated[StrictInt, Field(ge=-MAX_AMOUNT, le=MAX_AMOUNT, description="Minor units, e.g. cents")]
     currency: Currency
 
-    def __add__(self, other: "Money") -> "Money":
+    def __add__(self, other: "Money") -> Self:
         self._same(other)
-        return Money(amount=self.amount + other.amount, currency=self.currency)
+        return type(self)(amount=self.amount + other.amount, currency=self.currency)
 
     def __sub__(self, other: "Money") -> "Money":
         self._same(other)
@@ -71,6 +71,12 @@ class Money(BaseModel):
         sign = "-" if self.amount < 0 else ""
         whole, part = divmod(abs(self.amount), 10**exponent)
         return f"{self.currency} {sign}{whole}.{part:0{exponent}d}"
+
+
+class Total(Money):
+    """Money that any number of amounts came to: no bound, for what a report adds up was taken one by one."""
+
+    amount: Annotated[StrictInt, Field(description="Minor units, e.g. cents")]
 
 
 class Price(Money):

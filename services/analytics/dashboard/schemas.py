@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from libs.common.money import Money
+from libs.common.money import Total
 from libs.common.schema import OutSchema
 
 
@@ -17,7 +17,7 @@ class OrderFigures(OutSchema):
     cancelled: int
     expired: int
     customers: int
-    average: Money = Field(description="Money captured per payment of an order")
+    average: Total = Field(description="Money captured per payment of an order")
 
 
 class DealFigures(OutSchema):
@@ -26,8 +26,8 @@ class DealFigures(OutSchema):
     open: int
     won: int
     lost: int
-    open_amount: Money
-    won_amount: Money
+    open_amount: Total
+    won_amount: Total
 
 
 class TaskFigures(OutSchema):
@@ -52,9 +52,9 @@ class Dashboard(OutSchema):
     """The figures of a business. `revenue` is what came in (`gross`: captured for orders, and paid on other invoices) less what was refunded."""
 
     currency: str
-    revenue: Money
-    gross: Money
-    refunds: Money
+    revenue: Total
+    gross: Total
+    refunds: Total
     orders: OrderFigures
     deals: DealFigures
     leads: int

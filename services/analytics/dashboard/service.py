@@ -3,7 +3,7 @@
 from typing import Any
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.money import Money
+from libs.common.money import Total
 from services.analytics.dashboard.schemas import (
     Dashboard,
     DealFigures,
@@ -30,8 +30,8 @@ class DashboardService:
         tasks = await self.rows.tasks(self.uow.now)
         stock = await self.rows.stock()
 
-        def in_currency(amount: Any) -> Money:
-            return Money(amount=int(amount), currency=currency)
+        def in_currency(amount: Any) -> Total:
+            return Total(amount=int(amount), currency=currency)
 
         average = money.of_orders // money.payments if money.payments else 0
         return Dashboard(
@@ -71,6 +71,6 @@ class DashboardService:
             open=figure("open", "deals"),
             won=figure("won", "deals"),
             lost=figure("lost", "deals"),
-            open_amount=Money(amount=figure("open", "amount"), currency=currency),
-            won_amount=Money(amount=figure("won", "amount"), currency=currency),
+            open_amount=Total(amount=figure("open", "amount"), currency=currency),
+            won_amount=Total(amount=figure("won", "amount"), currency=currency),
         )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from pydantic import Field
 
-from libs.common.money import Money
+from libs.common.money import Total
 from libs.common.schema import OutSchema
 from services.analytics.reports.period import GrainedPeriod, Period
 
@@ -41,9 +41,9 @@ class SalesRow(OutSchema):
     period: datetime
     orders: int = Field(description="Orders placed")
     units: int = Field(description="Pieces in orders paid")
-    gross: Money = Field(description="Money captured for orders, and paid on other invoices")
-    refunds: Money
-    revenue: Money = Field(description="gross - refunds")
+    gross: Total = Field(description="Money captured for orders, and paid on other invoices")
+    refunds: Total
+    revenue: Total = Field(description="gross - refunds")
 
 
 class SalesReport(OutSchema):
@@ -60,9 +60,9 @@ class IncomeRow(OutSchema):
     """Money in and out in one row of the grain and one currency."""
 
     period: datetime
-    captured: Money
-    refunded: Money
-    net: Money
+    captured: Total
+    refunded: Total
+    net: Total
 
 
 class IncomeSummary(OutSchema):
@@ -71,7 +71,7 @@ class IncomeSummary(OutSchema):
     grain: str
     tz: str
     items: list[IncomeRow]
-    totals: list[Money]
+    totals: list[Total]
 
 
 class FunnelStage(OutSchema):
@@ -98,7 +98,7 @@ class LeadSource(OutSchema):
     leads: int
     converted: int
     won: int
-    won_amount: Money
+    won_amount: Total
     conversion: float = Field(description="converted / leads, 0 to 1")
 
 
@@ -114,7 +114,7 @@ class TopProduct(OutSchema):
     product_id: UUID
     name: str
     quantity: int
-    revenue: Money
+    revenue: Total
     orders: int
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.money import Money
+from libs.common.money import Total
 from services.analytics.reports.period import GrainedPeriod, Period
 from services.analytics.reports.repository import ReportRepository
 from services.analytics.reports.schemas import (
@@ -50,9 +50,9 @@ class ReportService:
         items = [
             IncomeRow(
                 period=query.start(row.period),
-                captured=Money(amount=int(row.captured), currency=row.currency),
-                refunded=Money(amount=int(row.refunded), currency=row.currency),
-                net=Money(amount=int(row.captured) - int(row.refunded), currency=row.currency),
+                captured=Total(amount=int(row.captured), currency=row.currency),
+                refunded=Total(amount=int(row.refunded), currency=row.currency),
+                net=Total(amount=int(row.captured) - int(row.refunded), currency=row.currency),
             )
             for row in await self.rows.income(query)
         ]
@@ -92,7 +92,7 @@ class ReportService:
                     leads=row.leads,
                     converted=row.converted,
                     won=row.won,
-                    won_amount=Money(amount=int(row.amount), currency=currency),
+                    won_amount=Total(amount=int(row.amount), currency=currency),
                     conversion=round(row.converted / row.leads, 4),
                 )
                 for row in await self.rows.lead_sources(query, currency)
@@ -110,7 +110,7 @@ class ReportService:
                     product_id=row.product_id,
                     name=row.name,
                     quantity=int(row.quantity),
-                    revenue=Money(amount=int(row.revenue), currency=currency),
+                    revenue=Total(amount=int(row.revenue), currency=currency),
                     orders=row.orders,
                 )
                 for row in await self.rows.top_products(query, currency, query.by, query.limit)
@@ -118,8 +118,8 @@ class ReportService:
         )
 
     @staticmethod
-    def _sum(values: list[Money], currency: str) -> Money:
-        return sum(values, start=Money(amount=0, currency=currency))
+    def _sum(values: list[Total], currency: str) -> Total:
+        return sum(values, start=Total(amount=0, currency=currency))
 
 
 def sales_row(row: Any, period: GrainedPeriod, currency: str) -> SalesRow:
@@ -129,7 +129,7 @@ def sales_row(row: Any, period: GrainedPeriod, currency: str) -> SalesRow:
         period=period.start(row.period),
         orders=int(row.orders),
         units=int(row.units),
-        gross=Money(amount=captured, currency=currency),
-        refunds=Money(amount=refunded, currency=currency),
-        revenue=Money(amount=captured - refunded, currency=currency),
+        gross=Total(amount=captured, currency=currency),
+        refunds=Total(amount=refunded, currency=currency),
+        revenue=Total(amount=captured - refunded, currency=currency),
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from libs.common.filters import Custom, ListQuery
-from libs.common.money import Money
+from libs.common.money import Money, Total
 from libs.common.schema import OutSchema
 
 
@@ -19,7 +19,7 @@ class LedgerAccountOut(OutSchema):
     name: str
     type: str
     currency: str
-    balance: Money
+    balance: Total
     created_at: datetime
 
 
@@ -48,7 +48,7 @@ class CurrencyProof(OutSchema):
     """What all entries of one currency add up to."""
 
     currency: str
-    sum: Money
+    sum: Total
     entries: int
     transactions: int
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.filters import ListQuery
-from libs.common.money import Money
+from libs.common.money import Money, Total
 from libs.common.resource import ResourceService
 from services.payments.ledger.chart import Account
 from services.payments.ledger.models import LedgerAccount, LedgerTransaction
@@ -96,7 +96,7 @@ class LedgerService(ResourceService[LedgerTransaction]):
         return {
             "is_balanced": not breaches and all(total == 0 for _, total, _, _ in totals),
             "currencies": [
-                {"currency": c, "sum": Money(amount=s, currency=c), "entries": e, "transactions": t}
+                {"currency": c, "sum": Total(amount=s, currency=c), "entries": e, "transactions": t}
                 for c, s, e, t in totals
             ],
             "breaches": breaches,
@@ -124,7 +124,7 @@ class LedgerService(ResourceService[LedgerTransaction]):
         sums = await self.accounts.balances([row.id for row in rows], at)
         return [
             {name: getattr(row, name) for name in ("id", "code", "name", "type", "currency", "created_at")}
-            | {"balance": Money(amount=sums.get(row.id, 0), currency=row.currency)}
+            | {"balance": Total(amount=sums.get(row.id, 0), currency=row.currency)}
             for row in rows
         ]
 

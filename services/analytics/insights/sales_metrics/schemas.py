@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from libs.common.money import Money
+from libs.common.money import Total
 from libs.common.schema import OutSchema
 from services.analytics.insights.evidence import Backtest, Interval, Refusal
 from services.analytics.reports.period import GrainedPeriod
@@ -27,13 +27,13 @@ class SalesFigures(OutSchema):
         datetime,
         Field(description="Before `to` while the stretch asked for is not over: compared is what is over"),
     ]
-    revenue: Annotated[Money, Field(description="Money captured less money refunded")]
-    gross: Annotated[Money, Field(description="Money captured for orders, and paid on other invoices")]
-    refunds: Money
+    revenue: Annotated[Total, Field(description="Money captured less money refunded")]
+    gross: Annotated[Total, Field(description="Money captured for orders, and paid on other invoices")]
+    refunds: Total
     orders: Annotated[int, Field(description="Orders placed")]
     paid_orders: int
     units: Annotated[int, Field(description="Pieces in orders paid")]
-    average_order_value: Annotated[Money | None, Field(description="Total of the orders paid / their number")]
+    average_order_value: Annotated[Total | None, Field(description="Total of the orders paid / their number")]
     refund_rate: Annotated[float | None, Field(description="refunds / gross")]
     customers: Annotated[int, Field(description="Customers with an order paid in the stretch")]
     repeat_rate: Annotated[
@@ -70,7 +70,7 @@ class SalesTrend(OutSchema):
     """Where daily revenue is going."""
 
     direction: Annotated[str, Field(examples=["up"], description="up, down, or flat where it may be chance")]
-    change_per_week: Annotated[Money, Field(description="By how much a day's revenue differs a week later")]
+    change_per_week: Annotated[Total, Field(description="By how much a day's revenue differs a week later")]
     evidence: TrendEvidence
 
 

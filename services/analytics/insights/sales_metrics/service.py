@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.money import Money
+from libs.common.money import Total
 from services.analytics.insights.evidence import Backtest, Interval, Refusal, too_little
 from services.analytics.insights.sales_metrics.repository import SalesMetricsRepository
 from services.analytics.insights.sales_metrics.schemas import (
@@ -73,14 +73,14 @@ class SalesMetricsService:
         paid = await self.rows.paid(period, currency)
         placed = await self.rows.placed(period, currency)
         leads = await self.rows.leads(period)
-        average = Money(amount=int(paid.total) // paid.orders, currency=currency) if paid.orders else None
+        average = Total(amount=int(paid.total) // paid.orders, currency=currency) if paid.orders else None
         return SalesFigures(
             date_from=period.local(period.date_from),
             date_to=period.local(stretch.date_to),
             counted_until=min(period.date_to, self.uow.now),
-            revenue=Money(amount=gross - refunds, currency=currency),
-            gross=Money(amount=gross, currency=currency),
-            refunds=Money(amount=refunds, currency=currency),
+            revenue=Total(amount=gross - refunds, currency=currency),
+            gross=Total(amount=gross, currency=currency),
+            refunds=Total(amount=refunds, currency=currency),
             orders=sum(int(row.orders) for row in rows),
             paid_orders=paid.orders,
             units=sum(int(row.units) for row in rows),
@@ -104,7 +104,7 @@ class SalesMetricsService:
         direction = "up" if found.low > 0 else "down" if found.high < 0 else "flat"
         return SalesTrend(
             direction=direction,
-            change_per_week=Money(amount=round(found.slope * WEEK), currency=currency),
+            change_per_week=Total(amount=round(found.slope * WEEK), currency=currency),
             evidence=TrendEvidence(
                 interval=Interval(low=round(found.low * WEEK, 2), high=round(found.high * WEEK, 2)),
                 backtest=errors
@@ -158,5 +158,5 @@ def _growth(now: SalesFigures, before: SalesFigures) -> Growth:
     return Growth(**{name: of(name) for name in Growth.model_fields})
 
 
-def _number(value: Money | int | None) -> int | None:
-    return value.amount if isinstance(value, Money) else value
+def _number(value: Total | int | None) -> int | None:
+    return value.amount if isinstance(value, Total) else value

@@ -25,7 +25,7 @@ class Stretches:
     def __init__(self, query: GrainedPeriod, now: datetime) -> None:
         today = _midnight(query, query.local(now))
         date_to = query.date_to or _midnight(query, query.local(now) + timedelta(days=1))
-        date_from = query.date_from or min(today, date_to) - timedelta(days=_USUAL_DAYS)
+        date_from = query.date_from or max(_EARLIEST, min(today, date_to)) - timedelta(days=_USUAL_DAYS)
         if not _EARLIEST <= date_from < date_to <= _LATEST:
             raise ValidationFailed.of("from", "must be before `to`, and both between 1971 and 2200", "range")
         length = date_to - date_from

@@ -6,6 +6,7 @@ from uuid import UUID
 import pytest
 
 from libs.common.ids import new_id
+from libs.common.money import MAX_AMOUNT
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
@@ -89,6 +90,26 @@ async def test_growth_is_against_the_stretch_before_and_the_same_days_a_year_bef
         "average_order_value": -0.25,
     }
     assert found["growth_last_year"]["revenue"] == -0.75
+
+
+@pytest.mark.parametrize("to", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"])
+async def test_a_stretch_beyond_what_is_looked_at_is_refused(client: Client, to: str) -> None:
+    refused = await client.get(PATH, params={"to": to})
+    assert (refused.status_code, refused.json()["slug"]) == (422, "validation-failed")
+
+
+async def test_sums_beyond_the_largest_amount_are_shown(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    await record(context, tenant_id, *(one for _ in range(2) for one in sale(MAX_AMOUNT, MAY)))
+
+    found = await ask(client, stretch(MAY, MAY + DAY))
+    dashboard = await client.get("/analytics/dashboard")
+    income = await client.get("/analytics/income-summary")
+
+    assert found["revenue"]["amount"] == 2 * MAX_AMOUNT
+    assert dashboard.json()["revenue"]["amount"] == 2 * MAX_AMOUNT
+    assert income.json()["totals"][0]["amount"] == 2 * MAX_AMOUNT
 
 
 async def test_a_stretch_that_is_not_over_is_compared_with_as_much_of_the_others(

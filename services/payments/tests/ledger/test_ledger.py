@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from libs.common.ids import new_id
-from libs.common.money import Money
+from libs.common.money import MAX_AMOUNT, Money
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
@@ -184,3 +184,14 @@ async def test_the_ledger_is_read_with_its_permission_by_its_business(
     assert (await stranger.get(f"/ledger/transactions/{transaction['id']}")).status_code == 404
     assert (await stranger.get("/ledger/accounts")).json()["items"] == []
     assert (await stranger.get("/ledger/proof")).json()["currencies"] == []
+
+
+async def test_balances_beyond_the_largest_amount_are_shown(context: ServiceContext, tenant_id: UUID) -> None:
+    for n in range(3):
+        await post(context, tenant_id, [(RECEIVABLE, zar(MAX_AMOUNT)), (REVENUE, zar(-MAX_AMOUNT))], f"{n}")
+
+    listed = await Client(context, user(tenant_id)).get("/ledger/accounts")
+
+    balances = {row["balance"]["amount"] for row in listed.json()["items"]}
+    assert balances == {3 * MAX_AMOUNT, -3 * MAX_AMOUNT}
+    assert (await proof(context, tenant_id))["is_balanced"] is True
