@@ -56,6 +56,13 @@ LEFT JOIN LATERAL (
 ) done ON true
 WHERE r.status = 'completed' AND done.n <> jsonb_array_length(v.actions)
 """
+_EFFECTS = """
+SELECT s.run_id FROM crm.automation_steps s
+LEFT JOIN crm.tasks t ON t.tenant_id = s.tenant_id AND t.id = (s.result ->> 'task_id')::uuid
+LEFT JOIN crm.chat_messages m ON m.tenant_id = s.tenant_id AND m.id = (s.result ->> 'message_id')::uuid
+WHERE s.status = 'done'
+  AND (s.action = 'create_task' AND t.id IS NULL OR s.action = 'post_message' AND m.id IS NULL)
+"""
 _RULES = """
 SELECT r.id FROM crm.automation_rules r JOIN crm.automation_runs u
   ON u.tenant_id = r.tenant_id AND u.rule_id = r.id AND u.status IN ('running', 'waiting')
@@ -100,6 +107,12 @@ INVARIANTS = (
         "completed runs",
         "crm.automation_runs WHERE status = 'completed'",
         _STEPS,
+    ),
+    _invariant(
+        "what an action of a rule made is there",
+        "actions",
+        "crm.automation_steps WHERE status = 'done' AND action IN ('create_task', 'post_message')",
+        _EFFECTS,
     ),
     _invariant("no run of a disabled rule is under way", "rules", "crm.automation_rules", _RULES),
 )

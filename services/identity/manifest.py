@@ -160,7 +160,7 @@ SERVICE = Service(
         Job("forget_challenges", forget_challenges, every=60),
         Job("move_subscriptions", move_subscriptions, every=5, finds=moving),
         Job("expire_invitations", expire_invitations, every=60, finds=expiring),
-        Job("mark_closed_tenants", mark_closed_tenants, every=600, finds=ending),
+        Job("mark_closed_tenants", mark_closed_tenants, every=60, finds=ending),
         Job("look_at_proofs_again", look_at_proofs_again, every=60, lease=120, finds=unwatched),
         Job("copy_people", copy_people, every=1, finds=uncopied),
         Job("forget_claims", forget_claims, every=3600),

@@ -23,13 +23,15 @@ from deploy.e2e.proof.run import Run, Wanted
 from libs.common.runtime.commands.lifetime import run_async
 
 console = Console(highlight=False)
-# Enough of the table to touch checkout, relay, payment, consumers and activation once each.
+# Enough of the table to touch checkout, relay, payment, consumers, activation, rules and renewals once each.
 SHORT_STEPS = (
     "committed.catalog.stock_changed.v1",
     "committed.orders.order_placed.v1",
     "committed.payments.payment_succeeded.v1",
     "handled.orders.pay_order",
     "committed.crm.deal_won.v1",
+    "crm.automation.performed",
+    "payments.subscription.invoiced",
 )
 
 
@@ -73,6 +75,7 @@ def prove(
             seconds=10,
             buyers=100,
             registrars=2,
+            subscribers=2,
             shops=1,
             steps=SHORT_STEPS,
             stock=(300, 200, 30, 20, 10),
@@ -121,6 +124,7 @@ def _scenario(
         seconds=0,
         buyers=buyers,
         registrars=2,
+        subscribers=2,
         stock=(1000, 500, 100, 20),
         pace=10.0,
         power_cut=False,
@@ -139,7 +143,9 @@ def _scenario(
             plain, scenario=rolling(rolls), proxied=False, strict=True
         ), f"{command} --rolling {rolls}"
     if load:
-        alone = replace(plain, scenario=pressure(load, 20), proxied=False, buyers=0, registrars=0, shops=1)
+        alone = replace(
+            plain, scenario=pressure(load, 20), proxied=False, buyers=0, registrars=0, subscribers=0, shops=1
+        )
         return alone, f"python -m deploy.e2e.proof --seed {seed} --pressure {load:g}"
     return replace(plain, scenario=poison), f"{command} --poison"
 

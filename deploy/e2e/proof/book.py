@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 
@@ -39,6 +40,37 @@ class BusinessEntry:
     company: str
     registration: str
     decided: str | None = None
+    closed: bool = False
+
+
+@dataclass
+class SubscriptionEntry:
+    """One subscription as its business knows it; its periods, a day each, begin at `begins` and one day after another.
+
+    `sold` is what the business was told when it sold it. `quantity` is what it was changed to last, `ended` the number of
+    periods billed when it was told that it ends with the current one. `paid` are the invoices that were settled.
+    `unsure`: a change or its end was asked for, and no answer came.
+    """
+
+    email: str
+    shop: str
+    begins: datetime
+    sold: dict[str, Any] | None = None
+    doubtful: bool = False
+    quantity: int = 1
+    unsure: bool = False
+    ended: int | None = None
+    paid: list[str] = field(default_factory=list)
+
+
+@dataclass
+class TalkEntry:
+    """A conversation with the assistant, and the answers that were given in it by the ids of their messages."""
+
+    shop: str
+    id: str
+    answers: dict[str, str] = field(default_factory=dict)
+    asked: int = 0
 
 
 @dataclass
@@ -58,6 +90,7 @@ class Book:
         statuses: how often each status came.
         without_retry_after: 503 and 429 answers that did not say when to come back.
         slowest: the longest that any one request took, with its path.
+        contacts: those that were added, by shop.
         failed: tries that were not answered for good, counted where clients are strict.
         gave_up: requests that had no final answer within the client's patience.
     """
@@ -65,6 +98,9 @@ class Book:
     def __init__(self) -> None:
         self.orders: list[OrderEntry] = []
         self.businesses: list[BusinessEntry] = []
+        self.subscriptions: list[SubscriptionEntry] = []
+        self.contacts: defaultdict[str, set[str]] = defaultdict(set)
+        self.talks: list[TalkEntry] = []
         self.statuses: Counter[str] = Counter()
         self.without_retry_after: Counter[str] = Counter()
         self.strange: list[Strange] = []

@@ -7,6 +7,8 @@ from deploy.e2e.proof.book import Book, BusinessEntry
 from deploy.e2e.proof.client import Client, GaveUp
 
 _DEAL_SECONDS = 60
+# The share of those let in that are closed again.
+_CLOSED = 0.2
 
 
 class Registrar:
@@ -29,6 +31,7 @@ class Registrar:
                 entry = await self._register(visit)
                 if entry is not None:
                     await self._decide(entry)
+                    await self._close(entry)
             except GaveUp:
                 continue
             await asyncio.sleep(self.chance.uniform(0, 2 * pace))
@@ -90,6 +93,21 @@ class Registrar:
         )
         if answer.status == 200 or (answer.status == 409 and answer.tries > 1):
             entry.decided = "won" if decision == "win" else "lost"
+
+    async def _close(self, entry: BusinessEntry) -> None:
+        """Now and then a business that was let in is closed at once; what it had is erased."""
+        if entry.decided != "won" or self.chance.random() > _CLOSED:
+            return
+        entry.decided = "doubtful"
+        answer = await self.client.call(
+            "DELETE",
+            f"/tenants/{entry.company}",
+            who=self.staff,
+            expect=(204, 409),
+            chance=self.chance,
+        )
+        entry.decided = "won"
+        entry.closed = answer.status == 204 or answer.tries > 1
 
     async def _deal(self, entry: BusinessEntry) -> str | None:
         loop = asyncio.get_running_loop()

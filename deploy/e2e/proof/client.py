@@ -93,6 +93,20 @@ class Client:
                 raise GaveUp(f"{method} {url}")
             await asyncio.sleep(pause)
 
+    async def all(
+        self, path: str, who: dict[str, str], params: dict[str, str] | None = None
+    ) -> list[dict[str, Any]]:
+        """Every row of a list, page by page."""
+        rows: list[dict[str, Any]] = []
+        cursor = None
+        while True:
+            query = {"limit": "100", **(params or {}), **({"cursor": cursor} if cursor else {})}
+            page = (await self.call("GET", path, who=who, params=query, expect=(200,))).body
+            rows += page["items"]
+            cursor = page.get("next_cursor")
+            if not cursor:
+                return rows
+
     async def _try(
         self, method: str, url: str, headers: dict[str, str], json: Any, params: Any, tries: int
     ) -> tuple[Answer | None, float]:
@@ -114,7 +128,8 @@ class Client:
             return None, 0.0
         self.book.answered(str(status), time.monotonic() - started, _shape(url))
         answer = Answer(status, body, told, tries)
-        if status == 500:
+        # Whatever goes wrong behind it, the gateway says so in a problem document.
+        if status == 500 or (status > 500 and answer.slug == ""):
             self.book.strange.append(Strange(method, _shape(url), status, str(body)[:300]))
         elif status not in _AGAIN and not (status == 409 and answer.slug == _IN_PROGRESS):
             return answer, 0.0

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from deploy.e2e.proof import billing, rules
 from deploy.e2e.proof.book import Book, OrderEntry
 from deploy.e2e.proof.client import Client
 from deploy.e2e.proof.shops import Shop
@@ -53,41 +54,34 @@ async def events_handled(common: CommonSettings) -> tuple[int, int]:
     return events, handled
 
 
-async def differences(client: Client, book: Book, shops: list[Shop], staff: dict[str, str]) -> list[str]:
-    """Everything in which the API and the book differ."""
+async def differences(
+    client: Client, book: Book, shops: list[Shop], staff: dict[str, str], added: dict[str, dict[str, str]]
+) -> list[str]:
+    """Everything in which the API and the book differ; `added` are the rules of each shop, and of the staff."""
     found = [f"{what}: {count}" for what, count in book.notes.items() if what.startswith("one key")]
     for shop in shops:
         await shop.sign_in(client)
-        found += [f"shop {shop.company}: {text}" async for text in _shop(client, book, shop)]
+        mine = added.get(shop.company)
+        found += [f"shop {shop.company}: {text}" async for text in _shop(client, book, shop, mine)]
+    if "" in added:
+        found += await rules.of_staff(client, book, added[""], staff)
     found += [text async for text in _businesses(client, book, staff)]
     return found
 
 
-async def _all(
-    client: Client, path: str, who: dict[str, str], params: dict[str, str] | None = None
-) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    cursor = None
-    while True:
-        query = {"limit": "100", **(params or {}), **({"cursor": cursor} if cursor else {})}
-        page = (await client.call("GET", path, who=who, params=query, expect=(200,))).body
-        rows += page["items"]
-        cursor = page.get("next_cursor")
-        if not cursor:
-            return rows
-
-
-async def _shop(client: Client, book: Book, shop: Shop) -> AsyncIterator[str]:
-    orders = await _all(client, "/orders", shop.owner)
-    payments = await _all(client, "/payments", shop.owner)
-    refunds = await _all(client, "/refunds", shop.owner)
-    stock = await _all(client, "/inventory/stock", shop.owner)
-    holds = await _all(client, "/inventory/reservations", shop.owner, {"status": "reserved"})
+async def _shop(client: Client, book: Book, shop: Shop, added: dict[str, str] | None) -> AsyncIterator[str]:
+    orders = await client.all("/orders", shop.owner)
+    payments = await client.all("/payments", shop.owner)
+    refunds = await client.all("/refunds", shop.owner)
+    stock = await client.all("/inventory/stock", shop.owner)
+    holds = await client.all("/inventory/reservations", shop.owner, {"status": "reserved"})
     entries = [entry for entry in book.orders if entry.shop == shop.company]
     for texts in (
         _orders(orders, entries),
         _money(orders, payments, refunds, entries),
         _stock(orders, stock, holds, shop),
+        await billing.of_shop(client, book, shop),
+        await rules.of_shop(client, book, shop, added, orders) if added else (),
     ):
         for text in texts:
             yield text
@@ -236,12 +230,19 @@ async def _businesses(client: Client, book: Book, staff: dict[str, str]) -> Asyn
         if found.status != 200:
             yield f"the accepted registration of {entry.email} is not there"
             continue
-        if entry.decided != "doubtful" and found.body["status"] != wanted[entry.decided]:
-            yield f"{entry.email}: the deal is {entry.decided}, the business {found.body['status']}"
-        deals = await _all(client, "/deals", staff, {"registration_id": entry.registration})
+        status = "closed" if entry.closed else wanted.get(entry.decided)
+        if status is not None and found.body["status"] != status:
+            yield f"{entry.email}: the deal is {entry.decided}, the business {found.body['status']}, not {status}"
+        if entry.closed:
+            path = f"/tenants/{entry.company}/erasure"
+            erasure = await client.call("GET", path, who=staff, expect=(200, 404))
+            # It begins at once here, and the services are asked only when all events about the business are old.
+            if erasure.status != 200 or erasure.body["status"] not in ("running", "completed"):
+                yield f"{entry.email}: the business is closed, its erasure has not begun"
+        deals = await client.all("/deals", staff, {"registration_id": entry.registration})
         if len(deals) != 1:
             yield f"{entry.email} has {len(deals)} deals"
-        if entry.decided == "won":
+        if entry.decided == "won" and not entry.closed:
             path = f"/registrations/{entry.registration}/provisioning"
             setting_up = await client.call("GET", path, who=staff, expect=(200,))
             if setting_up.body["state"] != "done":

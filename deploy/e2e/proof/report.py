@@ -26,6 +26,7 @@ class Report:
     buyers: int = 0
     orders: dict[str, int] = field(default_factory=dict)
     registrations: dict[str, int] = field(default_factory=dict)
+    subscriptions: dict[str, int] = field(default_factory=dict)
     events: int = 0
     events_handled: int = 0
     answers: dict[str, int] = field(default_factory=dict)
@@ -58,6 +59,7 @@ class Report:
             "webhooks": _list(self.webhooks),
             "orders": f"{_list(self.orders)}, by {self.buyers} buyers at once",
             "registrations": _list(self.registrations),
+            "subscriptions and customers": _list(self.subscriptions),
             "events": f"{self.events} events, handled {self.events_handled} times",
             "answers": _list(self.answers),
             "tried again": _list(self.retries),

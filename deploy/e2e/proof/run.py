@@ -18,7 +18,9 @@ from deploy.e2e.proof.faults import Faults, Recovery
 from deploy.e2e.proof.installation import Installation
 from deploy.e2e.proof.plan import make_plan
 from deploy.e2e.proof.report import Report
+from deploy.e2e.proof.rules import add_rules
 from deploy.e2e.proof.shops import Shop, open_shop, staff_headers
+from deploy.e2e.proof.subscribers import Subscriber
 from deploy.e2e.proof.webhooks import WebhookRoad
 
 _SIGN_IN_EVERY = 300.0
@@ -52,6 +54,7 @@ class Wanted:
     seconds: float
     buyers: int
     registrars: int = 4
+    subscribers: int = 4
     shops: int = 2
     steps: tuple[str, ...] | None = None
     visits: int | None = None
@@ -75,12 +78,16 @@ class Run:
         self.installation = Installation(
             home,
             proxied=wanted.proxied,
-            settings={"ORDERS_RESERVATION_MINUTES": str(wanted.reservation_minutes)},
+            settings={
+                "ORDERS_RESERVATION_MINUTES": str(wanted.reservation_minutes),
+                "IDENTITY_CLOSED_KEPT_SECONDS": "0",
+            },
         )
         self.book = Book()
         self.say = say
         self.staff: dict[str, str] = {}
         self.shops: list[Shop] = []
+        self.rules: dict[str, dict[str, str]] = {}
         self._road: WebhookRoad | None = None
         self.faults: Faults | None = None
 
@@ -117,6 +124,8 @@ class Run:
         self.staff.update(await staff_headers(client))
         for _ in range(self.wanted.shops):
             self.shops.append(await open_shop(self.installation.url, list(self.wanted.stock)))
+        if self.wanted.subscribers:
+            self.rules = await add_rules(client, self.shops, self.staff)
 
     async def _trade(self, client: Client) -> None:
         wanted, stop = self.wanted, asyncio.Event()
@@ -129,10 +138,13 @@ class Run:
         registrars = [
             Registrar(n, wanted.seed, client, self.book, self.staff) for n in range(wanted.registrars)
         ]
+        subscribers = [
+            Subscriber(n, wanted.seed, client, self.book, self.shops) for n in range(wanted.subscribers)
+        ]
         work = [asyncio.create_task(b.shop_for(stop, wanted.visits, wanted.pace)) for b in buyers]
         work += [
             asyncio.create_task(r.work(stop, wanted.visits and 3 * wanted.visits, wanted.pace))
-            for r in registrars
+            for r in (*registrars, *subscribers)
         ]
         signing_in = asyncio.create_task(self._stay_signed_in(client))
         done = 0
@@ -191,7 +203,7 @@ class Run:
                 found = await invariants(self.installation.common)
                 if not found:
                     self.staff.update(await staff_headers(client))
-                    found = await differences(client, self.book, self.shops, self.staff)
+                    found = await differences(client, self.book, self.shops, self.staff, self.rules)
             except GaveUp as error:
                 found = [f"no answer while comparing: {error}"]
             if not found or time.monotonic() > until:
@@ -221,6 +233,14 @@ class Run:
             "accepted": len(book.businesses),
             "won": decided["won"],
             "lost": decided["lost"],
+            "closed": sum(entry.closed for entry in book.businesses),
+        }
+        report.subscriptions = {
+            "sold": sum(entry.sold is not None for entry in book.subscriptions),
+            "settled": sum(len(entry.paid) for entry in book.subscriptions),
+            "ending": sum(entry.ended is not None for entry in book.subscriptions),
+            "contacts": sum(map(len, book.contacts.values())),
+            "answers of the assistant": sum(len(talk.answers) for talk in book.talks),
         }
         if self._road is not None:
             report.webhooks = dict(self._road.done)

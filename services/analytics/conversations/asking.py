@@ -6,6 +6,7 @@ from uuid import UUID
 
 from libs.common.actor import Actor
 from libs.common.errors import NotFound
+from libs.common.failpoints import failpoint
 from libs.common.runtime.context import ServiceContext
 from services.analytics.assistant.assistant import assistant_of
 from services.analytics.conversations import token_budget
@@ -44,6 +45,7 @@ async def ask(
         least = assistant.least_tokens(actor, body.prompt)
         if recorded.claim is not None and least:
             await token_budget.check(uow, least)
+    failpoint("analytics", "assistant", "asked")
     patience = settings.assistant_wait_seconds if body.wait else 0.0
     if recorded.claim is not None:
         assistant.wake(conversation_id)

@@ -47,6 +47,9 @@ async def test_an_invariant_finds_what_breaks_it(crm: Crm, context: ServiceConte
         "a run of a rule that is under way is gone on with": "DELETE FROM crm.jobs",
         "a completed run has done each action of its version once": "UPDATE crm.automation_runs SET"
         " status = 'completed', finished_at = now(), due_at = NULL",
+        "what an action of a rule made is there": "INSERT INTO crm.automation_steps"
+        " SELECT tenant_id, id, 0, 'create_task', 'done', jsonb_build_object('task_id', id), NULL, 1, now(), now()"
+        " FROM crm.automation_runs",
         "no run of a disabled rule is under way": "UPDATE crm.automation_rules SET enabled = false, enabled_at = NULL",
         "a deal's stage and closing time fit its status": "UPDATE crm.deals SET status = 'won', closed_at = now()",
         "a deal stands where its history ends": "DELETE FROM crm.stage_changes",
