@@ -16,7 +16,7 @@ from services.analytics.assistant.answer import Answer
 from services.analytics.assistant.model.answering import ModelAnswering, Unanswered, least_tokens
 from services.analytics.assistant.offline.answering import answer_by_rules
 from services.analytics.assistant.providers.base import ProviderFailed
-from services.analytics.assistant.providers.errors import LATE
+from services.analytics.assistant.providers.errors import GARBLED, LATE
 from services.analytics.assistant.providers.registry import make_model
 from services.analytics.assistant.tools.tool import Asker
 from services.analytics.assistant.words import language_of
@@ -103,6 +103,10 @@ class Assistant:
             reason = LATE
         except (ProviderFailed, Unanswered) as error:
             reason = str(error)
+        except Exception as error:
+            # Whatever a model makes of us, whoever asks gets an answer.
+            log.error("an answer of a language model could not be read", exc_info=error)
+            reason = GARBLED
         log.warning("rules answer instead of %s: %s", self._model.model, reason)
         if telling.is_shown:
             await telling.reset()

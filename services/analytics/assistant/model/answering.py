@@ -38,6 +38,8 @@ FILTERED = "The language model's service held the answer back."
 NO_ANSWER = "The language model came to no answer."
 NO_TOKENS = "The tokens that the business may use this month are used up."
 _CALLS_AT_ONCE = 8
+# What a model that has lost its way is told of, and what is kept of it.
+_MOST_CALLS, _MOST_ARGUMENTS = 16, 2000
 # How often an answer with unfounded numbers is sent back.
 _CORRECTIONS = 1
 
@@ -125,16 +127,18 @@ class ModelAnswering:
         settle = await self._budget.reserve(expected + request.max_output_tokens)
         if settle is None:
             raise Unanswered(NO_TOKENS)
-        sentences, calls, end = Sentences(turn.grounds), [], End.COMPLETE
+        calls: list[ToolCall] = []
+        sentences, end = Sentences(turn.grounds), End.COMPLETE
         usage: Usage | None = None
         events = self._model.complete(request)
         try:
             async for event in events:
                 if isinstance(event, TextDelta):
-                    if said := sentences.feed(event.text):
+                    if said := sentences.feed(event.text.replace("\x00", "")):
                         await self._telling.delta(said)
                 elif isinstance(event, ToolCall):
-                    calls.append(event)
+                    if len(calls) < _MOST_CALLS:
+                        calls.append(event)
                 elif isinstance(event, Usage):
                     usage = event
                 elif isinstance(event, Done):
@@ -188,21 +192,34 @@ class ModelAnswering:
             )
             turn.results.append(result)
             turn.figures += [figure for figure in result.figures if figure not in turn.figures]
-            turn.grounds.add(result.figures, result.stretch, result.arguments.values())
+            # What was refused was read nowhere, so nothing may rest on it.
+            asked = result.arguments.values() if result.status == "ok" else ()
+            turn.grounds.add(result.figures, result.stretch, asked)
             turn.items.append(ToolOutput(call.id, output(result)))
 
     async def _call(self, call: ToolCall) -> Result:
         tool = TOOLS.get(call.name)
         if tool is None:
-            return Result(call.name[:100], {}, status="unknown-tool", detail="There is no such tool.")
-        try:
-            arguments = orjson.loads(call.arguments or "{}")
-        except orjson.JSONDecodeError:
-            arguments = None
-        if not isinstance(arguments, dict):
-            detail = "The arguments are not a JSON object."
+            name = call.name[:100].replace("\x00", "")
+            return Result(name, {}, status="unknown-tool", detail="There is no such tool.")
+        arguments = _arguments_of(call)
+        if arguments is None:
+            detail = f"The arguments are no JSON object of at most {_MOST_ARGUMENTS} letters."
             return Result(tool.name, {}, status="validation-failed", detail=detail)
         return await run(tool, self._asker, {k: v for k, v in arguments.items() if v is not None})
+
+
+def _arguments_of(call: ToolCall) -> dict[str, Any] | None:
+    """What a tool is called with; None where that is no object, or holds what is not to be kept."""
+    text = call.arguments or "{}"
+    # They are kept and shown with the answer, and no column takes a NUL.
+    if len(text) > _MOST_ARGUMENTS or "\\u0000" in text:
+        return None
+    try:
+        arguments = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return None
+    return arguments if isinstance(arguments, dict) else None
 
 
 def least_tokens(asker: Asker, question: str, settings: Any) -> int:

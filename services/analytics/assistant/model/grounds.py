@@ -8,6 +8,7 @@ figures bear are not read as numbers. What a number is said of is not checked: a
 import re
 import unicodedata
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
 
 from libs.common.money import EXPONENTS
@@ -94,7 +95,7 @@ class Grounds:
         for figure in figures:
             label = _plain(figure.label)
             self._names.update(name for name in (label, *label.split(", ")) if _is_name(name))
-            self._days.update(date.fromisoformat(found[0]) for found in _ISO.finditer(label))
+            self._days.update(_dates_in(label))
             value = abs(figure.value)
             if figure.currency:
                 self._exact.add(value / 10 ** EXPONENTS.get(figure.currency, 2))
@@ -166,6 +167,13 @@ class Grounds:
         text = _MONTH_DAY.sub(lambda m: " " if of(m[3], _month(m[1]), m[2]) else m[0], text)
         years = {str(day.year) for day in self._days}
         return re.sub(r"\b20\d\d\b(?![.,]?\d)", lambda m: " " if m[0] in years else m[0], text)
+
+
+def _dates_in(text: str) -> Iterable[date]:
+    for found in _ISO.finditer(text):
+        # Names may hold what only looks like a date.
+        with suppress(ValueError):
+            yield date.fromisoformat(found[0])
 
 
 def _plain(text: str) -> str:

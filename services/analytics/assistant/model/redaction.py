@@ -2,7 +2,8 @@
 
 import re
 
-_EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
+# It begins where such letters begin, so that a long word is looked through once.
+_EMAIL = re.compile(r"(?<![\w.!#$%&'*+/=?^`{|}~-])[\w.!#$%&'*+/=?^`{|}~-]++@[\w-]+(?:\.[\w-]+)+")
 # Nine digits or more, with the signs that people put between them; dates, ids and amounts have other forms.
 _PHONE = re.compile(r"(?<![\w.,/#-])(?:\+|00)?\(?\d(?:[\d ().-]{7,17})\d(?!\w|[,./-]\d)")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")

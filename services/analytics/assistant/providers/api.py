@@ -74,6 +74,9 @@ class Api:
                 break
         try:
             yield Reply(answer, self._silence)
+        except (AttributeError, LookupError, TypeError, ValueError, OverflowError) as error:
+            # JSON, but not in the shape that the vendor documents.
+            raise ProviderFailed(errors.GARBLED) from error
         finally:
             answer.close()
 

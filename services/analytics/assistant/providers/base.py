@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, Protocol
 
+_MOST_TOKENS = 10_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
@@ -67,6 +69,12 @@ class Usage:
 
     input_tokens: int
     output_tokens: int
+
+
+def counted(usage: Mapping[str, Any], given: str, made: str) -> Usage:
+    """What a vendor has counted under these names, within what one reply can come to."""
+    taken, said = (min(max(int(usage.get(name) or 0), 0), _MOST_TOKENS) for name in (given, made))
+    return Usage(taken, said)
 
 
 class End(StrEnum):

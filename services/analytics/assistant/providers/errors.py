@@ -58,6 +58,6 @@ def _retry_after(headers: Mapping[str, str], now: float) -> float | None:
             pass
         try:
             return max(0.0, parsedate_to_datetime(value).timestamp() - now)
-        except ValueError:
+        except (ValueError, OverflowError):
             continue
     return None

@@ -16,7 +16,7 @@ from services.analytics.assistant.providers.base import (
     TextDelta,
     ToolCall,
     ToolOutput,
-    Usage,
+    counted,
 )
 
 _ENDS = {"length": End.LENGTH, "content_filter": End.FILTER}
@@ -89,7 +89,7 @@ class _Chunks:
             raise ProviderFailed(errors.FAULT)
         usage = chunk.get("usage")
         if isinstance(usage, dict):
-            yield Usage(int(usage.get("prompt_tokens") or 0), int(usage.get("completion_tokens") or 0))
+            yield counted(usage, "prompt_tokens", "completion_tokens")
         for choice in (chunk.get("choices") or [])[:1]:
             said = choice.get(part) or {}
             if text := said.get("content") or said.get("refusal"):

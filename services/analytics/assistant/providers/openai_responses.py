@@ -15,7 +15,7 @@ from services.analytics.assistant.providers.base import (
     Said,
     TextDelta,
     ToolCall,
-    Usage,
+    counted,
 )
 
 _ENDS = {"max_output_tokens": End.LENGTH, "content_filter": End.FILTER}
@@ -118,7 +118,7 @@ def _ended(response: Any) -> Iterator[Event]:
         raise ProviderFailed(errors.GARBLED)
     usage = response.get("usage")
     if isinstance(usage, dict):
-        yield Usage(int(usage.get("input_tokens") or 0), int(usage.get("output_tokens") or 0))
+        yield counted(usage, "input_tokens", "output_tokens")
     if response.get("status") == "failed" or response.get("error"):
         raise _failed(response.get("error") or {})
     if response.get("status") == "incomplete":
