@@ -174,6 +174,9 @@ class SubscriptionChanges:
         elif at is not None:
             span = next_period(subscription)
             lines.insert(0, period_line(proposal.terms, *span))
+        elif proposal.adjustments and net > 0 and (end := subscription.current_period_end):
+            # No period follows: what the change has added is billed when this one ends.
+            span = end, end
         else:
             return None
         found = sums(lines, subscription.tax_rate_ppm)

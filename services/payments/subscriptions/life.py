@@ -69,7 +69,7 @@ class SubscriptionLife:
         if end > at:
             return
         if _is_last(subscription):
-            self.end(subscription, Status.ENDED, at, "All its periods are over.")
+            await self._end_with_period(subscription, Status.ENDED, at)
         else:
             self.anchor(subscription, at)
             await self.renew(subscription)
@@ -153,9 +153,9 @@ class SubscriptionLife:
         if end > now:
             return False
         if subscription.cancel_at_period_end:
-            self.end(subscription, Status.CANCELLED, end, None)
+            await self._end_with_period(subscription, Status.CANCELLED, end)
         elif _is_last(subscription):
-            self.end(subscription, Status.ENDED, end, "All its periods are over.")
+            await self._end_with_period(subscription, Status.ENDED, end)
         else:
             length = Terms.of(subscription).length
             self._apply_pending(subscription)
@@ -167,12 +167,17 @@ class SubscriptionLife:
     async def _stay_paused(self, subscription: Subscription, now: datetime) -> bool:
         end = subscription.current_period_end or subscription.trial_ends_at
         if subscription.cancel_at_period_end and end is not None and end <= now:
-            self.end(subscription, Status.CANCELLED, end, None)
+            await self._end_with_period(subscription, Status.CANCELLED, end)
             return True
         if subscription.resumes_at is not None and subscription.resumes_at <= now:
             await self.resume(subscription, subscription.resumes_at)
             return True
         return False
+
+    async def _end_with_period(self, subscription: Subscription, status: Status, at: datetime) -> None:
+        """Let it be over with its last period; what changes have added to that has no next invoice to wait for."""
+        await self.billing.bill_changes(subscription)
+        self.end(subscription, status, at, "All its periods are over." if status is Status.ENDED else None)
 
     def _dun(self, subscription: Subscription, invoice: Invoice, what: str, now: datetime) -> None:
         if what == "give_up":

@@ -66,6 +66,26 @@ async def test_a_change_may_be_billed_at_once(seller: Seller) -> None:
     assert (await seller.invoices(sold))[2]["total"] == zar(60_000)
 
 
+@pytest.mark.parametrize("is_cancelled", [False, True], ids=["last of its periods", "cancelled"])
+async def test_what_a_change_adds_to_the_last_period_is_billed_when_that_ends(
+    seller: Seller, is_cancelled: bool
+) -> None:
+    sold = await seller.sell(30_000, due_days=60, **({} if is_cancelled else {"cycles": 1}))
+    await seller.at(2026, 2, 14)
+    if is_cancelled:
+        await seller.do(sold, "cancel", when="period_end")
+
+    shown = await seller.do(sold, "change/preview", quantity=2)
+    await seller.do(sold, "change", quantity=2, proration_at=shown["proration_at"])
+    assert len(await seller.invoices(sold)) == 1
+    await seller.at(2026, 3, 5)
+
+    assert (await seller.get(sold))["status"] == ("cancelled" if is_cancelled else "ended")
+    _, last = await seller.invoices(sold)
+    assert last["total"] == shown["net"] == shown["next_invoice"]["total"]
+    assert (shown["next_invoice"]["bills_at"], last["subscription_period"]) == ("2026-02-28T10:00:00Z", None)
+
+
 async def test_a_credit_waits_for_the_next_invoices(seller: Seller) -> None:
     sold = await seller.sell(100_000, interval="year", due_days=365)
     plan = {"name": "Small", "amount": zar(30_000), "interval": "month"}
