@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, case, func, literal, select, union_all
+from sqlalchemy import Row, and_, case, func, literal, or_, select, union_all
 
 from libs.common.db.unit_of_work import UnitOfWork
 from services.analytics.facts.models import (
@@ -112,13 +112,14 @@ class ReportRepository:
         return int((await self.session.execute(statement)).scalar_one())
 
     async def tasks(self, now: datetime) -> Figures:
-        """Tasks open, overdue and done."""
-        is_open = TaskFact.completed_at.is_(None)
+        """Tasks open, overdue and done; those that were given up or deleted are none of them."""
+        goes_on = or_(TaskFact.status.is_(None), TaskFact.status.in_(("todo", "in_progress")))
+        is_open = and_(TaskFact.completed_at.is_(None), goes_on)
         statement = select(
             func.count().filter(is_open).label("open"),
             func.count().filter(and_(is_open, TaskFact.due_at < now)).label("overdue"),
             func.count(TaskFact.completed_at).label("completed"),
-        ).where(TaskFact.tenant_id == self.tenant_id)
+        ).where(TaskFact.tenant_id == self.tenant_id, TaskFact.status.is_distinct_from("deleted"))
         return (await self.session.execute(statement)).one()
 
     async def stock(self) -> Figures:
@@ -198,7 +199,7 @@ class ReportRepository:
         return list((await self.session.execute(statement)).all())
 
     async def funnel(self, period: Period, pipeline: str | None) -> list[Figures]:
-        """Per pipeline and stage: deals that have been in it, and what they are worth."""
+        """Per pipeline and stage: deals that have been in it; those that were deleted count nowhere."""
         statement = (
             select(
                 DealStageFact.pipeline,
@@ -216,7 +217,11 @@ class ReportRepository:
                     DealFact.tenant_id == DealStageFact.tenant_id, DealFact.deal_id == DealStageFact.deal_id
                 ),
             )
-            .where(DealStageFact.tenant_id == self.tenant_id, *period.holds(DealStageFact.entered_at))
+            .where(
+                DealStageFact.tenant_id == self.tenant_id,
+                DealFact.status != "deleted",
+                *period.holds(DealStageFact.entered_at),
+            )
             .group_by(DealStageFact.pipeline, DealStageFact.stage)
             .order_by(DealStageFact.pipeline, func.count().desc(), func.min(DealStageFact.entered_at))
         )

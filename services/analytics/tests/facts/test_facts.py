@@ -13,10 +13,10 @@ from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
 from libs.common.testing.events import deliver, envelope
 from libs.contracts.catalog import StockChanged
-from libs.contracts.crm import DealCreated, DealMoved, DealReopened, DealWon
+from libs.contracts.crm import DealChanged, DealCreated, DealMoved, DealReopened, DealWon, TaskChanged
 from services.analytics.facts.models import MoneyFact
 from services.analytics.facts.rebuild import rebuild
-from services.analytics.tests.factories import paid, payment, placed, refund, zar
+from services.analytics.tests.factories import START, paid, payment, placed, refund, zar
 
 
 async def dashboard(client: Client) -> dict:
@@ -112,6 +112,39 @@ async def test_a_deal_stands_where_its_latest_event_says(
         ("New", 1, 1.0),
         ("Proposal", 1, 1.0),
     ]
+
+
+async def test_what_was_deleted_counts_nowhere(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    common = {"name": "Call", "due_at": START}
+    deal = {
+        "name": "Deal",
+        "pipeline_id": new_id(),
+        "pipeline": "Sales",
+        "stage_id": new_id(),
+        "stage": "New",
+    }
+    gone = DealCreated(**deal, deal_id=new_id(), amount=zar(500))
+    stays = DealCreated(**deal, deal_id=new_id(), amount=zar(300))
+    open_task, done_task, dropped = (
+        TaskChanged(**common, task_id=new_id(), status="todo"),
+        TaskChanged(**common, task_id=new_id(), status="done", completed_at=START),
+        TaskChanged(**common, task_id=new_id(), status="cancelled"),
+    )
+    for event in (gone, stays, open_task, done_task, dropped):
+        await deliver(context, event, tenant_id)
+    assert (await dashboard(client))["tasks"] == {"open": 1, "overdue": 1, "completed": 1}
+
+    deleted = DealChanged(**deal, deal_id=gone.deal_id, amount=zar(500), status="open", deleted=True)
+    for event in (deleted, *(task.model_copy(update={"deleted": True}) for task in (open_task, done_task))):
+        await deliver(context, event, tenant_id)
+
+    seen = await dashboard(client)
+    assert seen["tasks"] == {"open": 0, "overdue": 0, "completed": 0}
+    assert (seen["deals"]["open"], seen["deals"]["open_amount"]["amount"]) == (1, 300)
+    (stage,) = (await client.get("/analytics/funnel")).json()["items"]
+    assert (stage["entered"], stage["now"]) == (1, 1)
 
 
 async def test_an_older_revision_of_stock_changes_nothing(
