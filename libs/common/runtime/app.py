@@ -17,7 +17,7 @@ from libs.common.http.deps import Requirement
 from libs.common.http.gate import Gate
 from libs.common.http.middleware import App, RequestLayer
 from libs.common.http.problems import MEDIA_TYPE, Problem, install_problems
-from libs.common.http.read_back import names_of, read_back
+from libs.common.http.read_back import names_of, parts_of, read_back
 from libs.common.http.routing import FirstSegmentRouter
 from libs.common.http.strict_json import StrictJson
 from libs.common.messaging import bus_admin
@@ -132,6 +132,8 @@ def describe(app: ServiceApp) -> dict[str, Any]:
             listed = ", ".join(f"`{name}`" for name in sorted(names))
             note = f"What is only read may be sent back: {listed}. It stays as it is, and is refused where it differs"
             note += "; `version` counts as `If-Match` then." if "version" in names else "."
+            if parts := parts_of(route):
+                note += f" So may what is only read of {', '.join(f'`{name}`' for name in sorted(parts))}."
             given["put"]["description"] = f"{given['put'].get('description', '').strip()}\n\n{note}".strip()
     return document
 

@@ -71,8 +71,8 @@ async def update_product(product_id: UUID, body: ProductUpdate, products: Produc
 async def replace_product(product_id: UUID, body: ProductReplace, products: Products) -> Any:
     """Replace all fields of a product, and its variants where they are sent; without a slug it keeps its own.
 
-    Variants are told apart by their SKUs: one that is there already keeps its id and its stock, and without a price
-    the one it has.
+    Variants are told apart by their ids where those are sent, else by their SKUs: one that is there already keeps its id
+    and its stock, and without a price the one it has.
     """
     return await products.change(product_id, body)
 

@@ -12,7 +12,7 @@ from libs.common.money import MAX_AMOUNT, Currency, Money
 from libs.common.pagination import Page
 from libs.common.schema import OutSchema, PatchSchema, Schema
 from services.catalog.categories.schemas import Slug
-from services.catalog.variants.schemas import VariantCreate, VariantOut
+from services.catalog.variants.schemas import VariantCreate, VariantOut, VariantReplace
 
 # A filter by attribute or option is sent as `attr.<name>=<value>`.
 ATTRIBUTE_PREFIX = "attr."
@@ -72,13 +72,14 @@ class ProductBody(Schema):
     media: Media = Field(default_factory=list)
 
 
-def _different_skus(value: list[VariantCreate]) -> list[VariantCreate]:
+def _different_skus(value: list[Any]) -> list[Any]:
     if len({variant.sku for variant in value}) < len(value):
         raise ValueError("two variants have the same sku")
     return value
 
 
 Variants = Annotated[list[VariantCreate], Field(max_length=100), AfterValidator(_different_skus)]
+ReplacedVariants = Annotated[list[VariantReplace], Field(max_length=100), AfterValidator(_different_skus)]
 
 
 class ProductCreate(ProductBody):
@@ -88,9 +89,9 @@ class ProductCreate(ProductBody):
 
 
 class ProductReplace(ProductBody):
-    """The whole of a product in a PUT. Variants that are sent replace those of other SKUs; unsent, all stay."""
+    """The whole of a product in a PUT. Variants that are sent replace all others; unsent, all stay."""
 
-    variants: Variants | None = None
+    variants: ReplacedVariants | None = None
 
 
 class ProductUpdate(PatchSchema):

@@ -33,6 +33,12 @@ class VariantCreate(Schema):
     position: Place = 0
 
 
+class VariantReplace(VariantCreate):
+    """A variant in the PUT of its product: the one of this id, else of this SKU, else a new one."""
+
+    id: UUID | None = None
+
+
 class VariantUpdate(PatchSchema):
     """The fields to change; one that is absent stays, one that is null is emptied. A price is never emptied."""
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import AlreadyExists, NotFound
+from libs.common.errors import AlreadyExists, NotFound, ValidationFailed
 from libs.common.money import Money
 from libs.common.resource import ResourceService, snapshot
 from services.catalog.prices.models import PriceRecord
@@ -18,7 +18,14 @@ from services.catalog.stock.repository import StockRepository
 from services.catalog.variants.errors import OfferChanged, TooManyVariants, VariantHasStock
 from services.catalog.variants.models import Variant, display_name
 from services.catalog.variants.repository import VariantRepository
-from services.catalog.variants.schemas import LookupItem, Offer, VariantCreate, VariantOut, VariantUpdate
+from services.catalog.variants.schemas import (
+    LookupItem,
+    Offer,
+    VariantCreate,
+    VariantOut,
+    VariantReplace,
+    VariantUpdate,
+)
 
 MAX_VARIANTS = 100
 
@@ -108,22 +115,31 @@ class VariantService(ResourceService[Variant]):
         await self.rows.save(variant)
         self._record("updated", variant, before)
 
-    async def replace(self, product: Product, bodies: Sequence[VariantCreate]) -> None:
-        """Let the variants of a locked product be these, told apart by their SKUs; the caller brings the summary up
-        to date.
+    async def replace(self, product: Product, bodies: Sequence[VariantReplace]) -> None:
+        """Let the variants of a locked product be these, told apart by id or else by SKU; the caller brings the summary
+        up to date.
 
         Raises:
-            AlreadyExists: a SKU is that of another product.
+            AlreadyExists: a SKU is that of another variant. ValidationFailed: an id is that of none of the product.
             VariantHasStock: something is in stock of one that is not among these.
         """
-        present = {variant.sku: variant for variant in await self.rows.lock_of(product.id)}
-        gone = [present[sku] for sku in present.keys() - {body.sku for body in bodies}]
-        if gone:
+        present = await self.rows.lock_of(product.id)
+        by_id = {variant.id: variant for variant in present}
+        by_sku = {variant.sku: variant for variant in present}
+        meant = [by_id.get(body.id) if body.id else by_sku.get(body.sku) for body in bodies]
+        for body, variant in zip(bodies, meant, strict=True):
+            if body.id and (variant is None or meant.count(variant) > 1):
+                raise ValidationFailed.of("variants", f"{body.id} must be a variant of it, once", "unknown")
+        if gone := [variant for variant in present if variant not in meant]:
             await self.discard(gone)
-        for body in bodies:
-            if body.sku in present:
-                await self._set(present[body.sku], body)
-        if made := [body for body in bodies if body.sku not in present]:
+        made = []
+        for body, variant in zip(bodies, meant, strict=True):
+            wanted = VariantCreate(**body.model_dump(exclude={"id"}, exclude_unset=True))
+            if variant is None:
+                made.append(wanted)
+            else:
+                await self._set(variant, wanted)
+        if made:
             await self.insert(product, made)
 
     async def set_price(self, variant_id: UUID, price: Money) -> PriceRecord:

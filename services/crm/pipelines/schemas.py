@@ -1,14 +1,14 @@
 """Bodies and queries of pipelines."""
 
 from datetime import datetime
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from libs.common.filters import ListQuery
 from libs.common.schema import OutSchema, PatchSchema, Schema
-from services.crm.stages.schemas import Position, StageName, StageOut, StagePart
+from services.crm.stages.schemas import Position, StageName, StageOfPipeline, StageOut, StagePart
 from services.crm.values import Name
 
 Reasons = Annotated[
@@ -43,9 +43,23 @@ class PipelineReplace(_PipelineBody):
     """
 
     is_default: bool | None = None
-    stages: Stages | None = None
+    stages: Annotated[list[StageOfPipeline], Field(min_length=1, max_length=52)] | None = None
     won_stage: StageName | None = None
     lost_stage: StageName | None = None
+
+    @model_validator(mode="after")
+    def _closing(self) -> Self:
+        """Take the closing stages, as a GET gives them among the others, for what they are."""
+        for stage in self.stages or ():
+            if stage.kind == "won":
+                self.won_stage = self.won_stage or stage.name
+            elif stage.kind == "lost":
+                self.lost_stage = self.lost_stage or stage.name
+        if self.stages is not None:
+            self.stages = [stage for stage in self.stages if stage.kind == "open"]
+            if not self.stages:
+                raise ValueError("a pipeline needs an open stage")
+        return self
 
 
 class PipelineUpdate(PatchSchema):

@@ -61,7 +61,8 @@ class PipelineService(ResourceService[Pipeline]):
                 del values["is_default"]
             if row.is_default and not values.get("is_default", True):
                 raise Conflict("Make another pipeline the default one instead.")
-            stages = values.pop("stages", None)
+            if (stages := values.pop("stages", None)) is not None:
+                stages = [{name: stage[name] for name in stage if name != "kind"} for stage in stages]
             closing = {"won": values.pop("won_stage", None), "lost": values.pop("lost_stage", None)}
             if stages is not None or any(closing.values()):
                 await StageService(self.uow).replace(row.id, stages, closing)

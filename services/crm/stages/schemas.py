@@ -31,6 +31,12 @@ class StagePart(Schema):
     required_fields: RequiredFields = Field(default_factory=list)
 
 
+class StageOfPipeline(StagePart):
+    """A stage in the PUT of its pipeline; of the closing ones only the name counts."""
+
+    kind: StageKind = "open"
+
+
 class StageCreate(StagePart):
     """A new stage before the closing ones; the last of them unless a position is named."""
 

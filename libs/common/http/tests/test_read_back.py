@@ -5,6 +5,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI, Header
+from fastapi.routing import APIRoute
 
 from libs.common.errors import NotFound, PermissionDenied, PreconditionFailed
 from libs.common.http.problems import install_problems
@@ -135,3 +136,67 @@ def test_routes_are_prepared_once(things: Things) -> None:
     assert names_of(found["replace_thing"]) == {"id", "state", "seen_at", "version"}
     assert not isinstance(found["replace_thing"].app.app, ReadBack)
     assert not isinstance(found["replace_blindly"].app, ReadBack)
+
+
+class PartIn(Schema):
+    """A part as it is written."""
+
+    name: str
+
+
+class PartOut(PartIn):
+    """A part as it is read."""
+
+    id: str
+    seen_at: str
+
+
+class WholeIn(Schema):
+    """What is written: parts, and one part more."""
+
+    parts: list[PartIn] | None = None
+    best: PartIn | None = None
+
+
+class WholeOut(OutSchema):
+    """What is read."""
+
+    parts: list[PartOut]
+    best: PartOut | None
+
+
+async def test_parts_are_taken_as_they_were_read() -> None:
+    part = {"id": "1", "name": "a", "seen_at": "now"}
+    row: dict[str, Any] = {"parts": [part, {**part, "id": "2", "name": "b"}], "best": part}
+    taken: list[WholeIn] = []
+    app = FastAPI()
+    install_problems(app, "wholes")
+
+    @app.get("/wholes/1", response_model=WholeOut)
+    async def get_whole() -> Any:
+        return row
+
+    @app.put("/wholes/1", response_model=WholeOut)
+    async def replace_whole(body: WholeIn) -> Any:
+        taken.append(body)
+        return row
+
+    read_back(route for route in app.routes if isinstance(route, APIRoute))
+    transport = httpx.ASGITransport(StrictJson(app, "wholes"))
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        renamed = [{"name": "new"}, {**part, "id": "2", "name": "c", "seen_at": "then"}]
+        done = await client.put("/wholes/1", json={**row, "parts": renamed})
+        refused = await client.put("/wholes/1", json={**row, "parts": [part, {**part, "id": "3"}]})
+        other = await client.put("/wholes/1", json={"best": {**part, "id": "2"}})
+        strange = await client.put("/wholes/1", json={"parts": [{**part, "surprise": 1}]})
+
+    assert done.status_code == 200
+    (body,) = taken
+    assert [one.name for one in body.parts or ()] == ["new", "c"]
+    assert body.best == PartIn(name="a")
+    for answer, place in (
+        (refused, ["body", "parts", 1, "id"]),
+        (other, ["body", "best", "id"]),
+        (strange, ["body", "parts", 0, "surprise"]),
+    ):
+        assert (answer.status_code, answer.json()["errors"][0]["loc"]) == (422, place)

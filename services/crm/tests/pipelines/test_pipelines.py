@@ -20,7 +20,6 @@ from services.crm.tests.factories import Crm
 class TestPipelines(ResourceSuite):
     """What every resource promises."""
 
-    has_parts = True
     path = "/pipelines"
     permission = "crm.pipelines"
     create = {"name": "Sales", "position": 3, "stages": [{"name": "Talk"}], "won_stage": "Signed"}

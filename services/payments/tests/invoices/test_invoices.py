@@ -46,7 +46,6 @@ DRAFT: dict[str, Any] = {
 
 
 class TestDrafts(ResourceSuite):
-    has_parts = True
     path = "/invoices"
     permission = "payments.invoices"
     create = DRAFT

@@ -19,7 +19,6 @@ class TestSubscriptions(ResourceSuite):
     emptied = "notes"
     required = "customer"
     needs_active = True
-    has_parts = True
     invalid = (
         {"customer": {"name": "x"}},
         {"plan": None},
