@@ -8,15 +8,15 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Uuid, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from libs.common.db.direct import Direct, insert_of, values_of
+from libs.common.db.direct import Direct, Row, Run, all_of, insert_of, values_of
 from libs.common.db.repository import Repository
 from libs.common.filters import ListQuery
 from libs.common.ids import new_id
-from services.catalog.locks import hold
+from services.catalog.locks import holding
 from services.catalog.reservations.models import Reservation, ReservationLine, ReservationShipment
 from services.catalog.reservations.schemas import ReservationQuery, ReservationStatus
 
-_CLAIM = Direct(insert_of(Reservation).on_conflict_do_nothing())
+_CLAIM = Direct(insert_of(Reservation).on_conflict_do_nothing().returning(Reservation.id))
 _WRITTEN = tuple(
     column.name
     for column in Reservation.__table__.columns
@@ -50,7 +50,15 @@ class ReservationRepository(Repository[Reservation]):
 
     async def claim(self, order_id: UUID) -> tuple[Reservation, bool]:
         """The locked reservation of an order, and whether it was made just now (without any line)."""
-        await self._hold(order_id)
+        row, is_new, _ = await self._claim(order_id)
+        return row, is_new
+
+    async def claim_and_read(self, order_id: UUID, also: Run) -> tuple[Reservation, bool, list[Row]]:
+        """The same, and the rows of another statement that is sent along with it."""
+        row, is_new, (found,) = await self._claim(order_id, also)
+        return row, is_new, found
+
+    async def _claim(self, order_id: UUID, *also: Run) -> tuple[Reservation, bool, list[list[Row]]]:
         new = Reservation(
             tenant_id=self.uow.tenant_id,
             id=new_id(),
@@ -61,11 +69,12 @@ class ReservationRepository(Repository[Reservation]):
             updated_at=self.uow.now,
             version=1,
         )
-        if await _CLAIM.run(self.uow, **values_of(new)):
-            return new, True
+        _, made, *read = await all_of(self.uow, self._holding(order_id), (_CLAIM, values_of(new)), *also)
+        if made:
+            return new, True, read
         found = await self.find(Reservation.order_id == order_id, lock=True)
         assert found is not None
-        return found, False
+        return found, False, read
 
     async def save(self, row: Reservation) -> Reservation:
         """Write a locked reservation, raising its version; one made here with the next flush."""
@@ -83,12 +92,12 @@ class ReservationRepository(Repository[Reservation]):
 
     async def known(self, order_id: UUID) -> Reservation | None:
         """The locked reservation of an order, if there is one."""
-        await self._hold(order_id)
+        await all_of(self.uow, self._holding(order_id))
         return await self.find(Reservation.order_id == order_id, lock=True)
 
-    async def _hold(self, order_id: UUID) -> None:
+    def _holding(self, order_id: UUID) -> Run:
         # A release that comes while the reservation is being made must wait for it and not miss it.
-        await hold(self.uow, f"reservation:{order_id}")
+        return holding(self.uow, f"reservation:{order_id}")
 
     async def tenants_due(self, before: datetime, limit: int) -> Sequence[UUID]:
         """Businesses with reservations that expired before a time, for the platform scope."""

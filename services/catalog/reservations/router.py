@@ -9,7 +9,7 @@ from libs.common.errors import InvalidTransition, NotFound
 from libs.common.http.deps import allow, internal
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
-from services.catalog.deps import Reservations, Variants
+from services.catalog.deps import Reservations
 from services.catalog.reservations.schemas import (
     HeldOut,
     ReleaseCause,
@@ -44,12 +44,9 @@ async def allocate_reservation(order_id: UUID, reservations: Reservations) -> An
 
 
 @internal_router.put("/{order_id}", response_model=HeldOut)
-async def reserve(
-    order_id: UUID, body: ReservationRequest, reservations: Reservations, variants: Variants
-) -> Any:
+async def reserve(order_id: UUID, body: ReservationRequest, reservations: Reservations) -> Any:
     """Hold stock for an order, where its offers still stand."""
-    offered = await variants.offered(body.offers)
-    return {**await reservations.reserve(order_id, body), "variants": offered}
+    return await reservations.reserve(order_id, body)
 
 
 @internal_router.delete("/{order_id}", status_code=204)

@@ -26,7 +26,8 @@ from services.catalog.stock.book import StockBook
 from services.catalog.stock.errors import InsufficientStock
 from services.catalog.stock.schemas import MovementType
 from services.catalog.stock.service import short_line
-from services.catalog.variants.repository import Kept, VariantRepository
+from services.catalog.variants.offers import offered
+from services.catalog.variants.repository import Kept, VariantRepository, kept
 
 # Lines of the problem `insufficient-stock`, and of a shortfall.
 ShortLines = list[dict[str, Any]]
@@ -73,13 +74,29 @@ class ReservationService:
     async def reserve(self, order_id: UUID, body: ReservationRequest) -> dict[str, Any]:
         """Hold all the pieces or none, until a time; the same request again changes nothing but that time.
 
+        The answer names the variants of the offers too.
+
         Raises:
+            OfferChanged: a variant is not for sale as it is offered.
             InsufficientStock: naming every variant of which there is too little.
             ReservationClosed: it was released, and `renew` was not asked for.
         """
         wanted = summed(body.lines)
+        named = self.variants.keeping([*wanted, *(offer.variant_id for offer in body.offers)])
+        row, is_new, found = await self.rows.claim_and_read(order_id, named)
+        known = kept(found)
+        variants = offered(body.offers, known)
+        return {**await self._hold_anew(row, is_new, body, wanted, known), "variants": variants}
+
+    async def _hold_anew(
+        self,
+        row: Reservation,
+        is_new: bool,
+        body: ReservationRequest,
+        wanted: Mapping[UUID, int],
+        known: Mapping[UUID, Kept],
+    ) -> dict[str, Any]:
         requested = {str(variant_id): quantity for variant_id, quantity in wanted.items()}
-        row, is_new = await self.rows.claim(order_id)
         if row.status in (ALLOCATED, SHIPPED):
             return await self.show(row)
         if row.status == RELEASED and not body.renew:
@@ -89,19 +106,18 @@ class ReservationService:
         row.expires_at = body.expires_at
         if is_new or row.status == RELEASED or row.requested != requested:
             row.requested = requested
-            return self._shown(row, await self._replace(row, wanted, is_new))
+            return self._shown(row, await self._replace(row, wanted, known, is_new))
         await self.rows.save(row)
         return await self.show(row)
 
     async def _replace(
-        self, row: Reservation, wanted: Mapping[UUID, int], is_new: bool
+        self, row: Reservation, wanted: Mapping[UUID, int], known: Mapping[UUID, Kept], is_new: bool
     ) -> Sequence[ReservationLine]:
         """Hold these pieces in place of what was held; all changes are written in one flush."""
-        kept = await self.variants.keep(wanted)
-        tracked = _tracked(wanted, kept)
+        tracked = _tracked(wanted, known)
         old = [] if is_new else (await self.rows.lines_of([row]))[row.id]
         book = StockBook(self.uow)
-        book.know(kept)
+        book.know(known)
         await book.lock([*tracked, *(line.variant_id for line in old)])
         if row.status == RESERVED:
             for line in old:
@@ -163,10 +179,10 @@ class ReservationService:
         return await self.show(row)
 
     async def _allocate_free(self, row: Reservation, wanted: Mapping[UUID, int]) -> bool:
-        kept = await self.variants.keep(wanted)
-        tracked = _tracked(wanted, kept)
+        known = await self.variants.keep(wanted)
+        tracked = _tracked(wanted, known)
         book = StockBook(self.uow)
-        book.know(kept)
+        book.know(known)
         await book.lock(tracked)
         short = self._short(book, tracked)
         if short:
@@ -235,9 +251,9 @@ class ReservationService:
         if not await self.rows.mark_shipped(order_id, shipment_id):
             return
         held = (await self.rows.lines_of([row]))[row.id]
-        kept = await self.variants.keep(wanted)
+        known = await self.variants.keep(wanted)
         book = StockBook(self.uow)
-        book.know(kept)
+        book.know(known)
         await book.lock([*wanted, *(line.variant_id for line in held)])
         if row.status == RESERVED:
             # The payment's own event is still on its way.
@@ -247,7 +263,7 @@ class ReservationService:
         taken: Lines = []
         for variant_id, quantity in wanted.items():
             rest = self._ship_held(book, row, held, variant_id, quantity, shipment_id)
-            if variant_id in kept and kept[variant_id].has_stock:
+            if variant_id in known and known[variant_id].has_stock:
                 lines_taken = self._ship_free(book, row, variant_id, rest, shipment_id)
                 taken += lines_taken
                 rest -= sum(line.quantity for line in lines_taken)

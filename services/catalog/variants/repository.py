@@ -7,8 +7,9 @@ from uuid import UUID
 from sqlalchemy import Uuid, and_, any_, bindparam, exists, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from libs.common.db.direct import Direct, hydrated
+from libs.common.db.direct import Direct, Row, Run, all_of
 from libs.common.db.repository import Repository
+from libs.common.money import Money
 from services.catalog.products.models import Product
 from services.catalog.products.schemas import ProductType
 from services.catalog.stock.models import StockLevel
@@ -19,20 +20,31 @@ _KEEPS_STOCK = and_(Product.type == ProductType.GOODS, Variant.track_stock)
 _MINE = Variant.tenant_id == bindparam("tenant_id", type_=Uuid())
 _THESE = Variant.id == any_(bindparam("ids", type_=ARRAY(Uuid())))
 _LABEL = (Variant.sku, Variant.options, Variant.low_stock_threshold, Product.name)
-_KEEP = Direct(
-    select(Variant.id, _KEEPS_STOCK, *_LABEL)
+_LABELS = Direct(select(Variant.id, *_LABEL).join(Product, _PRODUCT).where(_MINE, _THESE))
+# In the order of `Kept`.
+_LIVE = (
+    select(
+        Variant.id,
+        Variant.product_id,
+        Variant.sku,
+        Variant.options,
+        Variant.weight_g,
+        Variant.price_amount,
+        Variant.price_currency,
+        Variant.low_stock_threshold,
+        Product.name,
+        Product.type,
+        Product.status,
+        Product.tax_class,
+        Product.deleted_at.is_not(None),
+        _KEEPS_STOCK,
+    )
     .join(Product, _PRODUCT)
     .where(_MINE, _THESE, Variant.deleted_at.is_(None))
     .order_by(Variant.id)
-    .with_for_update(read=True, key_share=True, of=Variant)
 )
-_LABELS = Direct(select(Variant.id, *_LABEL).join(Product, _PRODUCT).where(_MINE, _THESE))
-_LOOKUP = Direct(
-    select(Variant.__table__, Product.__table__, _KEEPS_STOCK)
-    .join(Product, and_(_PRODUCT, Product.deleted_at.is_(None)))
-    .where(_MINE, _THESE, Variant.deleted_at.is_(None))
-    .order_by(Variant.id)
-)
+_KEEP = Direct(_LIVE.with_for_update(read=True, key_share=True, of=Variant))
+_LOOKUP = Direct(_LIVE.where(Product.deleted_at.is_(None)))
 
 
 class Label(NamedTuple):
@@ -45,10 +57,38 @@ class Label(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A variant that cannot be deleted now, and whether stock is kept of it."""
+    """What is to be known of a variant and its product. `price_amount` in minor units, `weight_g` of one piece."""
 
+    id: UUID
+    product_id: UUID
+    sku: str
+    options: dict[str, Any]
+    weight_g: int | None
+    price_amount: int | None
+    price_currency: str | None
+    low_stock_threshold: int | None
+    product_name: str
+    type: str
+    status: str
+    tax_class: str | None
+    is_withdrawn: bool
     has_stock: bool
-    label: Label
+
+    @property
+    def price(self) -> Money | None:
+        """The base price, or None while it has none."""
+        found: Money | None = Money.of(self.price_amount, self.price_currency)
+        return found
+
+    @property
+    def label(self) -> Label:
+        """How it is called, and when its stock is low."""
+        return Label(self.sku, self.options, self.low_stock_threshold, self.product_name)
+
+
+def kept(rows: Iterable[Row]) -> dict[UUID, Kept]:
+    """What `VariantRepository.keeping` found, by the ids of the variants."""
+    return {row[0]: Kept(*row) for row in rows}
 
 
 class VariantRepository(Repository[Variant]):
@@ -61,8 +101,11 @@ class VariantRepository(Repository[Variant]):
 
         They cannot be deleted until the transaction ends.
         """
-        rows = await _KEEP.all(self.uow, tenant_id=self.uow.tenant_id, ids=list(set(variant_ids)))
-        return {row[0]: Kept(row[1], Label(*row[2:])) for row in rows}
+        return kept((await all_of(self.uow, self.keeping(variant_ids)))[0])
+
+    def keeping(self, variant_ids: Iterable[UUID]) -> Run:
+        """The statement of `keep`, to be sent along with others; `kept` reads its rows."""
+        return _KEEP, {"tenant_id": self.uow.tenant_id, "ids": list(set(variant_ids))}
 
     async def labels(self, variant_ids: Iterable[UUID]) -> dict[UUID, Label]:
         """How these variants are called, deleted ones too."""
@@ -95,13 +138,7 @@ class VariantRepository(Repository[Variant]):
         )
         return bool((await self.session.execute(select(found))).scalar_one())
 
-    async def lookup(self, variant_ids: Iterable[UUID]) -> list[tuple[Variant, Product, bool]]:
-        """(variant, product, whether stock is kept) of those that exist, in one query; for reading only."""
+    async def lookup(self, variant_ids: Iterable[UUID]) -> list[Kept]:
+        """Those of the variants that exist, in the order of their ids; nothing keeps them from being deleted."""
         rows = await _LOOKUP.all_at_once(self.uow, tenant_id=self.uow.tenant_id, ids=list(set(variant_ids)))
-        width = len(Variant.__table__.columns)
-        variants = hydrated(Variant, (row[:width] for row in rows))
-        products = hydrated(Product, (row[width:-1] for row in rows))
-        return [
-            (variant, product, row[-1])
-            for variant, product, row in zip(variants, products, rows, strict=True)
-        ]
+        return [Kept(*row) for row in rows]

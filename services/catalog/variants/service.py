@@ -12,20 +12,14 @@ from services.catalog.prices.models import PriceRecord
 from services.catalog.prices.service import PriceService
 from services.catalog.products.models import Product
 from services.catalog.products.repository import ProductRepository
-from services.catalog.products.schemas import ProductStatus, ProductType
+from services.catalog.products.schemas import ProductType
 from services.catalog.products.summary import summarise
 from services.catalog.stock.repository import StockRepository
-from services.catalog.variants.errors import OfferChanged, TooManyVariants, VariantHasStock
-from services.catalog.variants.models import Variant, display_name
+from services.catalog.variants.errors import TooManyVariants, VariantHasStock
+from services.catalog.variants.models import Variant
+from services.catalog.variants.offers import told
 from services.catalog.variants.repository import VariantRepository
-from services.catalog.variants.schemas import (
-    LookupItem,
-    Offer,
-    VariantCreate,
-    VariantOut,
-    VariantReplace,
-    VariantUpdate,
-)
+from services.catalog.variants.schemas import VariantCreate, VariantOut, VariantReplace, VariantUpdate
 
 MAX_VARIANTS = 100
 
@@ -183,40 +177,7 @@ class VariantService(ResourceService[Variant]):
 
     async def lookup(self, variant_ids: Iterable[UUID]) -> list[dict[str, Any]]:
         """What other services need of variants, whatever their status; unknown ones are absent."""
-        return [
-            {
-                "variant_id": variant.id,
-                "product_id": product.id,
-                "sku": variant.sku,
-                "name": display_name(product.name, variant.options),
-                "product_name": product.name,
-                "price": variant.price,
-                "weight_g": variant.weight_g,
-                "type": product.type,
-                "status": product.status,
-                "tax_class": product.tax_class,
-                "options": variant.options,
-                "track_stock": keeps_stock,
-            }
-            for variant, product, keeps_stock in await self.rows.lookup(variant_ids)
-        ]
-
-    async def offered(self, offers: Sequence[Offer]) -> list[dict[str, Any]]:
-        """The variants of these offers, all of them for sale at the price offered.
-
-        Raises:
-            OfferChanged: one of them is not.
-        """
-        if not offers:
-            return []
-        found = await self.lookup(offer.variant_id for offer in offers)
-        prices = {
-            item["variant_id"]: item["price"] for item in found if item["status"] == ProductStatus.ACTIVE
-        }
-        if any(prices.get(offer.variant_id) != offer.price for offer in offers):
-            variants = [LookupItem.model_validate(item).model_dump(mode="json") for item in found]
-            raise OfferChanged("Take the variants as they are now.", variants=variants)
-        return found
+        return [told(found) for found in await self.rows.lookup(variant_ids)]
 
     async def present(self, products: dict[UUID, Product], variants: Sequence[Variant]) -> list[VariantOut]:
         """The variants as they are shown, with whether they can be bought now; one query for all."""
