@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -39,6 +40,15 @@ def return_large_blocks() -> None:
         library = ctypes.CDLL(None)
         library.mallopt(_M_MMAP_THRESHOLD, _LARGE_BYTES)
         library.mallopt(_M_ARENA_MAX, 2)
+
+
+def keep_what_is_here() -> None:
+    """Let the collector of garbage look no more at what the process has begun with, which stays until its end.
+
+    It would go through all of it time and again, and nobody is answered for as long as that takes.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def die_with_parent() -> None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 
 from libs.common.failpoints import arm
 from libs.common.logging import configure_logging
-from libs.common.runtime.commands.lifetime import die_with_parent, run_async
+from libs.common.runtime.commands.lifetime import die_with_parent, keep_what_is_here, run_async
 from libs.common.runtime.host import ROLES, Host, listen
 from libs.common.runtime.registry import NAMES, load, load_gateway
 from libs.common.runtime.supervised import Supervisor
@@ -101,6 +101,7 @@ async def _serve(
         host = Host([load(name)], common, roles=roles)
     try:
         app = await host.start()
+        keep_what_is_here()
         await host.serve(app, bind(), stop, on_ready=supervisor.ready, on_stop=supervisor.stopping)
     finally:
         await host.close()

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from libs.common.logging import configure_logging
 from libs.common.messaging.waiting import done_before
-from libs.common.runtime.commands.lifetime import run_async
+from libs.common.runtime.commands.lifetime import keep_what_is_here, run_async
 from libs.common.runtime.commands.local import Servers, local_servers
 from libs.common.runtime.commands.separate import ALL, Processes
 from libs.common.runtime.embedded.errors import EmbeddedServerError
@@ -175,6 +175,7 @@ class _Suite:
         host = Host(services, self.common, gateway=load_gateway())
         try:
             app = await host.start()
+            keep_what_is_here()
             serving = asyncio.create_task(host.serve(app, listener, stop))
             try:
                 await self._attend(url, stop, host.bus_joined, story=story, leave=leave)
