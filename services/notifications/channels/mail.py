@@ -6,6 +6,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime, parseaddr
+from functools import lru_cache
 
 from services.notifications.channels.base import Outgoing, PermanentFailure
 
@@ -16,33 +17,42 @@ def build_mail(outgoing: Outgoing, *, sender: str, now: datetime) -> EmailMessag
     Raises:
         PermanentFailure: the address cannot be written to.
     """
-    mail = head_mail(outgoing, sender=sender, now=now)
+    mail = EmailMessage(policy=SMTP)
+    mail["From"] = from_address(sender)
+    mail["To"] = to_address(outgoing.recipient)
+    mail["Subject"] = as_read(outgoing.subject)
+    mail["Date"] = format_datetime(now)
+    mail["Message-ID"] = message_id(outgoing, sender)
+    # RFC 3834: tells vacation responders not to answer.
+    mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(outgoing.text)
     if outgoing.html:
         mail.add_alternative(outgoing.html, subtype="html")
     return mail
 
 
-def head_mail(outgoing: Outgoing, *, sender: str, now: datetime) -> EmailMessage:
-    """The message without its body.
+def message_id(outgoing: Outgoing, sender: str) -> str:
+    """The `Message-ID` of a delivery, the same for each try of it."""
+    return f"<{outgoing.delivery_id}@{from_address(sender).domain or 'localhost'}>"
+
+
+def as_read(subject: str) -> str:
+    """A subject as its reader sees it.
 
     Raises:
-        PermanentFailure: the address cannot be written to.
+        PermanentFailure: it cannot be one.
     """
+    # A line break would begin another header.
+    if len(subject.splitlines()) > 1:
+        raise PermanentFailure("the subject is not one line")
+    return str(SMTP.header_factory("Subject", subject))
+
+
+@lru_cache(maxsize=16)
+def from_address(sender: str) -> Address:
+    """Who sends, of a setting such as `Pillars <hello@example.com>`."""
     name, address = parseaddr(sender)
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = Address(name, addr_spec=address)
-    mail["To"] = to_address(outgoing.recipient)
-    try:
-        mail["Subject"] = outgoing.subject
-    except ValueError:
-        # The mail package refuses a line break, which would begin another header.
-        raise PermanentFailure("the subject is not one line") from None
-    mail["Date"] = format_datetime(now)
-    mail["Message-ID"] = f"<{outgoing.delivery_id}@{address.rpartition('@')[2] or 'localhost'}>"
-    # RFC 3834: tells vacation responders not to answer.
-    mail["Auto-Submitted"] = "auto-generated"
-    return mail
+    return Address(name, addr_spec=address)
 
 
 def to_address(recipient: str) -> Address:

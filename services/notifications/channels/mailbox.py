@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from libs.common.db.bulk import bulk_insert, execute_bulk
 from libs.common.db.direct import Direct
 from services.notifications.channels.base import Outgoing, PermanentFailure
-from services.notifications.channels.mail import head_mail
+from services.notifications.channels.mail import as_read, from_address, message_id, to_address
 from services.notifications.deliveries.late_link import LINK_ID
 from services.notifications.mailbox.models import MailboxMessage
 
@@ -62,16 +62,17 @@ class MailboxChannel:
 
     def _row(self, outgoing: Outgoing) -> dict[str, Any]:
         now = self._context.clock.now()
-        mail = head_mail(outgoing, sender=self._context.settings.smtp_from, now=now)
+        sender = self._context.settings.smtp_from
+        to_address(outgoing.recipient)
         return {
             "tenant_id": outgoing.tenant_id,
             "id": outgoing.delivery_id,
-            "sender": str(mail["From"]),
+            "sender": str(from_address(sender)),
             "recipient": outgoing.recipient.lower(),
-            "subject": str(mail["Subject"]),
+            "subject": as_read(outgoing.subject),
             "text": outgoing.text,
             "html": outgoing.html,
-            "message_id": str(mail["Message-ID"]),
+            "message_id": message_id(outgoing, sender),
             "has_link": LINK_ID in outgoing.data,
             "created_at": now,
             "updated_at": now,

@@ -9,6 +9,7 @@ from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
+from services.notifications.channels.base import PermanentFailure
 from services.notifications.channels.mailbox import MailboxChannel
 from services.notifications.deliveries.late_link import LINK_ID
 from services.notifications.tests.channels.provider_suite import outgoing
@@ -33,6 +34,23 @@ async def test_mails_are_found_by_address_and_subject(
     assert by_subject[0]["to"] == email.lower()
     mail = (await client.get(f"/mailbox/{by_subject[0]['id']}")).json()
     assert (mail["text"], mail["html"]) == ("Thank you\nfor your order", "<p>Thank you</p>")
+
+
+async def test_what_no_mail_could_be_is_not_kept(
+    context: ServiceContext, client: Client, tenant_id: UUID, email: str
+) -> None:
+    good, encoded = outgoing(email, tenant_id), outgoing(email, tenant_id, subject="=?utf-8?q?Rooibos?= tea")
+    two_lines = outgoing(email, tenant_id, subject="x\r\nBcc: b@example.com")
+    two_people = outgoing(f"{email}, b@example.com", tenant_id)
+
+    answers = await MailboxChannel(context).send_many([good, two_lines, encoded, two_people])
+
+    kept = (await client.get("/mailbox", params={"to": email})).json()["items"]
+    assert [type(answer) for answer in answers] == [str, PermanentFailure, str, PermanentFailure]
+    assert {mail["id"]: mail["subject"] for mail in kept} == {
+        str(good.delivery_id): good.subject,
+        str(encoded.delivery_id): "Rooibos tea",
+    }
 
 
 async def test_a_business_sees_its_own_and_the_platform_sees_all(
