@@ -5,6 +5,7 @@ from uuid import UUID
 
 import pytest
 
+from libs.common.ids import new_id
 from services.crm.tests.automation.office import DEAL_WON, MANUAL, RULES, TASK, Office
 
 
@@ -89,6 +90,23 @@ async def test_nobody_borrows_the_rights_of_an_owner(office: Office) -> None:
 
     assert (answer.status_code, answer.json()["required_permission"]) == (403, "crm.tasks.write")
     assert await office.runs(rule) == []
+
+    # Neither may he have it act again that somebody has stopped.
+    path = f"{RULES}/{rule['id']}"
+    assert (await other.post(f"{path}/disable")).status_code == 200
+    for refused in (await other.post(f"{path}/enable"), await other.patch(path, json={"enabled": True})):
+        assert (refused.status_code, refused.json()["required_permission"]) == (403, "crm.tasks.write")
+
+
+async def test_what_identity_says_of_another_person_is_no_right(office: Office) -> None:
+    rule = await office.rule(DEAL_WON, TASK)
+    office.change_owner(user_id=new_id())
+    await office.won()
+    await office.settle()
+
+    run = await office.run(rule)
+    assert (run["status"], run["problem"]["slug"]) == ("failed", "permission-denied")
+    assert await office.tasks() == []
 
 
 async def test_another_business_sees_none_of_it(office: Office, other_tenant_id: UUID) -> None:

@@ -1,7 +1,7 @@
 """Plans that subscriptions are sold by."""
 
 from libs.common.testing.resource_suite import ResourceSuite
-from services.payments.tests.subscriptions.sold import PLAN, zar
+from services.payments.tests.subscriptions.sold import CUSTOMER, PLAN, Seller, zar
 
 
 class TestPlans(ResourceSuite):
@@ -20,3 +20,17 @@ class TestPlans(ResourceSuite):
         {"interval_count": 0},
         {"trial_days": -1},
     )
+
+
+async def test_nothing_is_sold_by_a_plan_that_is_not_active_or_is_gone(seller: Seller) -> None:
+    sold = await seller.sell()
+    made = (await seller.client.post("/subscriptions/plans", json={**PLAN, "is_active": False})).json()
+    wanted = {"customer": CUSTOMER, "plan_id": made["id"]}
+
+    for _ in range(2):
+        answers = [
+            await seller.client.post("/subscriptions", json=wanted),
+            await seller.client.post(f"/subscriptions/{sold['id']}/change", json={"plan_id": made["id"]}),
+        ]
+        assert [(one.status_code, one.json()["slug"]) for one in answers] == [(422, "plan-not-for-sale")] * 2
+        await seller.client.delete(f"/subscriptions/plans/{made['id']}")
