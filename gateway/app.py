@@ -9,6 +9,7 @@ from opentelemetry import trace
 from opentelemetry.trace import SpanKind
 
 from gateway import routes
+from gateway.access_log import write_line
 from gateway.api_document import ApiDocuments
 from gateway.auth import Authenticator
 from gateway.cors import Cors
@@ -46,7 +47,7 @@ from libs.common.clock import Clock, SystemClock
 from libs.common.errors import AppError, MethodNotAllowed, NotFound
 from libs.common.http.connection_limits import ConnectionLimits
 from libs.common.http.middleware import Receive, Scope, Send
-from libs.common.logging import bind, clear
+from libs.common.logging import begin
 from libs.common.messaging.listening import Listener
 from libs.common.pagination import CursorCodec
 from libs.common.runtime.upstreams import Upstreams
@@ -54,7 +55,6 @@ from libs.common.settings import CommonSettings
 from libs.common.telemetry import span
 
 log = logging.getLogger("pillars.gateway")
-access_log = logging.getLogger("pillars.access")
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _READ_ONLY = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -163,8 +163,7 @@ class Gateway:
             await send({"type": "websocket.close", "code": 1000})
 
     async def _serve(self, exchange: Exchange) -> None:
-        clear()
-        bind(request_id=exchange.request_id)
+        begin(request_id=exchange.request_id)
         writer = Writer(
             exchange,
             self._security,
@@ -277,26 +276,7 @@ class Gateway:
 
     def _record(self, exchange: Exchange) -> None:
         self.requests.add(exchange)
-        if access_log.isEnabledFor(logging.INFO):
-            actor = exchange.actor
-            path = routes.visible(exchange.path, exchange.target)
-            access_log.info(
-                "%s %s %s",
-                exchange.method,
-                path,
-                exchange.status,
-                extra={
-                    "method": exchange.method,
-                    "path": path,
-                    "status": exchange.status,
-                    "ms": round(exchange.milliseconds, 2),
-                    "service": exchange.service,
-                    "request_id": exchange.request_id,
-                    "client": exchange.client,
-                    "user_id": actor.user_id if actor else None,
-                    "tenant_id": actor.tenant_id if actor else None,
-                },
-            )
+        write_line(exchange)
 
 
 def release() -> str:

@@ -5,12 +5,15 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
 from gateway.exchange import Exchange
-from gateway.routes import visible
+from gateway.paths import Path
+from gateway.routes import Target, visible
+from libs.common.actor import Actor
 from libs.common.clock import Clock
 
 _SECRET = re.compile(
@@ -18,6 +21,10 @@ _SECRET = re.compile(
 )
 _CARD = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 _MASK = "***"
+
+
+# Id, end, method, path, target, query, status, milliseconds, service, request id, client, actor.
+_Kept = tuple[UUID, datetime, str, Path, Target | None, bytes, int, float, str, str, str, Actor | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +51,28 @@ class RequestRecord:
 
 
 class RequestLog:
-    """A ring of the last `size` requests, newest first when read."""
+    """A ring of the last `size` requests, newest first when read; what is kept becomes a record only then."""
 
     def __init__(self, size: int, clock: Clock) -> None:
-        self._records: deque[RequestRecord] = deque(maxlen=size)
+        self._kept: deque[_Kept] = deque(maxlen=size)
         self._clock = clock
 
     def add(self, exchange: Exchange) -> None:
         """Remember a finished exchange."""
-        actor = exchange.actor
-        self._records.append(
-            RequestRecord(
-                id=exchange.id,
-                at=self._clock.now(),
-                method=exchange.method,
-                path=visible(exchange.path, exchange.target),
-                query=masked(exchange.query) if exchange.query else "",
-                status=exchange.status,
-                ms=round(exchange.milliseconds, 2),
-                service=exchange.service,
-                request_id=exchange.request_id,
-                client=exchange.client,
-                user=None if actor is None else actor.email or actor.name or actor.kind.value,
-                user_id=None if actor is None else actor.user_id,
-                tenant_id=None if actor is None else actor.tenant_id,
+        self._kept.append(
+            (
+                exchange.id,
+                self._clock.now(),
+                exchange.method,
+                exchange.path,
+                exchange.target,
+                exchange.query,
+                exchange.status,
+                exchange.milliseconds,
+                exchange.service,
+                exchange.request_id,
+                exchange.client,
+                exchange.actor,
             )
         )
 
@@ -76,9 +81,30 @@ class RequestLog:
     ) -> Iterator[RequestRecord]:
         """The records that match, newest first, those before one id."""
         # By id, which is by arrival: they were appended in the order in which they ended.
-        for record in sorted(self._records, key=lambda r: r.id, reverse=True):
-            if (before is None or record.id < before) and matches(record):
-                yield record
+        for kept in sorted(self._kept, key=itemgetter(0), reverse=True):
+            if before is None or kept[0] < before:
+                record = _record(kept)
+                if matches(record):
+                    yield record
+
+
+def _record(kept: _Kept) -> RequestRecord:
+    id_, at, method, path, target, query, status, ms, service, request_id, client, actor = kept
+    return RequestRecord(
+        id=id_,
+        at=at,
+        method=method,
+        path=visible(path, target),
+        query=masked(query) if query else "",
+        status=status,
+        ms=round(ms, 2),
+        service=service,
+        request_id=request_id,
+        client=client,
+        user=None if actor is None else actor.email or actor.name or actor.kind.value,
+        user_id=None if actor is None else actor.user_id,
+        tenant_id=None if actor is None else actor.tenant_id,
+    )
 
 
 def masked(query: bytes) -> str:
