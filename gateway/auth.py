@@ -1,5 +1,6 @@
 """From a credential to the actor: signatures are checked here, rights are asked of identity and kept for seconds."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -12,7 +13,7 @@ from gateway.limits.policy import RateLimits
 from gateway.routes import Trust
 from gateway.settings import GatewaySettings
 from gateway.tenancy import TenantHints, TenantReader
-from gateway.tokens import TokenVerifier
+from gateway.tokens import AccessToken, TokenVerifier
 from libs.common.actor import Actor, ActorSigner, system_actor
 from libs.common.clock import Clock
 from libs.common.errors import AppError, Unauthenticated, Unavailable, UpstreamFailed, UpstreamTimeout
@@ -20,6 +21,8 @@ from libs.common.messaging.listening import Listener
 from libs.common.runtime.upstreams import UpstreamProblem, Upstreams
 
 _GUEST = "guest"
+# The hash of a bearer token (so that no secret stays in memory), X-Company-Id, and the host.
+_Name = tuple[bytes, bytes | None, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,14 @@ class _Key:
 
     credential: str
     hints: TenantHints
+
+
+@dataclass(frozen=True, slots=True)
+class _Recognised:
+    """What headers meant that came before: a token that was verified, and the key of its actor."""
+
+    token: AccessToken
+    key: _Key
 
 
 class Authenticator:
@@ -62,6 +73,7 @@ class Authenticator:
         self._limits = limits
         self._clock = clock
         self._actors: SingleFlightCache[_Key, Identified] = SingleFlightCache(settings.actor_cache_size)
+        self._recognised: SingleFlightCache[_Name, _Recognised] = SingleFlightCache(settings.token_cache_size)
         self.changes = AccessChanges(
             upstreams, listener, self, in_use_seconds=settings.actor_cache_certain_seconds + 1
         )
@@ -77,10 +89,18 @@ class Authenticator:
         """
         if trust is Trust.FOREIGN:
             return self._signed(Actor())
+        name = _name_of(exchange, trust)
+        if name is not None and (known := self._at_hand(name)) is not None:
+            return known
         hints = self._tenants.read(exchange)
         try:
             credential = read_credential(exchange.headers)
             if credential is None or credential.is_jwt:
+                if credential is not None and name is not None:
+                    token = await self._verified(credential)
+                    self._recognised.put(
+                        name, _Recognised(token, _Key(_name(token), hints)), token.known_until
+                    )
                 return await self._resolve(credential, hints, is_passive=trust is Trust.PASSIVE)
             return await self._resolve_opaque(credential, hints, exchange)
         except AppError as error:
@@ -126,6 +146,14 @@ class Authenticator:
 
         self._actors.drop(matches)
 
+    def _at_hand(self, name: _Name) -> Identified | None:
+        """Who sends these headers, where all that follows from them is known and still counts."""
+        now = self._now()
+        seen = self._recognised.get(name, now)
+        if seen is None or not self._verifier.still_counts(seen.token, now, keys_seconds=self._keys_seconds):
+            return None
+        return self._actors.get(seen.key, now)
+
     async def _resolve_opaque(
         self, credential: Credential, hints: TenantHints, exchange: Exchange
     ) -> Identified:
@@ -160,16 +188,18 @@ class Authenticator:
             return _GUEST, None
         if not credential.is_jwt:
             return f"token:{credential.fingerprint}", {"kind": "token", "token": credential.token}
-        # As with rights: what may go unheard is asked for again soon.
-        seconds = (
-            self._settings.jwks_seconds if self.changes.is_certain else self._settings.actor_cache_seconds
-        )
-        token = await self._verifier.verify(credential.token, keys_seconds=seconds)
+        token = await self._verified(credential)
         session = None if token.session_id is None else str(token.session_id)
-        return (
-            f"user:{token.user_id}:{session}",
-            {"kind": "user", "user_id": str(token.user_id), "session_id": session},
-        )
+        return _name(token), {"kind": "user", "user_id": str(token.user_id), "session_id": session}
+
+    async def _verified(self, credential: Credential) -> AccessToken:
+        return await self._verifier.verify(credential.token, keys_seconds=self._keys_seconds)
+
+    @property
+    def _keys_seconds(self) -> float:
+        # As with rights: what may go unheard is asked for again soon.
+        settings = self._settings
+        return settings.jwks_seconds if self.changes.is_certain else settings.actor_cache_seconds
 
     async def _ask(self, key: _Key, document: dict[str, Any] | None) -> Identified:
         known = self._actors.get(key, self._now())
@@ -229,6 +259,24 @@ class Authenticator:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _name_of(exchange: Exchange, trust: Trust) -> _Name | None:
+    """What stands for the headers of an ordinary request, None where other things count as well."""
+    headers = exchange.headers
+    authorization = headers.get(b"authorization")
+    if (
+        authorization is None
+        or trust is Trust.PASSIVE
+        or b"x-api-key" in headers
+        or b"company_id=" in exchange.query
+    ):
+        return None
+    return hashlib.sha256(authorization).digest(), headers.get(b"x-company-id"), exchange.host
+
+
+def _name(token: AccessToken) -> str:
+    return f"user:{token.user_id}:{token.session_id}"
 
 
 def _is_unauthenticated(error: AppError) -> bool:

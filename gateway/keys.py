@@ -52,6 +52,10 @@ class SigningKeys:
             raise Unavailable("Credentials cannot be checked now.")
         return self._keys.get(key_id)
 
+    def has(self, key_id: str, now: float, *, seconds: float) -> bool:
+        """Whether identity had the key so many seconds ago at most, as far as is known without asking it."""
+        return self._read_at is not None and now - self._read_at < seconds and key_id in self._keys
+
     def forget(self) -> None:
         """Let no key count that was read before now, nor what is being read."""
         self._read_at = self._tried_at = None

@@ -1,7 +1,7 @@
 """What a request says about the business it is meant for; identity decides what follows from it."""
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -23,7 +23,8 @@ class TenantReader:
     """Reads the hints. `public_url` is the platform's own address, whose host names no tenant."""
 
     def __init__(self, public_url: str) -> None:
-        self._own_hosts = {(urlsplit(public_url).hostname or "").lower(), "localhost", ""}
+        own_hosts = frozenset({(urlsplit(public_url).hostname or "").lower(), "localhost", ""})
+        self._tenant_host = lru_cache(maxsize=4096)(partial(_tenant_host, own_hosts))
 
     def read(self, exchange: Exchange) -> TenantHints:
         """The hints of a request.
@@ -48,14 +49,15 @@ class TenantReader:
             query_company_id = _uuid(exchange.parameters().get("company_id", ""))
         return TenantHints(company_id, self._tenant_host(exchange.host), query_company_id)
 
-    def _tenant_host(self, host: str) -> str | None:
-        if host in self._own_hosts or len(host) > 253:
-            return None
-        try:
-            ip_address(host.strip("[]"))
-        except ValueError:
-            return host
+
+def _tenant_host(own_hosts: frozenset[str], host: str) -> str | None:
+    if host in own_hosts or len(host) > 253:
         return None
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return host
+    return None
 
 
 @lru_cache(maxsize=4096)

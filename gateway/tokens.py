@@ -26,12 +26,16 @@ _TYPES = frozenset({"jwt", "at+jwt"})
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What a valid token says: who, in which session, until when (Unix seconds); and which key has signed it."""
+    """What a valid token says: who, in which session, until when (Unix seconds); and which key has signed it.
+
+    `known_until` is how long it counts without another look at its signature, while its key stands.
+    """
 
     user_id: UUID
     session_id: UUID | None
     expires: float
     key_id: str
+    known_until: float
 
 
 def looks_like_jwt(token: str) -> bool:
@@ -46,7 +50,7 @@ class TokenVerifier:
         self._settings = settings
         self._keys = keys
         self._clock = clock
-        self._verified: OrderedDict[bytes, tuple[AccessToken, float]] = OrderedDict()
+        self._verified: OrderedDict[bytes, AccessToken] = OrderedDict()
 
     def forget_keys(self) -> None:
         """Let no token pass before identity has said again which keys there are."""
@@ -66,19 +70,20 @@ class TokenVerifier:
         known = self._verified.get(digest)
         if (
             known is not None
-            and now < known[1]
-            and await self._keys.get(known[0].key_id, seconds=keys_seconds)
+            and now < known.known_until
+            and await self._keys.get(known.key_id, seconds=keys_seconds)
         ):
-            return known[0]
+            return known
         content = await self._verify(token, now, keys_seconds)
-        until = min(
-            content.expires + self._settings.clock_skew_seconds, now + self._settings.token_cache_seconds
-        )
-        self._verified[digest] = (content, until)
+        self._verified[digest] = content
         self._verified.move_to_end(digest)
         while len(self._verified) > self._settings.token_cache_size:
             self._verified.popitem(last=False)
         return content
+
+    def still_counts(self, token: AccessToken, now: float, *, keys_seconds: float) -> bool:
+        """Whether a token that was verified here still counts as far as is known without asking anybody."""
+        return now < token.known_until and self._keys.has(token.key_id, now, seconds=keys_seconds)
 
     async def _verify(self, token: str, now: float, keys_seconds: float) -> AccessToken:
         invalid = Unauthenticated("The access token is not valid.")
@@ -124,7 +129,10 @@ class TokenVerifier:
             raise Unauthenticated("The access token is not valid yet.")
         try:
             session = claims.get("sid")
-            return AccessToken(UUID(claims["sub"]), UUID(session) if session else None, expires, key_id)
+            known_until = min(expires + settings.clock_skew_seconds, now + settings.token_cache_seconds)
+            return AccessToken(
+                UUID(claims["sub"]), UUID(session) if session else None, expires, key_id, known_until
+            )
         except (KeyError, ValueError, TypeError, AttributeError):
             raise Unauthenticated("The access token is not valid.") from None
 
