@@ -132,6 +132,7 @@ class Gateway:
         """Open what takes time to open."""
         # A span costs a tenth of a request even where nobody collects it.
         self._is_traced = not isinstance(trace.get_tracer_provider(), trace.ProxyTracerProvider)
+        self.proxy.is_traced = self._is_traced
         await self.buckets.start()
         self.authenticator.changes.start()
 
@@ -257,7 +258,7 @@ class Gateway:
         await send(await self._run(operation, exchange, values), writer)
 
     async def _run(self, operation: Operation, exchange: Exchange, values: Mapping[str, str]) -> Answer:
-        async with Deadline(self.settings):
+        with Deadline(self.settings):
             return await operation.handler(exchange, values)
         raise AssertionError("unreachable")
 

@@ -1,6 +1,7 @@
 """One clock over a whole exchange: body, answer, stream. Running out cancels the work in hand."""
 
 import asyncio
+from collections.abc import Callable
 from enum import Enum, auto
 from types import TracebackType
 from typing import Self
@@ -8,6 +9,9 @@ from typing import Self
 from gateway.errors import ClientGone, RequestTimeout
 from gateway.settings import GatewaySettings
 from libs.common.errors import Unavailable, UpstreamTimeout
+
+# Most answers are here sooner than this.
+_SLOW_SECONDS = 0.05
 
 
 class Phase(Enum):
@@ -21,8 +25,11 @@ class Phase(Enum):
     STALLED = auto()
 
 
+_FINAL = frozenset({Phase.GONE, Phase.DONE, Phase.STALLED})
+
+
 class Deadline:
-    """An async context; leaving it after time ran out raises what that meant in the phase it was in.
+    """A context of one task; leaving it after time ran out raises what that meant in the phase it was in.
 
     Raises (on exit):
         RequestTimeout: the body came too slowly.
@@ -31,38 +38,63 @@ class Deadline:
         Unavailable: `upstream_stalls` was called, and repeating the request does no harm.
     """
 
+    __slots__ = (
+        "_body_end",
+        "_cancelling",
+        "_due",
+        "_end",
+        "_is_endless",
+        "_is_expired",
+        "_is_repeatable",
+        "_loop",
+        "_phase",
+        "_settings",
+        "_streams",
+        "_task",
+        "_timer",
+        "_timer_at",
+        "_when_slow",
+    )
+
     def __init__(self, settings: GatewaySettings, streams: "set[Deadline] | None" = None) -> None:
         self._settings = settings
         # Where those are kept that end only when somebody ends them.
         self._streams = streams
-        self._is_repeatable = False
-        self._loop = asyncio.get_running_loop()
-        self._is_endless = False
-        self._end = self._loop.time() + settings.total_seconds
+        self._is_repeatable = self._is_endless = self._is_expired = False
+        self._loop = loop = asyncio.get_running_loop()
+        now = loop.time()
+        self._end = now + settings.total_seconds
         self._phase = Phase.ANSWER
         self._body_end = 0.0
-        # Does the cancelling; told to when our own timer finds that time is up.
-        self._timeout = asyncio.timeout(None)
-        self._due: float | None = self._when(settings.answer_seconds)
-        self._timer = self._loop.call_at(self._due, self._check)
+        self._due: float | None = min(now + settings.answer_seconds, self._end)
+        self._when_slow: Callable[[], None] | None = None
+        # One timer for both; most exchanges are over before it ever ends.
+        self._timer_at = min(now + _SLOW_SECONDS, self._due)
+        self._timer = loop.call_at(self._timer_at, self._check)
 
-    async def __aenter__(self) -> Self:
-        await self._timeout.__aenter__()
+    def __enter__(self) -> Self:
+        task = asyncio.current_task()
+        assert task is not None
+        self._task = task
+        self._cancelling = task.cancelling()
         return self
 
-    async def __aexit__(
+    def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
         self._timer.cancel()
         if self._streams is not None:
             self._streams.discard(self)
-        try:
-            await self._timeout.__aexit__(kind, error, trace)
-        except TimeoutError:
+        # As `asyncio.timeout` does it: a cancellation of ours ends here, one of somebody else goes on.
+        if self._is_expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
             if self._phase is Phase.DONE:
                 return True
             raise self._meaning() from None
         return False
+
+    def when_slow(self, callback: Callable[[], None] | None) -> None:
+        """Call this once if the exchange takes longer than most, or later again where it asks for that anew."""
+        self._when_slow = callback
 
     @property
     def phase(self) -> Phase:
@@ -110,22 +142,38 @@ class Deadline:
         self._set(Phase.DONE, self._loop.time())
 
     def _set(self, phase: Phase, due: float | None) -> None:
-        if self._phase in (Phase.GONE, Phase.DONE, Phase.STALLED) or self._timeout.expired():
+        if self._phase in _FINAL or self._is_expired:
             return
         self._phase = phase
         self._due = due
         # A later time is only noted: moving the timer with every part of a body would cost more than the part.
-        if due is not None and due < self._timer.when():
+        if due is not None and due < self._timer_at:
             self._timer.cancel()
-            self._timer = self._loop.call_at(due, self._check)
+            self._arm(due)
+
+    def _arm(self, when: float) -> None:
+        self._timer_at = when
+        self._timer = self._loop.call_at(when, self._check)
 
     def _check(self) -> None:
-        if self._due is None:
+        now = self._loop.time()
+        if self._due is not None and self._due <= now:
+            self._is_expired = True
+            self._task.cancel()
             return
-        if self._due > self._loop.time():
-            self._timer = self._loop.call_at(self._due, self._check)
+        callback, self._when_slow = self._when_slow, None
+        if callback is not None:
+            callback()
+        self._arm_next(now)
+
+    def _arm_next(self, now: float) -> None:
+        slow = now + _SLOW_SECONDS if self._when_slow is not None else None
+        times = [when for when in (self._due, slow) if when is not None]
+        if times:
+            self._arm(min(times))
         else:
-            self._timeout.reschedule(self._loop.time())
+            # There is nothing to wait for until somebody sets a time.
+            self._timer_at = float("inf")
 
     def _when(self, seconds: float) -> float:
         return min(self._loop.time() + seconds, self._end)

@@ -60,6 +60,7 @@ _OURS: Final = frozenset(
         b"x-method-override",
     }
 )
+_NOT_FORWARDED: Final = _HOP_BY_HOP | _OURS
 _OURS_PREFIXES: Final = (b"x-pillars-", b"x-forwarded-")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._\-]{7,63}")
 
@@ -98,32 +99,33 @@ def forwarded(
 
     `with_credential` lets `Authorization` and `X-API-Key` through, to services that judge them themselves.
     """
-    dropped = _HOP_BY_HOP
+    dropped = _NOT_FORWARDED
     if b"connection" in headers:
         dropped = dropped | {n.strip().lower() for n in headers[b"connection"].split(b",")}
     kept = [
         (name, value)
         for name, value in raw
         if name not in dropped
-        and name not in _OURS
-        and not name.startswith(_OURS_PREFIXES)
         # Some servers read "x_pillars_actor" as "x-pillars-actor".
         and b"_" not in name
+        and not name.startswith(_OURS_PREFIXES)
     ]
     if with_credential:
         kept += [(n, headers[n]) for n in (b"authorization", b"x-api-key") if n in headers]
     return kept
 
 
+_NOT_ANSWERED: Final = _HOP_BY_HOP | {b"server", b"date", b"x-request-id"}
+
+
 def answered(raw: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
-    """What is passed on of a service's response headers."""
-    return [
-        (name, value)
-        for name, value in ((n.lower(), v) for n, v in raw)
-        if name not in _HOP_BY_HOP
-        and name not in (b"server", b"date", b"x-request-id")
-        and not name.startswith(b"x-pillars-")
-    ]
+    """What is passed on of a service's response headers, with names in lower case."""
+    kept = []
+    for name, value in raw:
+        lower = name.lower()
+        if lower not in _NOT_ANSWERED and not lower.startswith(b"x-pillars-"):
+            kept.append((lower, value))
+    return kept
 
 
 @lru_cache(maxsize=4096)

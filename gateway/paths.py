@@ -12,6 +12,8 @@ from gateway.errors import BadPath
 
 # Printable ASCII that RFC 3986 allows in a path, without the backslash; "%" only before two hex digits.
 _ALLOWED = re.compile(rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=:@/]|%[0-9A-Fa-f]{2})*")
+# Most paths hold nothing that could be read in two ways.
+_PLAIN = re.compile(rb"(?:/[A-Za-z0-9_\-]+)+")
 _ENCODED_AGAIN = re.compile(r"%(2e|2f|5c|00|25)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f/\\]")
 
@@ -37,6 +39,9 @@ def parse(raw: bytes) -> Path:
     Raises:
         BadPath: it is not absolute, or holds dot segments, empty segments, encoded slashes or control bytes.
     """
+    if _PLAIN.fullmatch(raw):
+        text = raw.decode("ascii")
+        return _routable(text, text[1:].split("/"))
     if not raw.startswith(b"/") or not _ALLOWED.fullmatch(raw):
         raise BadPath("The path holds characters that are not allowed in one.")
     text = raw.decode("ascii")
@@ -47,10 +52,14 @@ def parse(raw: bytes) -> Path:
     segments = trimmed[1:].split("/")
     for segment in segments:
         _check(segment)
+    return _routable(trimmed, segments)
+
+
+def _routable(text: str, segments: list[str]) -> Path:
     if segments[0] != "api":
-        return Path(trimmed, tuple(segments), is_api=False)
+        return Path(text, tuple(segments), is_api=False)
     below = segments[2:] if segments[1:2] == ["v1"] else segments[1:]
-    return Path(trimmed, tuple(below), is_api=True)
+    return Path(text, tuple(below), is_api=True)
 
 
 def _check(segment: str) -> None:

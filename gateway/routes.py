@@ -164,9 +164,19 @@ def _segments(path: str) -> tuple[str, ...]:
     return tuple(path.strip("/").split("/"))
 
 
-_TABLE = {_segments(route.prefix): route for route in ROUTES}
-_DEPTH = max(len(prefix) for prefix in _TABLE)
-_FORBIDDEN = "internal"
+def _table() -> dict[str, list[tuple[tuple[str, ...], Route, str]]]:
+    """By the first segment: the prefixes, longest first, each with its route and the service's own prefix."""
+    table: dict[str, list[tuple[tuple[str, ...], Route, str]]] = {}
+    for route in ROUTES:
+        prefix = _segments(route.prefix)
+        own = "/" + "/".join(_segments(route.to or route.prefix))
+        table.setdefault(prefix[0], []).append((prefix, route, own))
+    for found in table.values():
+        found.sort(key=lambda line: -len(line[0]))
+    return table
+
+
+_TABLE = _table()
 # Whose routes take an `Idempotency-Key`; `deploy/e2e/test_routes.py` compares this with the services.
 _KEYED = re.compile(
     r"/carts/[^/]+/checkout|/orders|/invoices/[^/]+/pay|/subscriptions(/[^/]+/change)?|/messages"
@@ -177,15 +187,16 @@ _UPLOADS = frozenset({"files", "imports", "media", "attachments"})
 def find(path: Path) -> Target | None:
     """Where a path goes, or None for a path of nobody."""
     segments = path.segments
-    for depth in range(min(_DEPTH, len(segments)), 0, -1):
-        route = _TABLE.get(segments[:depth])
-        if route is None:
+    if not segments:
+        return None
+    for prefix, route, own in _TABLE.get(segments[0], ()):
+        depth = len(prefix)
+        if depth > 1 and segments[:depth] != prefix:
             continue
         if not path.is_api and not route.at_root:
             return None
         rest = segments[depth:]
-        own = _segments(route.to or route.prefix) + rest
-        return None if own[0] == _FORBIDDEN else Target(route, "/" + "/".join(own))
+        return Target(route, f"{own}/{'/'.join(rest)}" if rest else own)
     return None
 
 

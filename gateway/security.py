@@ -29,15 +29,17 @@ class SecurityHeaders:
             self._always.append(
                 (b"strict-transport-security", b"max-age=%d; includeSubDomains" % hsts_seconds)
             )
+        self._names = frozenset(name for name, _ in self._always)
 
     def complete(self, headers: RawHeaders) -> None:
         """Add what is missing; a service or page may have set a policy of its own."""
-        present = {name for name, _ in headers}
-        headers += [header for header in self._always if header[0] not in present]
+        present = dict(headers)
+        if self._names.isdisjoint(present):
+            headers += self._always
+        else:
+            headers += [header for header in self._always if header[0] not in present]
         if b"content-security-policy" not in present:
-            is_page = any(
-                name == b"content-type" and value.startswith(b"text/html") for name, value in headers
-            )
+            is_page = present.get(b"content-type", b"").startswith(b"text/html")
             headers.append((b"content-security-policy", PAGE_POLICY if is_page else DATA_POLICY))
         if b"cache-control" not in present:
             # Answers depend on who asks; nothing between us and the client may keep them unless told so.

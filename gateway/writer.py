@@ -56,7 +56,7 @@ class Writer:
     async def _start(self, message: Message) -> None:
         exchange = self._exchange
         exchange.status = status = message["status"]
-        headers = [
+        headers: RawHeaders = [
             *message["headers"],
             *exchange.response_headers,
             (b"x-request-id", exchange.request_id.encode()),
@@ -90,22 +90,21 @@ class Writer:
     def _may_compress(self, headers: RawHeaders) -> bool:
         if not self._level:
             return False
-        accepted = self._exchange.headers.get(b"accept-encoding", b"")
-        kind = b""
-        for name, value in headers:
-            if name == b"content-type":
-                kind = value
-            elif (
-                name == b"content-encoding"
-                or (name == b"cache-control" and b"no-transform" in value)
-                or (name == b"content-length" and value.isdigit() and int(value) < self._min_bytes)
-            ):
-                return False
-        # An event stream is text too, but each event must leave at once.
-        if not kind.startswith(_COMPRESSIBLE) or kind.startswith(b"text/event-stream"):
+        present = dict(headers)
+        length = present.get(b"content-length", b"")
+        kind = present.get(b"content-type", b"")
+        if (
+            b"content-encoding" in present
+            or b"no-transform" in present.get(b"cache-control", b"")
+            or (length.isdigit() and int(length) < self._min_bytes)
+            # An event stream is text too, but each event must leave at once.
+            or not kind.startswith(_COMPRESSIBLE)
+            or kind.startswith(b"text/event-stream")
+        ):
             return False
         headers.append((b"vary", b"accept-encoding"))
-        return _accepts_gzip(accepted)
+        accepted = self._exchange.headers.get(b"accept-encoding")
+        return accepted is not None and _accepts_gzip(accepted)
 
     def _begin_gzip(self, headers: RawHeaders) -> None:
         # The ETag stays as it is: it is a version number that clients send back in If-Match.

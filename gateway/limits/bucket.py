@@ -2,10 +2,11 @@
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from functools import cached_property
+from typing import NamedTuple, Protocol
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Limit:
     """`per_minute` tokens flow in, up to `burst` may lie ready."""
 
@@ -13,18 +14,22 @@ class Limit:
     per_minute: int
     burst: int
 
-    @property
+    @cached_property
     def per_second(self) -> float:
         """Tokens that flow in per second."""
         return self.per_minute / 60
+
+    @cached_property
+    def header(self) -> tuple[bytes, bytes]:
+        """What an answer says of it."""
+        return (b"ratelimit-limit", b"%d" % self.burst)
 
     def refilled(self, tokens: float, seconds: float) -> float:
         """How many tokens lie ready after some time; time that runs backwards adds none."""
         return min(float(self.burst), tokens + max(0.0, seconds) * self.per_second)
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether a request may pass, and how many tokens lie ready after it."""
 
     is_allowed: bool
@@ -40,7 +45,7 @@ class Decision:
         """`RateLimit-*` (IETF draft "RateLimit header fields for HTTP", version 03)."""
         full = math.ceil((self.limit.burst - self.tokens) / self.limit.per_second)
         return [
-            (b"ratelimit-limit", b"%d" % self.limit.burst),
+            self.limit.header,
             (b"ratelimit-remaining", b"%d" % int(self.tokens)),
             (b"ratelimit-reset", b"%d" % full),
         ]

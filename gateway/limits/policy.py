@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from ipaddress import IPv6Address, ip_address, ip_network
+from uuid import UUID
 
 from gateway.exchange import Exchange
 from gateway.limits.bucket import Buckets, Decision, Limit
@@ -30,15 +31,14 @@ class RateLimits:
         Raises:
             RateLimited: the caller has used up what flows in.
         """
-        address = network_of(exchange.client)
         if rate is Rate.SIGN_IN:
-            limit, who = self._sign_in, address
+            limit, who = self._sign_in, network_of(exchange.client)
         elif rate is Rate.HOOK:
-            limit, who = self._hook, address
+            limit, who = self._hook, network_of(exchange.client)
         elif actor.kind is ActorKind.GUEST:
-            limit, who = self._guest, address
+            limit, who = self._guest, network_of(exchange.client)
         else:
-            limit, who = self._actor, str(actor.user_id or actor.key_id or actor.name or exchange.client)
+            limit, who = self._actor, _text(actor.user_id or actor.key_id or actor.name or exchange.client)
         decision = await self._take(limit, who)
         if decision is not None:
             exchange.response_headers += decision.headers()
@@ -71,6 +71,11 @@ class RateLimits:
             raise RateLimited(
                 detail, headers={"Retry-After": str(decision.retry_after)}, limit=decision.limit.name
             )
+
+
+@lru_cache(maxsize=4096)
+def _text(name: UUID | str) -> str:
+    return str(name)
 
 
 @lru_cache(maxsize=4096)

@@ -27,9 +27,6 @@ from libs.common.http.client.errors import BadAnswer, Disconnected, NotConnected
 from libs.common.http.client.origin import Origin
 from libs.common.http.middleware import Receive
 
-# Most answers are here sooner than this; watching for a client that leaves costs a task.
-_WATCH_AFTER_SECONDS = 0.05
-
 
 class HttpUpstreams:
     """The connections to all services that run elsewhere, and a watch over each."""
@@ -68,7 +65,7 @@ class HttpUpstreams:
         """
         watch = self.watch(service, base)
         try:
-            with _Watch(exchange.receive, body, deadline):
+            with _ClientWatch(exchange.receive, body, deadline):
                 data = None if body.is_empty else await _data(body)
                 request = _Request(exchange, path, headers, data, is_keyed=is_keyed)
                 answer = await self._answer(watch, self._origin(base), request, body, deadline)
@@ -220,31 +217,33 @@ async def _parts(first: bytes, body: Body) -> AsyncIterator[bytes]:
         yield message.get("body", b"")
 
 
-class _Watch:
-    """Ends the exchange when the client leaves while a service is being waited for."""
+class _ClientWatch:
+    """Ends the exchange when the client leaves while a service is being waited for; begun only where that takes time,
+    for watching costs a task.
+    """
+
+    __slots__ = ("_body", "_deadline", "_receive", "_task")
 
     def __init__(self, receive: Receive, body: Body, deadline: Deadline) -> None:
         self._receive = receive
         self._body = body
         self._deadline = deadline
         self._task: asyncio.Task[None] | None = None
-        self._loop = asyncio.get_running_loop()
-        self._timer = self._loop.call_later(_WATCH_AFTER_SECONDS, self._begin)
 
     def __enter__(self) -> None:
-        return
+        self._deadline.when_slow(self._begin)
 
     def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
+        self._deadline.when_slow(None)
         if self._task is not None:
             self._task.cancel()
 
     def _begin(self) -> None:
-        if not (self._body.is_empty or self._body.is_complete):
+        if self._body.is_empty or self._body.is_complete:
+            self._task = asyncio.get_running_loop().create_task(self._watch())
+        else:
             # The body is still being read, and reading it notices as well.
-            self._timer = self._loop.call_later(_WATCH_AFTER_SECONDS, self._begin)
-            return
-        self._task = self._loop.create_task(self._watch())
+            self._deadline.when_slow(self._begin)
 
     async def _watch(self) -> None:
         with contextlib.suppress(Exception):

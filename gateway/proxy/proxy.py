@@ -40,6 +40,8 @@ class Proxy:
         self._http = HttpUpstreams(settings, clock)
         self._max_body_bytes = max_body_bytes
         self._streams: set[Deadline] = set()
+        # Asking for the running span costs more than most headers, even where nobody collects any.
+        self.is_traced = True
 
     async def stop(self) -> None:
         """Close the connections."""
@@ -71,7 +73,7 @@ class Proxy:
         settings = self._settings
         service = target.route.service
         headers = self._headers(exchange, target)
-        async with Deadline(settings, self._streams) as deadline:
+        with Deadline(settings, self._streams) as deadline:
             is_upload = target.takes_uploads
             body = Body(
                 exchange,
@@ -126,7 +128,7 @@ class Proxy:
         headers = header_rules.forwarded(
             exchange.scope["headers"], exchange.headers, with_credential=with_credential
         )
-        traceparent = current_traceparent() or exchange.header(b"traceparent")
+        traceparent = (current_traceparent() if self.is_traced else None) or exchange.header(b"traceparent")
         headers += [
             (_ACTOR_HEADER, exchange.identity.encode()),
             (b"x-request-id", exchange.request_id.encode()),
