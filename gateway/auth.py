@@ -1,8 +1,8 @@
 """From a credential to the actor: signatures are checked here, rights are asked of identity and kept for seconds."""
 
 import hashlib
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from gateway.cache import SingleFlightCache
@@ -35,8 +35,7 @@ class Identified:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class _Key:
+class _Key(NamedTuple):
     """What the rights depend on: `credential` is the session or the hash of an opaque token."""
 
     credential: str
@@ -159,7 +158,7 @@ class Authenticator:
     ) -> Identified:
         # Only identity can tell whether such a token is good, so guessing must be slow. (A forged JWT costs nobody
         # but this process, and an expired one in an office must not lock out its neighbours.)
-        key = _Key(f"token:{credential.fingerprint}", replace(hints, query_company_id=None))
+        key = _Key(f"token:{credential.fingerprint}", hints._replace(query_company_id=None))
         if self._actors.get(key, self._now()) is None:
             await self._limits.check_bad_credentials(exchange)
         try:
@@ -180,7 +179,7 @@ class Authenticator:
         # and must not cost a call for each of its values.
         if hints.query_company_id is None:
             return await self._ask(_Key(name, hints), document)
-        known = await self._ask(_Key(name, replace(hints, query_company_id=None)), document)
+        known = await self._ask(_Key(name, hints._replace(query_company_id=None)), document)
         return await self._ask(_Key(name, hints), document) if known.actor.is_superuser else known
 
     async def _document(self, credential: Credential | None) -> tuple[str, dict[str, Any] | None]:

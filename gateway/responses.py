@@ -62,5 +62,5 @@ def problem_answer(error: AppError, exchange: Exchange) -> Answer:
 
 async def send(answer: Answer, writer: Writer) -> None:
     """Send a complete answer."""
-    await writer({"type": "http.response.start", "status": answer.status, "headers": answer.raw_headers()})
-    await writer({"type": "http.response.body", "body": answer.body, "more_body": False})
+    await writer.start(answer.status, answer.raw_headers())
+    await writer.part(answer.body, False)

@@ -1,8 +1,8 @@
 """What a request says about the business it is meant for; identity decides what follows from it."""
 
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from ipaddress import ip_address
+from typing import NamedTuple
 from urllib.parse import urlsplit
 from uuid import UUID
 
@@ -10,8 +10,7 @@ from gateway.exchange import Exchange
 from libs.common.errors import ValidationFailed
 
 
-@dataclass(frozen=True, slots=True)
-class TenantHints:
+class TenantHints(NamedTuple):
     """The three places a business may be named in; `host` only where it is not the platform's own."""
 
     company_id: UUID | None = None

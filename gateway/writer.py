@@ -23,7 +23,7 @@ _INLINE_BYTES = 131_072
 
 
 class Writer:
-    """The `send` that services and pages get; the first message decides on compression.
+    """What every answer goes through; its first part decides on compression.
 
     `gzip_level` 0 leaves the body as it is.
     """
@@ -39,13 +39,6 @@ class Writer:
         self._zip: zlib._Compress | None = None
         self._is_head = exchange.method == "HEAD"
 
-    async def __call__(self, message: Message) -> None:
-        """Take one ASGI response message."""
-        if message["type"] == "http.response.start":
-            await self._start(message)
-        elif message["type"] == "http.response.body":
-            await self._body(message)
-
     def abandon(self) -> bool:
         """Forget a head that has not left yet; whether another answer can still be given."""
         if self._held is not None:
@@ -53,26 +46,26 @@ class Writer:
             self._exchange.status = 0
         return self._exchange.status == 0
 
-    async def _start(self, message: Message) -> None:
+    async def start(self, status: int, headers: RawHeaders) -> None:
+        """The head of the answer."""
         exchange = self._exchange
-        exchange.status = status = message["status"]
-        headers: RawHeaders = [
-            *message["headers"],
+        exchange.status = status
+        headers = [
+            *headers,
             *exchange.response_headers,
             (b"x-request-id", exchange.request_id.encode()),
         ]
         self._security.complete(headers)
-        message = {"type": "http.response.start", "status": status, "headers": headers}
+        message: Message = {"type": "http.response.start", "status": status, "headers": headers}
         if self._is_head or status in _NO_BODY or status == 206 or not self._may_compress(headers):
             await exchange.send(message)
         else:
             # Whether it is long enough shows with the first part of the body.
             self._held = message
 
-    async def _body(self, message: Message) -> None:
+    async def part(self, body: bytes, more: bool) -> None:
+        """A part of its body, the last one where no `more` follow."""
         exchange = self._exchange
-        body: bytes = message.get("body", b"")
-        more: bool = message.get("more_body", False)
         if self._held is not None:
             if len(body) >= self._min_bytes or more:
                 self._begin_gzip(self._held["headers"])

@@ -121,7 +121,7 @@ class Proxy:
                 raise UpstreamFailed(f"{service} did not finish its answer.")
         if not exchange.is_complete:
             # An event stream that was ended here.
-            await writer({"type": "http.response.body", "body": b"", "more_body": False})
+            await writer.part(b"", False)
 
     def _headers(self, exchange: Exchange, target: Target) -> RawHeaders:
         with_credential = target.route.trust is Trust.FOREIGN
@@ -129,13 +129,13 @@ class Proxy:
             exchange.scope["headers"], exchange.headers, with_credential=with_credential
         )
         traceparent = (current_traceparent() if self.is_traced else None) or exchange.header(b"traceparent")
-        headers += [
+        headers += (
             (_ACTOR_HEADER, exchange.identity.encode()),
             (b"x-request-id", exchange.request_id.encode()),
             (b"x-forwarded-for", exchange.client.encode()),
             (b"x-forwarded-proto", exchange.scheme.encode()),
             (b"x-forwarded-host", exchange.headers.get(b"host", b"")),
-        ]
+        )
         if traceparent:
             headers.append((b"traceparent", traceparent.encode("latin-1")))
         return headers

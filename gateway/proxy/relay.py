@@ -27,17 +27,18 @@ class Relay:
             self._deadline.never()
         else:
             self._deadline.answer_moves()
-        await self._writer({"type": "http.response.start", "status": status, "headers": kept})
+        await self._writer.start(status, kept)
         if is_stream and self._exchange.method == "HEAD":
-            await self._writer({"type": "http.response.body", "body": b"", "more_body": False})
+            await self._writer.part(b"", False)
             self._deadline.finish()
 
     async def part(self, body: bytes, more: bool) -> None:
         """A part of the answer's body."""
         if self._body.failure is not None or self._exchange.is_complete:
             return
-        await self._writer({"type": "http.response.body", "body": body, "more_body": more})
-        self._deadline.answer_moves()
+        await self._writer.part(body, more)
+        if more:
+            self._deadline.answer_moves()
 
     async def __call__(self, message: Message) -> None:
         """Take an ASGI message of an app."""

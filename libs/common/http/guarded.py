@@ -69,7 +69,10 @@ class GuardedProtocol(HttpProtocol, Connection):
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header, or a trailer."""
         if self._is_head:
-            super().on_header(name, value.strip(b" \t"))
+            name, value = name.lower(), value.strip(b" \t")
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         """A request is in hand.
