@@ -46,11 +46,7 @@ _GATEWAY = """  proxy_cache_path "{folder}/cache" keys_zone=verified:10m;
       proxy_pass_request_body off;
       proxy_set_header Content-Length "";
       proxy_set_header Connection "";
-      proxy_cache verified;
-      proxy_cache_key "$http_authorization$http_x_company_id";
-      proxy_cache_valid 200 60s;
-      proxy_cache_lock on;
-    }}
+{kept}    }}
     location / {{
       auth_request /_verify;
       auth_request_set $actor $upstream_http_{actor};
@@ -61,6 +57,11 @@ _GATEWAY = """  proxy_cache_path "{folder}/cache" keys_zone=verified:10m;
       proxy_pass http://service;
     }}
   }}
+"""
+_KEPT = """      proxy_cache verified;
+      proxy_cache_key "$http_authorization$http_x_company_id";
+      proxy_cache_valid 200 60s;
+      proxy_cache_lock on;
 """
 _BALANCER = """  proxy_http_version 1.1;
   proxy_set_header Connection "";
@@ -98,8 +99,10 @@ class Nginx:
         return cls(folder, _INSTANT.format(port=port, body=body), port, cores)
 
     @classmethod
-    def gateway(cls, folder: Path, service: str, verifier: str, cores: Sequence[int]) -> "Nginx":
-        """Asks the verifier (whose answers it keeps for a minute by token) and passes on to the service."""
+    def gateway(
+        cls, folder: Path, service: str, verifier: str, cores: Sequence[int], *, keeps: bool
+    ) -> "Nginx":
+        """Asks the verifier, and passes on to the service; it may keep the verifier's answers for a minute by token."""
         port = free_port()
         inside = _GATEWAY.format(
             folder=folder.absolute(),
@@ -108,6 +111,7 @@ class Nginx:
             verifier=verifier.removeprefix("http://"),
             actor=ACTOR_HEADER.replace("-", "_"),
             header=ACTOR_HEADER,
+            kept=_KEPT if keeps else "",
         )
         return cls(folder, inside, port, cores)
 
