@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from deploy.e2e.proof.installation import SERVERS
+from deploy.e2e.proof.outage import AWAY
 from deploy.e2e.proof.outage import outage as outage_of
 from deploy.e2e.proof.poison import poison
 from deploy.e2e.proof.pressure import pressure
@@ -41,7 +41,11 @@ def prove(
     seed: Annotated[int, typer.Option(help="What goes wrong is drawn from this")] = 1,
     buyers: Annotated[int, typer.Option(help="Buyers at once")] = 200,
     outage: Annotated[
-        str, typer.Option(help="Instead: postgres:30 or rabbitmq:30, a server away for so many seconds")
+        str,
+        typer.Option(
+            help="Instead: postgres:30 or rabbitmq:30, a server away for so many seconds; publishers:30, RabbitMQ taking "
+            "nothing; orders:20, a process that hangs"
+        ),
     ] = "",
     recovery: Annotated[float, typer.Option(help="Seconds that recovery from an outage may take")] = 5.0,
     poisoned: Annotated[
@@ -133,8 +137,8 @@ def _scenario(
     command = f"python -m deploy.e2e.proof --seed {seed} --buyers {buyers}"
     if away:
         server, _, seconds = away.partition(":")
-        if server not in SERVERS:
-            raise typer.BadParameter(f"there are {' and '.join(SERVERS)}, as in postgres:30")
+        if server not in AWAY:
+            raise typer.BadParameter(f"there are {', '.join(AWAY)}, as in postgres:30")
         happen = outage_of(server, float(seconds or 30), recovery)
         return replace(plain, scenario=happen), f"{command} --outage {away} --recovery {recovery:g}"
     if rolls:

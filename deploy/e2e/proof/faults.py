@@ -123,7 +123,7 @@ class Faults:
         elif fault.kind == STEP:
             await self._arm(fault.where)
         elif fault.kind == FREEZE:
-            await self._freeze(fault.where, fault.seconds)
+            await self.freeze(fault.where, fault.seconds)
         else:
             await self._break(fault)
 
@@ -152,7 +152,8 @@ class Faults:
         self._say(f"{service} died at {moment}")
         await self.watch(service, moment)
 
-    async def _freeze(self, target: str, seconds: float) -> None:
+    async def freeze(self, target: str, seconds: float) -> None:
+        """Let a process hang for so long: it takes connections and does nothing."""
         pid = self.installation.pid_of(target)
         if pid is None:
             return

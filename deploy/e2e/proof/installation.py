@@ -223,6 +223,15 @@ class Installation:
             self._ports[name] = port
         return self._ports[name]
 
+    async def hold_publishers(self, seconds: float) -> None:
+        """Have RabbitMQ take no messages for so long, as when it is short of memory."""
+        server = self._servers["rabbitmq"]
+        assert isinstance(server, PrivateRabbitMQ)
+        set_mark = "set_vm_memory_high_watermark"
+        await asyncio.to_thread(server.control, set_mark, "0.0001")
+        await asyncio.sleep(seconds)
+        await asyncio.to_thread(server.control, set_mark, "absolute", "1GB")
+
     def kill(self, name: str) -> bool:
         """End a process with SIGKILL; false where there is none now."""
         pid = self.pid_of(name)

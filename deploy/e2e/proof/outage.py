@@ -1,4 +1,4 @@
-"""Postgres or RabbitMQ away for so long: what the gateway says meanwhile, and how soon all is well again."""
+"""Postgres, RabbitMQ or a process away for so long: what the gateway says meanwhile, and how soon all is well again."""
 
 import asyncio
 from collections import Counter
@@ -7,6 +7,7 @@ import aiohttp
 
 from deploy.e2e.proof.client import Client
 from deploy.e2e.proof.faults import CANARIES, ask
+from deploy.e2e.proof.installation import PROCESSES, SERVERS
 from deploy.e2e.proof.run import Run, Scenario
 from libs.common.runtime.registry import NAMES
 
@@ -14,23 +15,20 @@ _BEFORE = 8.0
 _AFTER = 8.0
 # The gateway waits for a service at most so long; a little more for the way.
 _TIME_LIMIT = 31.0
+# RabbitMQ is there and takes no messages, as when its memory or its disk is full.
+PUBLISHERS = "publishers"
+AWAY = (*SERVERS, PUBLISHERS, *PROCESSES)
 _FINE = frozenset({"200", "503", "504"})
 
 
 def outage(server: str, seconds: float, limit: float) -> Scenario:
-    """Kill a server and keep it unreachable for so long; `limit` are the seconds that recovery may take."""
+    """Have a server or a process be away for so long; `limit` are the seconds that recovery may take."""
 
     async def happen(run: Run, client: Client) -> None:
         await asyncio.sleep(_BEFORE)
-        run.say(f"{server} dies and stays away for {seconds:g} s")
-        links = [link for name, link in run.installation.links.items() if name.endswith(server)]
-        run.installation.kill(server)
-        if run.faults is not None:
-            run.faults.killed[server] += 1
-        away = [asyncio.create_task(link.refuse(seconds)) for link in links]
-        over = asyncio.get_running_loop().time() + seconds
-        seen = await asyncio.gather(*(_watch(run, name, over) for name in NAMES))
-        await asyncio.gather(*away)
+        run.say(f"{server} goes away for {seconds:g} s")
+        away = asyncio.create_task(_be_away(run, server, seconds))
+        seen = await asyncio.gather(*(_watch(run, name, away) for name in NAMES))
         statuses: Counter[str] = Counter()
         slowest = 0.0
         recovered = {}
@@ -44,7 +42,7 @@ def outage(server: str, seconds: float, limit: float) -> Scenario:
                 run.report.breaches.append(f"{name} recovered only {after:.1f} s after {server} was back")
         if slowest > _TIME_LIMIT:
             run.report.breaches.append(f"an answer took {slowest:.1f} s while {server} was away")
-        if server == "rabbitmq" and statuses.keys() != {"200"}:
+        if server in ("rabbitmq", PUBLISHERS) and statuses.keys() != {"200"}:
             run.report.breaches.append(f"requests failed for want of RabbitMQ: {dict(statuses)}")
         run.report.scenarios[f"{server} away for {seconds:g} s"] = {
             **{f"answered {status}:": n for status, n in sorted(statuses.items())},
@@ -56,7 +54,23 @@ def outage(server: str, seconds: float, limit: float) -> Scenario:
     return happen
 
 
-async def _watch(run: Run, service: str, over: float) -> tuple[Counter[str], float, float]:
+async def _be_away(run: Run, server: str, seconds: float) -> float:
+    """Let a server be dead and unreachable, RabbitMQ take nothing, or a process hang; gives when that was over."""
+    installation, faults = run.installation, run.faults
+    assert faults is not None
+    if server == PUBLISHERS:
+        await installation.hold_publishers(seconds)
+    elif server in SERVERS:
+        links = [link for name, link in installation.links.items() if name.endswith(server)]
+        installation.kill(server)
+        faults.killed[server] += 1
+        await asyncio.gather(*(link.refuse(seconds) for link in links))
+    else:
+        await faults.freeze(server, seconds)
+    return asyncio.get_running_loop().time()
+
+
+async def _watch(run: Run, service: str, away: "asyncio.Task[float]") -> tuple[Counter[str], float, float]:
     """Ask a service all the time: the answers until the outage was over, the slowest, and seconds to the first good one."""
     said: Counter[str] = Counter()
     slowest = 0.0
@@ -65,9 +79,10 @@ async def _watch(run: Run, service: str, over: float) -> tuple[Counter[str], flo
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=60)) as session:
         while True:
             began = clock()
+            over = away.result() if away.done() else None
             answer = await ask(session, url, run.staff)
             slowest = max(slowest, clock() - began)
-            if began > over and answer == "200":
+            if over is not None and answer == "200":
                 return said, slowest, clock() - over
             said[answer] += 1
             await asyncio.sleep(0.1)
