@@ -53,7 +53,7 @@ async def of_shop(client: Client, book: Book, shop: Shop) -> list[str]:
 
 
 def _subscription(entry: SubscriptionEntry, row: dict[str, Any], invoices: list[dict[str, Any]]) -> list[str]:
-    found = []
+    found: list[str] = []
     if entry.unsure:
         return found
     of_periods = {one["subscription_period"]: one for one in invoices if one["subscription_period"]}

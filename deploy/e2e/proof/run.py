@@ -141,10 +141,11 @@ class Run:
         subscribers = [
             Subscriber(n, wanted.seed, client, self.book, self.shops) for n in range(wanted.subscribers)
         ]
+        others: list[Registrar | Subscriber] = [*registrars, *subscribers]
         work = [asyncio.create_task(b.shop_for(stop, wanted.visits, wanted.pace)) for b in buyers]
         work += [
             asyncio.create_task(r.work(stop, wanted.visits and 3 * wanted.visits, wanted.pace))
-            for r in (*registrars, *subscribers)
+            for r in others
         ]
         signing_in = asyncio.create_task(self._stay_signed_in(client))
         done = 0
