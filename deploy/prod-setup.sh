@@ -13,4 +13,4 @@ fi
 docker compose config -q
 docker compose build
 docker compose up -d --wait
-echo "Up: http://127.0.0.1:${PILLARS_PORT:-8000}/  Grafana: http://127.0.0.1:${GRAFANA_PORT:-3000}/"
+echo "Up: http://$(docker compose port gateway 8000)/  Grafana: http://$(docker compose port grafana 3000)/"

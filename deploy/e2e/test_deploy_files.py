@@ -52,6 +52,20 @@ def test_every_variable_of_the_stack_is_a_setting(compose: dict[str, Any]) -> No
     assert set(upstreams) == set(NAMES)
 
 
+def test_every_service_has_what_the_env_file_says(compose: dict[str, Any]) -> None:
+    # Without it a key could not be exchanged by `.env` alone, nor any setting changed that is not named in the stack.
+    for name in (*PROCESSES, "migrate", "backup"):
+        assert compose["services"][name]["env_file"] == ".env", name
+
+
+def test_every_class_of_settings_is_listed() -> None:
+    known = {name for _, name, _, _ in rows()}
+    prefixes = set(re.findall(r'env_prefix="([A-Z_]+)"', _SOURCES))
+    assert len(prefixes) > 8
+    for prefix in prefixes:
+        assert any(name.startswith(prefix) for name in known), prefix
+
+
 def test_every_secret_must_be_given(compose: dict[str, Any]) -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     example = (ROOT / ".env.example").read_text()

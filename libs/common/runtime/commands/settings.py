@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 from rich.console import Console
 from rich.table import Table
 
+from libs.common.jobs.retention import Retention
 from libs.common.runtime.registry import load_all, load_gateway_settings
 from libs.common.settings import CommonSettings
 
@@ -26,6 +27,7 @@ def rows() -> Iterator[tuple[str, str, str, str]]:
     """Every setting as (owner, variable, default, meaning)."""
     owners: list[tuple[str, type[Any]]] = [
         ("every process", CommonSettings),
+        ("every process", Retention),
         ("gateway", load_gateway_settings()),
     ]
     owners += [(service.name, service.settings) for service in load_all()]

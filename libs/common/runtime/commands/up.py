@@ -222,7 +222,7 @@ class _Suite:
   {url}/                        start page
   {url}/api/docs                try the API (sign in as admin@example.com / admin123)
   {url}/api/events              the events
-  {url}/api/v1/mailbox          mail that was sent, since no SMTP server is set
+  {url}/api/v1/mailbox          mail that was sent (for GET with a staff token)
   logs in {self.log_file}
 
 `pillars verify` checks every invariant. Ctrl-C stops.""",
