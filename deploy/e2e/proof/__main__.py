@@ -77,7 +77,7 @@ def prove(
             seed=seed,
             kills=len(SHORT_STEPS) + 1,
             seconds=10,
-            buyers=100,
+            buyers=50,
             registrars=2,
             subscribers=2,
             shops=1,
