@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import func, select
 
 from libs.common.actor import ACTOR_HEADER, ActorSigner
+from libs.common.errors import ValidationFailed
 from libs.common.http.middleware import Message
+from libs.common.http.strict_json import check
 from libs.common.http.tests.notes import MODELS, Note
 from libs.common.runtime.app import build_app
 from libs.common.runtime.context import ServiceContext
@@ -72,8 +74,6 @@ async def test_an_unexpected_error_tells_nothing(client: Client) -> None:
         (b'{"title": "x", "price": {"amount": -1, "currency": "ZAR"}}', 422, "validation-failed"),
         (b'{"title": "x", "price": {"amount": 1e400, "currency": "ZAR"}}', 422, "validation-failed"),
         (b'{"title": "x", "price": {"amount": 1, "currency": "QQQ"}}', 422, "validation-failed"),
-        (b'{"title": "x", "other": [1e20]}', 422, "validation-failed"),
-        (b'{"title": "x", "other": [-9223372036854775809]}', 422, "validation-failed"),
         (b"[" * 100_000, 400, "bad-request"),
         (b'{"title": "one", "title": "two"}', 400, "bad-request"),
         (b'{"title": "x", "price": {"amount": 1, "amount": 2, "currency": "ZAR"}}', 400, "bad-request"),
@@ -95,6 +95,13 @@ async def test_bad_bodies_get_a_problem_and_change_nothing(
     assert (response.status_code, response.json()["slug"]) == (status, slug), response.text
     assert response.json()["type"] == f"urn:pillars:problem:notes:{slug}"
     assert await count(context, tenant_id) == 0
+
+
+@pytest.mark.parametrize("number", ["1e20", "1" + "0" * 400, "-1e19", "1e400"])
+def test_a_number_beyond_64_bits_is_refused_wherever_it_stands(number: str) -> None:
+    with pytest.raises(ValidationFailed):
+        check(b'{"free": {"form": [%b]}}' % number.encode())
+    check(b'{"free": {"form": [-9223372036854775808, 9007199254740993, 1.5, 1e15]}}')
 
 
 async def test_a_client_that_leaves_early_is_no_failure_of_ours(context: ServiceContext) -> None:
