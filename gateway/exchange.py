@@ -27,6 +27,7 @@ class Exchange:
 
     Attributes:
         id: ours; `request_id` is the client's own where it sent a sane one, else the same.
+        query: the raw query string.
         headers: the request headers by lower-case name.
         client, scheme, host: as the client sees them; `host` in lower case without the port.
         actor: who asks, once known; `identity` is its signed header.
@@ -42,6 +43,7 @@ class Exchange:
     method: str
     id: UUID
     request_id: str
+    query: bytes = b""
     headers: dict[bytes, bytes] = field(default_factory=dict)
     client: str = ""
     scheme: str = "http"
@@ -56,12 +58,6 @@ class Exchange:
     is_complete: bool = False
     is_probe: bool = False
     started: float = field(default_factory=time.perf_counter)
-
-    @property
-    def query(self) -> bytes:
-        """The raw query string."""
-        query: bytes = self.scope.get("query_string", b"")
-        return query
 
     def parameters(self) -> dict[str, str]:
         """The query parameters; of a repeated one the last value counts."""
@@ -81,10 +77,16 @@ class Exchange:
 
 def open_exchange(scope: Scope, receive: Receive, send: Send) -> Exchange:
     """An exchange that knows its method and has an id; reading the rest may fail, and the failure needs the id."""
-    sent = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    sent = dict(scope["headers"]).get(b"x-request-id", b"")
     own_id = new_id()
     return Exchange(
-        scope, receive, send, scope["method"], own_id, header_rules.request_id(sent) or str(own_id)
+        scope,
+        receive,
+        send,
+        scope["method"],
+        own_id,
+        header_rules.request_id(sent) or str(own_id),
+        scope.get("query_string", b""),
     )
 
 

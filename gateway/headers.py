@@ -89,7 +89,7 @@ def read(raw: Iterable[tuple[bytes, bytes]], limit: int) -> dict[bytes, bytes]:
 
 def request_id(value: bytes) -> str | None:
     """The client's request id, where it sent a sane one."""
-    return value.decode() if _REQUEST_ID.fullmatch(value) else None
+    return value.decode() if value and _REQUEST_ID.fullmatch(value) else None
 
 
 def forwarded(

@@ -50,7 +50,7 @@ class Watch:
         """
         if self.is_stalled:
             raise Unavailable(f"{self._service} does not answer now.")
-        if self._breaker.refuses(self._clock.now().timestamp()):
+        if self._breaker.is_open and self._breaker.refuses(self._clock.now().timestamp()):
             raise self._unavailable()
         self.gate.knock()
 
@@ -60,7 +60,9 @@ class Watch:
         Raises:
             Unavailable: the service is away.
         """
-        if self.is_stalled or not self._breaker.allows(self._clock.now().timestamp()):
+        if self.is_stalled:
+            raise self._unavailable()
+        if self._breaker.is_open and not self._breaker.allows(self._clock.now().timestamp()):
             raise self._unavailable()
 
     def sent(self, deadline: Deadline, *, is_repeatable: bool) -> None:
