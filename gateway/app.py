@@ -13,7 +13,7 @@ from gateway.access_log import write_line
 from gateway.api_document import ApiDocuments
 from gateway.auth import Authenticator
 from gateway.cors import Cors
-from gateway.deadline import Deadline
+from gateway.deadline import Deadlines
 from gateway.errors import ClientGone
 from gateway.exchange import Exchange, open_exchange, raw_path, read_head
 from gateway.headers import is_in
@@ -76,7 +76,8 @@ class Gateway:
         self.upstreams = upstreams
         clock = clock or SystemClock()
         secret = common.secret_key.get_secret_value()
-        self.proxy = Proxy(settings, upstreams, clock, max_body_bytes=common.max_body_bytes)
+        self.deadlines = Deadlines(settings)
+        self.proxy = Proxy(settings, upstreams, self.deadlines, clock, max_body_bytes=common.max_body_bytes)
         self.buckets: Buckets = MemoryBuckets()
         if settings.rate_limit_url is not None:
             self.buckets = PostgresBuckets(settings.rate_limit_url.get_secret_value())
@@ -258,7 +259,7 @@ class Gateway:
         await send(await self._run(operation, exchange, values), writer)
 
     async def _run(self, operation: Operation, exchange: Exchange, values: Mapping[str, str]) -> Answer:
-        with Deadline(self.settings):
+        with self.deadlines.begin():
             return await operation.handler(exchange, values)
         raise AssertionError("unreachable")
 

@@ -45,6 +45,7 @@ class Deadline:
         "_end",
         "_is_endless",
         "_is_expired",
+        "_is_over",
         "_is_repeatable",
         "_loop",
         "_phase",
@@ -56,11 +57,11 @@ class Deadline:
         "_when_slow",
     )
 
-    def __init__(self, settings: GatewaySettings, streams: "set[Deadline] | None" = None) -> None:
+    def __init__(self, settings: GatewaySettings, streams: "set[Deadline]", looked_at: float) -> None:
         self._settings = settings
         # Where those are kept that end only when somebody ends them.
         self._streams = streams
-        self._is_repeatable = self._is_endless = self._is_expired = False
+        self._is_repeatable = self._is_endless = self._is_expired = self._is_over = False
         self._loop = loop = asyncio.get_running_loop()
         now = loop.time()
         self._end = now + settings.total_seconds
@@ -68,9 +69,10 @@ class Deadline:
         self._body_end = 0.0
         self._due: float | None = min(now + settings.answer_seconds, self._end)
         self._when_slow: Callable[[], None] | None = None
-        # One timer for both; most exchanges are over before it ever ends.
-        self._timer_at = min(now + _SLOW_SECONDS, self._due)
-        self._timer = loop.call_at(self._timer_at, self._check)
+        self._timer: asyncio.TimerHandle | None = None
+        self._timer_at = looked_at
+        if self._due < looked_at:
+            self._arm(self._due)
 
     def __enter__(self) -> Self:
         task = asyncio.current_task()
@@ -82,8 +84,10 @@ class Deadline:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool:
-        self._timer.cancel()
-        if self._streams is not None:
+        self._is_over = True
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._is_endless:
             self._streams.discard(self)
         # As `asyncio.timeout` does it: a cancellation of ours ends here, one of somebody else goes on.
         if self._is_expired and self._task.uncancel() <= self._cancelling and kind is asyncio.CancelledError:
@@ -123,8 +127,7 @@ class Deadline:
     def never(self) -> None:
         """An event stream: no limit from here on."""
         self._is_endless = True
-        if self._streams is not None:
-            self._streams.add(self)
+        self._streams.add(self)
         self._set(Phase.STREAM, None)
 
     def client_left(self) -> None:
@@ -148,14 +151,18 @@ class Deadline:
         self._due = due
         # A later time is only noted: moving the timer with every part of a body would cost more than the part.
         if due is not None and due < self._timer_at:
-            self._timer.cancel()
             self._arm(due)
 
     def _arm(self, when: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         self._timer_at = when
-        self._timer = self._loop.call_at(when, self._check)
+        self._timer = self._loop.call_at(when, self.look)
 
-    def _check(self) -> None:
+    def look(self) -> None:
+        """Is time up, or is it slow? Then look again when it may be."""
+        if self._is_over or self._is_expired:
+            return
         now = self._loop.time()
         if self._due is not None and self._due <= now:
             self._is_expired = True
@@ -186,3 +193,33 @@ class Deadline:
         if self._phase is Phase.STALLED and self._is_repeatable:
             return Unavailable("The service does not answer now.")
         return UpstreamTimeout("The service did not answer in time.")
+
+
+class Deadlines:
+    """Begins deadlines, and looks at those that are not over after a while: most are, and a timer for each would cost
+    more than all else a deadline does.
+
+    Attributes:
+        streams: those that end only when somebody ends them.
+    """
+
+    def __init__(self, settings: GatewaySettings) -> None:
+        self._settings = settings
+        self.streams: set[Deadline] = set()
+        self._begun: list[Deadline] = []
+        self._look_at = 0.0
+
+    def begin(self) -> Deadline:
+        """The deadline of an exchange that begins now, in the running task."""
+        if not self._begun:
+            loop = asyncio.get_running_loop()
+            self._look_at = loop.time() + _SLOW_SECONDS
+            loop.call_at(self._look_at, self._look)
+        deadline = Deadline(self._settings, self.streams, self._look_at)
+        self._begun.append(deadline)
+        return deadline
+
+    def _look(self) -> None:
+        begun, self._begun = self._begun, []
+        for deadline in begun:
+            deadline.look()

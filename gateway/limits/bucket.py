@@ -62,6 +62,10 @@ class Buckets(Protocol):
         """Let go of what is held."""
         ...
 
+    def take_now(self, key: str, limit: Limit, now: float, *, cost: int = 1) -> Decision | None:
+        """As `take`, or None where that means waiting for somebody else."""
+        ...
+
     async def take(self, key: str, limit: Limit, now: float, *, cost: int = 1) -> Decision:
         """Take `cost` tokens from the bucket of a key if they lie ready; 0 only looks whether one does.
 

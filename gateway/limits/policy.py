@@ -31,6 +31,7 @@ class RateLimits:
         Raises:
             RateLimited: the caller has used up what flows in.
         """
+        who: UUID | str
         if rate is Rate.SIGN_IN:
             limit, who = self._sign_in, network_of(exchange.client)
         elif rate is Rate.HOOK:
@@ -38,7 +39,7 @@ class RateLimits:
         elif actor.kind is ActorKind.GUEST:
             limit, who = self._guest, network_of(exchange.client)
         else:
-            limit, who = self._actor, _text(actor.user_id or actor.key_id or actor.name or exchange.client)
+            limit, who = self._actor, actor.user_id or actor.key_id or actor.name or exchange.client
         decision = await self._take(limit, who)
         if decision is not None:
             exchange.response_headers += decision.headers()
@@ -58,12 +59,12 @@ class RateLimits:
         """Count a credential that did not hold."""
         await self._take(self._bad, network_of(exchange.client))
 
-    async def _take(self, limit: Limit, who: str, cost: int = 1) -> Decision | None:
+    async def _take(self, limit: Limit, who: UUID | str, cost: int = 1) -> Decision | None:
         if not limit.per_minute:
             return None
-        return await self._buckets.take(
-            f"{limit.name}:{who}", limit, self._clock.now().timestamp(), cost=cost
-        )
+        key, now = _key(limit.name, who), self._clock.now().timestamp()
+        decision = self._buckets.take_now(key, limit, now, cost=cost)
+        return decision or await self._buckets.take(key, limit, now, cost=cost)
 
     @staticmethod
     def _refuse(decision: Decision, detail: str) -> None:
@@ -74,8 +75,8 @@ class RateLimits:
 
 
 @lru_cache(maxsize=4096)
-def _text(name: UUID | str) -> str:
-    return str(name)
+def _key(limit: str, who: UUID | str) -> str:
+    return f"{limit}:{who}"
 
 
 @lru_cache(maxsize=4096)

@@ -68,6 +68,9 @@ class PostgresBuckets:
         """Close the pool."""
         await self._pool.close()
 
+    def take_now(self, key: str, limit: Limit, now: float, *, cost: int = 1) -> None:
+        """They are not here."""
+
     async def take(self, key: str, limit: Limit, now: float, *, cost: int = 1) -> Decision:
         """Take tokens if they lie ready."""
         if now >= self._alone_until:

@@ -5,7 +5,7 @@ import logging
 
 from gateway import headers as header_rules
 from gateway.body import Body
-from gateway.deadline import Deadline
+from gateway.deadline import Deadlines
 from gateway.errors import ClientGone
 from gateway.exchange import Exchange
 from gateway.headers import RawHeaders
@@ -33,13 +33,19 @@ class Proxy:
     """
 
     def __init__(
-        self, settings: GatewaySettings, upstreams: Upstreams, clock: Clock, *, max_body_bytes: int
+        self,
+        settings: GatewaySettings,
+        upstreams: Upstreams,
+        deadlines: Deadlines,
+        clock: Clock,
+        *,
+        max_body_bytes: int,
     ) -> None:
         self._settings = settings
         self._upstreams = upstreams
         self._http = HttpUpstreams(settings, clock)
         self._max_body_bytes = max_body_bytes
-        self._streams: set[Deadline] = set()
+        self._deadlines = deadlines
         # Asking for the running span costs more than most headers, even where nobody collects any.
         self.is_traced = True
 
@@ -49,7 +55,7 @@ class Proxy:
 
     def end_streams(self) -> None:
         """End the event streams, which have no end of their own: their clients connect anew."""
-        for deadline in list(self._streams):
+        for deadline in list(self._deadlines.streams):
             deadline.finish()
 
     def check(self, service: str) -> None:
@@ -73,7 +79,7 @@ class Proxy:
         settings = self._settings
         service = target.route.service
         headers = self._headers(exchange, target)
-        with Deadline(settings, self._streams) as deadline:
+        with self._deadlines.begin() as deadline:
             is_upload = target.takes_uploads
             body = Body(
                 exchange,

@@ -81,23 +81,12 @@ class JsonHandler(logging.StreamHandler[TextIO]):
         super().__init__(stream)
         self.setFormatter(JsonFormatter(process))
         self._process = process
-        self._waiting: list[str] = []
+        self._waiting: list[tuple[datetime, str, str, dict[str, Any]]] = []
         self._is_due = False
 
     def line(self, logger: str, message: str, fields: dict[str, Any]) -> None:
         """A line of level INFO; on the event loop only."""
-        self._waiting.append(
-            _one_line(
-                {
-                    "time": datetime.now(UTC),
-                    "level": "INFO",
-                    "logger": logger,
-                    "process": self._process,
-                    "message": message,
-                    **fields,
-                }
-            )
-        )
+        self._waiting.append((datetime.now(UTC), logger, message, fields))
         if len(self._waiting) >= _MANY_LINES:
             self.flush()
         elif not self._is_due:
@@ -120,18 +109,32 @@ class JsonHandler(logging.StreamHandler[TextIO]):
 
     def _write_waiting(self) -> None:
         with self.lock or nullcontext():
-            lines, self._waiting = self._waiting, []
-            if lines:
-                try:
-                    self.stream.write("\n".join(lines) + "\n")
-                except (OSError, ValueError):
-                    # As the base class does it: no log is worth a request.
-                    self.handleError(logging.makeLogRecord({"msg": "access lines"}))
+            waiting, self._waiting = self._waiting, []
+            if not waiting:
+                return
+            lines = [
+                _one_line(
+                    {
+                        "time": at,
+                        "level": "INFO",
+                        "logger": logger,
+                        "process": self._process,
+                        "message": message,
+                        **fields,
+                    }
+                )
+                for at, logger, message, fields in waiting
+            ]
+            try:
+                self.stream.write("\n".join(lines) + "\n")
+            except (OSError, ValueError):
+                # As the base class does it: no log is worth a request.
+                self.handleError(logging.makeLogRecord({"msg": "lines that waited"}))
 
 
 def json_handler() -> JsonHandler | None:
     """The handler that writes all logs of this process as JSON, where there is one and no other."""
-    handlers = logging.getLogger().handlers
+    handlers = logging.root.handlers
     found = handlers[0] if len(handlers) == 1 else None
     return found if isinstance(found, JsonHandler) else None
 

@@ -1,5 +1,7 @@
 """Identifiers."""
 
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -27,3 +29,19 @@ def test_threads_never_make_the_same_id() -> None:
             found for part in pool.map(lambda _: [new_id() for _ in range(2000)], range(4)) for found in part
         ]
     assert len(set(made)) == 8000
+
+
+def test_a_forked_process_does_not_go_on_with_the_random_bits_of_its_parent() -> None:
+    forked = """
+import os
+from libs.common.ids import new_id
+new_id()
+reading, writing = os.pipe()
+if os.fork() == 0:
+    os.write(writing, str(new_id()).encode())
+    os._exit(0)
+os.wait()
+print(new_id().int & 2**62 - 1 != __import__("uuid").UUID(os.read(reading, 36).decode()).int & 2**62 - 1)
+"""
+    done = subprocess.run([sys.executable, "-c", forked], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
