@@ -4,10 +4,12 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from datetime import datetime
 
 import pytest
 
-from libs.common.logging import JsonFormatter, TextFormatter, bind, clear, scrub
+from libs.common.logging import JsonFormatter, JsonHandler, TextFormatter, bind, clear, scrub
+from libs.common.testing.eventually import eventually
 
 
 @pytest.fixture
@@ -91,3 +93,39 @@ def test_errors_are_logged_without_the_values_of_rows_and_of_refused_input() -> 
     row = "duplicate key\nDETAIL:  Key (email)=(hunter\n2) exists.\n[SQL: INSERT INTO x VALUES (%(a)s)]"
     assert scrub(row) == "duplicate key\n[SQL: INSERT INTO x VALUES (%(a)s)]"
     assert "hunter" not in scrub("Input should be 1 [type=x, input_value={'a': 'hunter'}, input_type=dict]")
+
+
+class TestLinesThatWait:
+    async def test_they_are_written_soon(self) -> None:
+        stream = io.StringIO()
+        JsonHandler("test", stream).line("pillars.access", "GET / 200", {"status": 200})
+        assert stream.getvalue() == ""
+        await eventually(stream.getvalue)
+        line = json.loads(stream.getvalue())
+        assert (line["message"], line["logger"], line["status"]) == ("GET / 200", "pillars.access", 200)
+        assert datetime.fromisoformat(line["time"]).tzinfo is not None
+
+    async def test_a_record_comes_behind_those_before_it(self) -> None:
+        stream = io.StringIO()
+        handler = JsonHandler("test", stream)
+        handler.line("pillars.access", "first", {})
+        handler.handle(logging.makeLogRecord({"msg": "second"}))
+        assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == ["first", "second"]
+
+    async def test_many_do_not_wait_and_none_is_lost_at_the_end(self) -> None:
+        stream = io.StringIO()
+        handler = JsonHandler("test", stream)
+        for number in range(500):
+            handler.line("pillars.access", str(number), {})
+        assert len(stream.getvalue().splitlines()) >= 400
+        handler.flush()
+        assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == [
+            str(number) for number in range(500)
+        ]
+
+    async def test_no_line_can_be_forged(self) -> None:
+        stream = io.StringIO()
+        handler = JsonHandler("test", stream)
+        handler.line("pillars.access", "GET /\n{} \u2028", {"path": "/\x85\n"})
+        handler.flush()
+        assert len(stream.getvalue().splitlines()) == 1
