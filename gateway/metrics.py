@@ -56,7 +56,7 @@ class Metrics:
     def collect(self) -> Iterator[Metric]:
         """What the registry shows of them."""
         requests = CounterMetricFamily(
-            "pillars_gateway_requests",
+            "pillars_gateway_requests_total",
             "Requests answered at the edge",
             labels=["service", "method", "status"],
         )

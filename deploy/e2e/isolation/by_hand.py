@@ -28,6 +28,7 @@ REFERENCES = {
     "PUT /api/v1/shipping/accounts/{account_id} id": "shipping_method_id",
     "PATCH /api/v1/shipping/accounts/{account_id} id": "shipping_method_id",
     "POST /api/v1/payments/checkouts order_id": "open_order_id",
+    "PUT /api/v1/products/{product_id} id": "variant_id",
     "POST /api/v1/orders/{order_id}/shipments line_id": "paid_line_id",
     "POST /api/v1/orders/{order_id}/shipments variant_id": "paid_variant_id",
     **{
