@@ -79,14 +79,14 @@ class Client:
         tries = 0
         while True:
             tries += 1
-            answer, wait = await self._try(method, url, headers, json, params, tries)
+            answer, wait, why = await self._try(method, url, headers, json, params, tries)
             if answer is not None:
                 if answer.status not in expect and answer.status not in _AGAIN:
                     text = str(answer.body)[:300]
                     self.book.strange.append(Strange(method, _shape(url), answer.status, text))
                 return answer
             if self._strict:
-                self.book.failed[f"{method} {_shape(url)}"] += 1
+                self.book.failed[f"{method} {_shape(url)} ({why})"] += 1
             pause = max(wait, min(4.0, 0.2 * 2 ** min(tries, 5))) * (0.5 + spread.random())
             if time.monotonic() + pause > until:
                 self.book.gave_up[f"{method} {_shape(url)}"] += 1
@@ -109,7 +109,8 @@ class Client:
 
     async def _try(
         self, method: str, url: str, headers: dict[str, str], json: Any, params: Any, tries: int
-    ) -> tuple[Answer | None, float]:
+    ) -> tuple[Answer | None, float, str]:
+        """The answer if it is final, or else how many seconds to wait as it says, and what came instead of one."""
         started = time.monotonic()
         try:
             async with self._session.request(
@@ -125,18 +126,18 @@ class Client:
             kind = "time-out" if isinstance(error, TimeoutError) else "broken"
             self.book.answered(kind, time.monotonic() - started, _shape(url))
             self.book.retries[kind] += 1
-            return None, 0.0
+            return None, 0.0, f"{kind}: {type(error).__name__}"
         self.book.answered(str(status), time.monotonic() - started, _shape(url))
         answer = Answer(status, body, told, tries)
         # Whatever goes wrong behind it, the gateway says so in a problem document.
         if status == 500 or (status > 500 and answer.slug == ""):
             self.book.strange.append(Strange(method, _shape(url), status, str(body)[:300]))
         elif status not in _AGAIN and not (status == 409 and answer.slug == _IN_PROGRESS):
-            return answer, 0.0
+            return answer, 0.0, ""
         self.book.retries[str(status)] += 1
         if status in (429, 503) and "retry-after" not in told:
             self.book.without_retry_after[f"{method} {_shape(url)}"] += 1
-        return None, _seconds(told.get("retry-after"))
+        return None, _seconds(told.get("retry-after")), f"{status} {answer.slug}".strip()
 
 
 def _seconds(value: str | None) -> float:
