@@ -37,7 +37,8 @@ def make_engine(url: str, *, pool_size: int = 10, application: str = "pillars") 
         with_driver(url),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_timeout=3,
+        # As long as a request waits to be let in: where handlers and jobs hold the connections, their turn ends first.
+        pool_timeout=8,
         pool_recycle=1800,
         pool_use_lifo=True,
         # Errors are logged and kept with dead letters; values of rows have no place there.

@@ -3,10 +3,12 @@
 The wait is controlled by delay, not by length. A burst (a sale that opens, a page with many parts) will be over soon:
 each of it may wait a good while, in turn. Where for some time more have come than were let in, it is no burst: the
 newest go first, since who has waited long gets a late answer in any case, and one late answer is better than that all
-are late. Where this lasts it is overload: who has waited is refused, and of those that come only as many are kept as
-will be let in soon, so that the others are told at once, before anything is spent on them. So those that are let in
-are answered about as fast as ever, whatever comes ("Controlled Delay" and "Adaptive LIFO", B. Maurer, Fail at Scale,
-ACM Queue 13(8), 2015; the former after CoDel by K. Nichols and V. Jacobson).
+are late. Where this lasts, until no place is left to wait in or the wait is beyond anybody's patience, it is overload:
+who has waited is refused, and of those that come only as many are kept as will be let in soon, so that the others are
+told at once, before anything is spent on them. So those that are let in are answered about as fast as ever, whatever
+comes ("Controlled Delay" and "Adaptive LIFO", B. Maurer, Fail at Scale, ACM Queue 13(8), 2015; the former after CoDel
+by K. Nichols and V. Jacobson). A service that is restarted grows a queue as well, but no longer than its clients are
+many: who waits for an answer before asking again makes no overload.
 
 How many are worth working on at once nobody knows beforehand: many where they wait for others, few where they compete
 for one core. So the limit follows the time that requests take, as TCP Vegas does (L. Brakmo and L. Peterson, 1995):
@@ -23,15 +25,10 @@ from libs.common.errors import Overloaded
 
 # Of a request that waits while there is no overload.
 PATIENCE_SECONDS = 8.0
-# And where the queue has not been empty for longer, however fast it moves.
-PATIENCE_WHEN_BUSY_SECONDS = 5.0
-BUSY_SECONDS = 5.0
 # Under overload so many are kept waiting as are let in within this time.
 TARGET_SECONDS = 0.05
-# It is overload where the queue has been growing for so long, or grows at all after it was busy, if one that came now
-# would wait for longer than this.
+# It is overload where the queue has been growing for so long, and is full or longer than patience.
 GROWING_SECONDS = 3.0
-LONG_SECONDS = 0.5
 # What came and what was let in are compared over stretches of time that are long enough to tell.
 _LOOK_SECONDS, _LONGEST_LOOK_SECONDS, _ENOUGH = 0.25, 1.0, 8
 _MARGIN, _AT_LEAST = 1.1, 4
@@ -77,7 +74,6 @@ class Gate:
         self._keep = self._longest
         self._came = self._let_in = 0
         self._looked = 0.0
-        self._was_empty = 0.0
         self._growing_since: float | None = None
 
     @property
@@ -114,8 +110,6 @@ class Gate:
         self._was_wanted = True
         loop = asyncio.get_running_loop()
         now = loop.time()
-        if not self._queue:
-            self._was_empty = now
         self._look(now)
         if self.is_full:
             if self.is_overloaded or self._growing_since is None or not self._queue:
@@ -124,7 +118,7 @@ class Gate:
             _give_up(self._queue.popleft()[0])
         place: asyncio.Future[None] = loop.create_future()
         self._queue.append((place, now))
-        timer = loop.call_later(self._patience_now(now), _give_up, place)
+        timer = loop.call_later(2 * self._target if self.is_overloaded else self._patience, _give_up, place)
         try:
             await place
         except asyncio.CancelledError:
@@ -139,12 +133,6 @@ class Gate:
             timer.cancel()
             if not place.done() or place.cancelled() or place.exception() is not None:
                 self._forget((place, now))
-
-    def _patience_now(self, now: float) -> float:
-        if self.is_overloaded:
-            return 2 * self._target
-        is_busy = now - self._was_empty > BUSY_SECONDS
-        return min(self._patience, PATIENCE_WHEN_BUSY_SECONDS) if is_busy else self._patience
 
     def measure(self, kind: str, seconds: float) -> None:
         """Learn from a request that is still inside how long its like takes; `kind` groups what is alike."""
@@ -203,9 +191,10 @@ class Gate:
         elif self._growing_since is None:
             self._growing_since = now
         since = now if self._growing_since is None else self._growing_since
-        is_lasting = now - since >= GROWING_SECONDS or now - self._was_empty >= BUSY_SECONDS
+        is_lasting = now - since >= GROWING_SECONDS
+        is_long = would_wait > self._patience or len(self._queue) >= self._longest
         was_overloaded = self.is_overloaded
-        self.is_overloaded = is_growing and (was_overloaded or (is_lasting and would_wait > LONG_SECONDS))
+        self.is_overloaded = is_growing and (was_overloaded or (is_lasting and is_long))
         if self.is_overloaded:
             self._keep = max(self._least_limit, round(rate * self._target))
             if not was_overloaded:

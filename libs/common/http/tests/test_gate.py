@@ -128,6 +128,8 @@ class Worked:
     def __init__(self, rate: float = 200) -> None:
         self.rate = rate
         self.gate = Gate(48)
+        self.is_there = asyncio.Event()
+        self.is_there.set()
         self.took: list[float] = []
         self.waited_in_vain: list[float] = []
         self.knocked_in_vain = 0
@@ -147,6 +149,7 @@ class Worked:
             self.waited_in_vain.append(clock() - came)
             return False
         entered = clock()
+        await self.is_there.wait()
         await asyncio.sleep(self.gate.inside / self.rate)
         self.gate.measure("POST things", clock() - entered)
         self.gate.leave()
@@ -244,6 +247,29 @@ def test_a_crowd_too_large_for_patience_is_served_as_far_as_may_be() -> None:
         worked = Worked(rate=100)
         await worked.in_turns(1000, 10)
         assert len(worked.took) > 0.9 * 10 * worked.rate
-        assert worked.p99 < 3.5
+        assert worked.p99 < gate_module.PATIENCE_SECONDS
 
     in_no_time(crowd())
+
+
+@pytest.mark.parametrize(("away", "rate"), [(4.0, 60), (2.0, 40)])
+def test_a_restart_under_load_refuses_nobody_who_waits_for_an_answer(away: float, rate: float) -> None:
+    async def restart() -> None:
+        worked = Worked(rate)
+
+        async def be_replaced() -> None:
+            for _ in range(3):
+                await asyncio.sleep(6)
+                worked.is_there.clear()
+                await asyncio.sleep(away)
+                worked.rate = rate / 2
+                worked.is_there.set()
+                await asyncio.sleep(3)
+                worked.rate = rate
+
+        replaced = asyncio.create_task(be_replaced())
+        await worked.in_turns(100, 30)
+        await replaced
+        assert worked.refused == 0
+
+    in_no_time(restart())
