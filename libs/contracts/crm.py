@@ -19,6 +19,20 @@ class LeadCreated(Event):
     source: str | None = None
 
 
+class LeadChanged(Event):
+    """A lead's data changed; the fields hold what is true now. `deleted` says that it is gone."""
+
+    wire_name = "crm.lead_changed.v1"
+    about: ClassVar[tuple[str, str]] = ("lead", "lead_id")
+
+    lead_id: UUID
+    name: str
+    status: str
+    source: str | None = None
+    owner_id: UUID | None = None
+    deleted: bool = False
+
+
 class LeadConverted(Event):
     """A lead became a company, a contact and a deal."""
 

@@ -61,7 +61,7 @@ PRIVACY: PrivacyMap = {
     "invoice_facts": TableMap(
         none="tenant_id invoice_id number status currency total outstanding due_on issued_at seen_at"
     ),
-    "lead_facts": TableMap(none="tenant_id lead_id source created_at converted_at deal_id"),
+    "lead_facts": TableMap(none="tenant_id lead_id source created_at converted_at deal_id status seen_at"),
     "money_facts": TableMap(none="tenant_id id kind order_id provider amount currency happened_at"),
     "order_facts": TableMap(
         none="tenant_id order_id number currency subtotal discount shipping tax total placed_at paid_at expired_at"

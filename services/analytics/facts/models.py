@@ -121,10 +121,13 @@ class DealStageFact(Base):
 
 
 class LeadFact(Base):
-    """One lead."""
+    """One lead. `seen_at` is the time of the event that last said how it is; `status` is null while none has."""
 
     __tablename__ = "lead_facts"
-    __table_args__ = (Index("ix_lead_facts_source", "tenant_id", "source"),)
+    __table_args__ = (
+        Index("ix_lead_facts_source", "tenant_id", "source"),
+        Index("ix_lead_facts_created_at", "tenant_id", "created_at"),
+    )
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     lead_id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -132,6 +135,8 @@ class LeadFact(Base):
     created_at: Mapped[datetime | None]
     converted_at: Mapped[datetime | None]
     deal_id: Mapped[UUID | None]
+    status: Mapped[str | None]
+    seen_at: Mapped[datetime] = mapped_column(server_default=text("'epoch'"))
 
 
 class TaskFact(Base):

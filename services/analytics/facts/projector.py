@@ -8,11 +8,10 @@ from uuid import UUID
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.event import Event
 from libs.contracts import catalog, crm, orders
-from services.analytics.facts import invoices, money, prices, tasks
+from services.analytics.facts import invoices, leads, money, prices, tasks
 from services.analytics.facts.models import (
     DealFact,
     DealStageFact,
-    LeadFact,
     OrderFact,
     OrderLineFact,
     StockFact,
@@ -48,8 +47,6 @@ DEAL_STAGE = Shape(
     merge=the_lower("entered_at"),
     least=("entered_at",),
 )
-LEAD_CREATED = Shape(LeadFact, ("source", "created_at"))
-LEAD_CONVERTED = Shape(LeadFact, ("converted_at", "deal_id"))
 # Unless a later revision came first.
 STOCK = Shape(
     StockFact,
@@ -74,8 +71,7 @@ SHAPES = (
     DEAL_REOPENED,
     DEAL_BORN,
     DEAL_STAGE,
-    LEAD_CREATED,
-    LEAD_CONVERTED,
+    *leads.SHAPES,
     STOCK,
     *tasks.SHAPES,
     *invoices.SHAPES,
@@ -224,18 +220,6 @@ def deal_reopened(facts: Facts, tenant_id: UUID, time: datetime, event: crm.Deal
     _stage(facts, tenant_id, time, event)
 
 
-def lead_created(facts: Facts, tenant_id: UUID, time: datetime, event: crm.LeadCreated) -> None:
-    """A lead came in."""
-    keys = {"tenant_id": tenant_id, "lead_id": event.lead_id}
-    facts.write(LEAD_CREATED, {**keys, "source": event.source, "created_at": time})
-
-
-def lead_converted(facts: Facts, tenant_id: UUID, time: datetime, event: crm.LeadConverted) -> None:
-    """A lead became a deal."""
-    keys = {"tenant_id": tenant_id, "lead_id": event.lead_id}
-    facts.write(LEAD_CONVERTED, {**keys, "converted_at": time, "deal_id": event.deal_id})
-
-
 def stock_changed(facts: Facts, tenant_id: UUID, time: datetime, event: catalog.StockChanged) -> None:
     """The stock of a variant."""
     row = {
@@ -267,8 +251,7 @@ PROJECTIONS: dict[type[Event], Projection] = {
     crm.DealWon: deal_won,
     crm.DealLost: deal_lost,
     crm.DealReopened: deal_reopened,
-    crm.LeadCreated: lead_created,
-    crm.LeadConverted: lead_converted,
+    **leads.PROJECTIONS,
     catalog.StockChanged: stock_changed,
     **tasks.PROJECTIONS,
     **invoices.PROJECTIONS,
@@ -281,6 +264,7 @@ EVENTS: tuple[type[Event], ...] = tuple(PROJECTIONS)
 LATER: tuple[type[Event], ...] = (
     crm.DealChanged,
     crm.DealAmountChanged,
+    crm.LeadChanged,
     crm.TaskChanged,
     *invoices.PROJECTIONS,
     *prices.PROJECTIONS,

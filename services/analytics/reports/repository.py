@@ -28,6 +28,9 @@ WENT_BACK = MoneyFact.kind == "refund"
 CAPTURED = func.coalesce(func.sum(MoneyFact.amount).filter(CAME_IN), 0).label("captured")
 REFUNDED = func.coalesce(-func.sum(MoneyFact.amount).filter(WENT_BACK), 0).label("refunded")
 
+# Those that were deleted count nowhere.
+IS_LEAD = LeadFact.status.is_distinct_from("deleted")
+
 # A row of named figures.
 Figures = Row[*tuple[Any, ...]]
 
@@ -105,11 +108,12 @@ class ReportRepository:
         return list((await self.session.execute(statement)).all())
 
     async def lead_count(self, period: Period) -> int:
-        """Leads that came in during the stretch."""
-        statement = select(func.count()).where(
-            LeadFact.tenant_id == self.tenant_id, *period.holds(LeadFact.created_at)
-        )
+        """Leads that came in during the stretch, without those that were deleted."""
+        statement = select(func.count()).where(self._leads(period))
         return int((await self.session.execute(statement)).scalar_one())
+
+    def _leads(self, period: Period) -> Any:
+        return and_(LeadFact.tenant_id == self.tenant_id, IS_LEAD, *period.holds(LeadFact.created_at))
 
     async def tasks(self, now: datetime) -> Figures:
         """Tasks open, overdue and done; those that were given up or deleted are none of them."""
@@ -246,7 +250,7 @@ class ReportRepository:
             .outerjoin(
                 DealFact, and_(DealFact.tenant_id == LeadFact.tenant_id, DealFact.deal_id == LeadFact.deal_id)
             )
-            .where(LeadFact.tenant_id == self.tenant_id, *period.holds(LeadFact.created_at))
+            .where(self._leads(period))
             .group_by(source)
             .order_by(func.count().desc(), source)
         )

@@ -57,6 +57,7 @@ def _of(event: type[Event], permission: str | None = None) -> Heard:
 
 _OWN: tuple[type[Event], ...] = (
     crm.LeadCreated,
+    crm.LeadChanged,
     crm.LeadConverted,
     crm.DealCreated,
     crm.DealMoved,

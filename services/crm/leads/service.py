@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from libs.common.errors import InvalidTransition
-from libs.contracts.crm import LeadCreated
+from libs.contracts.crm import LeadChanged, LeadCreated
 from services.crm.leads.models import Lead
 from services.crm.leads.repository import LeadRepository
 from services.crm.links import LinkedService
@@ -37,3 +37,17 @@ class LeadService(LinkedService[Lead]):
             amount = amount.model_dump() if isinstance(amount, BaseModel) else amount or {}
             values |= {"amount_minor": amount.get("amount"), "currency": amount.get("currency")}
         return values
+
+    def _record(self, action: str, row: Lead, before: dict[str, Any] | None) -> None:
+        super()._record(action, row, before)
+        if action in ("updated", "deleted"):
+            self.uow.emit(
+                LeadChanged(
+                    lead_id=row.id,
+                    name=row.name,
+                    status=row.status,
+                    source=row.source,
+                    owner_id=row.owner_id,
+                    deleted=action == "deleted",
+                )
+            )

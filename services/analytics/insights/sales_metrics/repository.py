@@ -7,7 +7,7 @@ from sqlalchemy import and_, func, select
 
 from services.analytics.facts.models import LeadFact, MoneyFact, OrderFact
 from services.analytics.reports.period import Period
-from services.analytics.reports.repository import Figures, ReportRepository
+from services.analytics.reports.repository import IS_LEAD, Figures, ReportRepository
 
 
 class SalesMetricsRepository(ReportRepository):
@@ -66,7 +66,7 @@ class SalesMetricsRepository(ReportRepository):
         """Leads that came in during the stretch, and how many of them became deals."""
         statement = select(
             func.count().label("leads"), func.count(LeadFact.converted_at).label("converted")
-        ).where(LeadFact.tenant_id == self.tenant_id, *period.holds(LeadFact.created_at))
+        ).where(LeadFact.tenant_id == self.tenant_id, IS_LEAD, *period.holds(LeadFact.created_at))
         return (await self.session.execute(statement)).one()
 
     async def first_money_at(self, currency: str) -> datetime | None:

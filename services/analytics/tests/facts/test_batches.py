@@ -25,6 +25,7 @@ from libs.contracts.crm import (
     DealMoved,
     DealReopened,
     DealWon,
+    LeadChanged,
     LeadConverted,
     LeadCreated,
     TaskAssigned,
@@ -99,6 +100,9 @@ def _other(kind: str, which: int) -> Event:
         return LeadCreated(lead_id=_ids[which], name="Lead", source="web")
     if kind == "lead converted":
         return LeadConverted(lead_id=_ids[which], deal_id=_ids[which])
+    if kind in ("lead changed", "lead deleted"):
+        deleted = kind == "lead deleted"
+        return LeadChanged(lead_id=_ids[which], name="Lead", status="new", source="fair", deleted=deleted)
     if kind == "task changed":
         return TaskChanged(task_id=_ids[which], name="Task", status="todo", due_at=START + timedelta(days=1))
     if kind.startswith("invoice"):
@@ -122,7 +126,7 @@ _which = st.integers(0, 1)
 _kinds = st.sampled_from(["created", "moved", "won", "lost", "reopened", "changed"])
 _others = st.sampled_from(
     [
-        *("lead created", "lead converted"),
+        *("lead created", "lead converted", "lead changed", "lead deleted"),
         *("task assigned", "task reassigned", "task completed", "task changed"),
         *("invoice issued", "invoice paid", "invoice voided", "invoice overdue", "price changed"),
     ]

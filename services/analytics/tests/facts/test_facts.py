@@ -1,6 +1,8 @@
 """From events to figures: in any order, any number of times, and again from the archive."""
 
 import random
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,7 +15,17 @@ from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
 from libs.common.testing.events import deliver, envelope
 from libs.contracts.catalog import StockChanged
-from libs.contracts.crm import DealChanged, DealCreated, DealMoved, DealReopened, DealWon, TaskChanged
+from libs.contracts.crm import (
+    DealChanged,
+    DealCreated,
+    DealMoved,
+    DealReopened,
+    DealWon,
+    LeadChanged,
+    LeadConverted,
+    LeadCreated,
+    TaskChanged,
+)
 from services.analytics.facts.models import MoneyFact
 from services.analytics.facts.rebuild import rebuild
 from services.analytics.tests.factories import START, paid, payment, placed, refund, zar
@@ -145,6 +157,32 @@ async def test_what_was_deleted_counts_nowhere(
     assert (seen["deals"]["open"], seen["deals"]["open_amount"]["amount"]) == (1, 300)
     (stage,) = (await client.get("/analytics/funnel")).json()["items"]
     assert (stage["entered"], stage["now"]) == (1, 1)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_deleted_leads_are_in_no_figure_of_leads(
+    context: ServiceContext, client: Client, tenant_id: UUID, seed: int
+) -> None:
+    gone, moved = new_id(), new_id()
+    told: list[Any] = [
+        LeadCreated(lead_id=gone, name="A", source="web"),
+        LeadConverted(lead_id=gone, source="web", deal_id=new_id()),
+        LeadChanged(lead_id=gone, name="A", status="converted", source="web", deleted=True),
+        LeadCreated(lead_id=moved, name="B", source="web"),
+        LeadChanged(lead_id=moved, name="B", status="contacted", source="fair"),
+    ]
+    sent = [envelope(e, tenant_id, time=START + timedelta(hours=n)) for n, e in enumerate(told)] * 2
+    random.Random(seed).shuffle(sent)
+    for each in sent:
+        await deliver(context, each)
+
+    sources = (await client.get("/analytics/lead-sources")).json()["items"]
+    stretch = {"from": START.isoformat(), "to": (START + timedelta(days=1)).isoformat()}
+    metrics = (await client.get("/insight-analytics/sales-metrics", params=stretch)).json()
+
+    assert (await dashboard(client))["leads"] == 1
+    assert [(row["source"], row["leads"], row["converted"]) for row in sources] == [("fair", 1, 0)]
+    assert (metrics["leads"], metrics["lead_conversion"]) == (1, 0.0)
 
 
 async def test_an_older_revision_of_stock_changes_nothing(

@@ -9,7 +9,7 @@ from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
 from libs.common.testing.resource_suite import ResourceSuite
-from libs.contracts.crm import DealCreated, LeadConverted, LeadCreated
+from libs.contracts.crm import DealCreated, LeadChanged, LeadConverted, LeadCreated
 from services.crm.tests.factories import Crm, add_member, rand
 
 
@@ -149,3 +149,19 @@ async def test_who_may_convert(client: Client, crm: Crm, tenant_id: UUID, other_
     assert (await client.acting(None).post(path)).status_code == 401
     assert (writer.status_code, writer.json()["required_permission"]) == (403, "crm.leads.convert")
     assert stranger.status_code == 404
+
+
+async def test_what_is_changed_of_a_lead_and_that_it_is_gone_is_told(
+    crm: Crm, context: ServiceContext, tenant_id: UUID
+) -> None:
+    lead = await make(crm)
+    path = f"/leads/{lead['id']}"
+
+    await crm.client.patch(path, json={"source": "fair", "status": "contacted"})
+    assert (await crm.client.delete(path)).status_code == 204
+
+    told = [event.data for event in await emitted(context, tenant_id, LeadChanged)]
+    assert [(e["lead_id"], e["status"], e["source"], e["deleted"]) for e in told] == [
+        (lead["id"], "contacted", "fair", False),
+        (lead["id"], "contacted", "fair", True),
+    ]
