@@ -20,15 +20,15 @@ class CircuitBreaker:
 
     def refuses(self, now: float) -> bool:
         """Whether a call that came now would be refused; unlike `allows` this begins no trial."""
-        return self._opened_at is not None and now - self._opened_at < self.cooldown
+        # A clock may be set back.
+        return self._opened_at is not None and 0 <= now - self._opened_at < self.cooldown
 
     def allows(self, now: float) -> bool:
         """Whether a call may go out now; a trial call restarts the cool-down."""
-        if self._opened_at is None:
-            return True
-        if now - self._opened_at < self.cooldown:
+        if self.refuses(now):
             return False
-        self._opened_at = now
+        if self._opened_at is not None:
+            self._opened_at = now
         return True
 
     def succeeded(self) -> None:

@@ -31,6 +31,8 @@ TARGET_SECONDS = 0.05
 GROWING_SECONDS = 3.0
 # What came and what was let in are compared over stretches of time that are long enough to tell.
 _LOOK_SECONDS, _LONGEST_LOOK_SECONDS, _ENOUGH = 0.25, 1.0, 8
+# Where nobody waits and nobody has looked for so long, what was seen before says nothing of now.
+_FORGET_SECONDS = 2.0
 _MARGIN, _AT_LEAST = 1.1, 4
 # Whatever is measured, so many are let in: times differ for other reasons too.
 LEAST = 8
@@ -179,6 +181,10 @@ class Gate:
         """Now and then: does the queue grow, and since when?"""
         elapsed = now - self._looked
         if elapsed < (_LOOK_SECONDS if self._let_in >= _ENOUGH else _LONGEST_LOOK_SECONDS):
+            return
+        if not self._queue and elapsed > _FORGET_SECONDS:
+            self._looked, self._came, self._let_in = now, 0, 0
+            self._growing_since, self.is_overloaded = None, False
             return
         rate = self._let_in / elapsed
         would_wait = len(self._queue) / rate if rate else elapsed

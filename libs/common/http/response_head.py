@@ -46,29 +46,28 @@ async def send(cycle: RequestResponseCycle, message: Any) -> None:
         return
     status: int = message["status"]
     lines = [_status_line(status)]
-    closes = False
+    is_chunked, length, closes = None, 0, False
     for name, value in (*cycle.default_headers, *message.get("headers", ())):
         if name in _REPEATED:
             lines.append(_repeated(name, value))
             continue
         lines.append(_line(name, value))
         match name.lower():
-            case b"content-length" if cycle.chunked_encoding is None:
-                cycle.expected_content_length = int(value)
-                cycle.chunked_encoding = False
+            case b"content-length" if is_chunked is None:
+                is_chunked, length = False, int(value)
             case b"transfer-encoding" if value.lower() == b"chunked":
-                cycle.expected_content_length = 0
-                cycle.chunked_encoding = True
+                is_chunked, length = True, 0
             case b"connection" if b"close" in [token.strip().lower() for token in value.split(b",")]:
                 closes = True
-    if closes:
-        cycle.keep_alive = False
-    elif not cycle.keep_alive:
+    if not cycle.keep_alive and not closes:
         lines.append(b"connection: close\r\n")
-    if cycle.chunked_encoding is None and cycle.scope["method"] != "HEAD" and status not in _WITHOUT_LENGTH:
-        cycle.chunked_encoding = True
+    if is_chunked is None and cycle.scope["method"] != "HEAD" and status not in _WITHOUT_LENGTH:
+        is_chunked = True
         lines.append(b"transfer-encoding: chunked\r\n")
     lines.append(b"\r\n")
+    # Only now: of a head that is refused nothing may stay for the answer that says so.
+    cycle.keep_alive = cycle.keep_alive and not closes
+    cycle.chunked_encoding, cycle.expected_content_length = is_chunked, length
     cycle.response_started = True
     cycle.waiting_for_100_continue = False
     cycle.transport.write(b"".join(lines))

@@ -21,3 +21,11 @@ def test_a_success_in_between_starts_the_count_again() -> None:
     breaker.succeeded()
     breaker.failed(0)
     assert breaker.allows(0)
+
+
+def test_a_clock_that_is_set_back_keeps_nothing_away() -> None:
+    breaker = CircuitBreaker(threshold=1, cooldown=2)
+    breaker.failed(5_000)
+    assert not breaker.refuses(1_000)
+    assert breaker.allows(1_000)
+    assert not breaker.allows(1_001)

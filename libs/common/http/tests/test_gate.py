@@ -214,6 +214,18 @@ def test_once_the_load_is_gone_it_serves_again_at_once() -> None:
     in_no_time(recover())
 
 
+def test_an_overload_of_long_ago_sheds_nobody() -> None:
+    async def sale() -> None:
+        worked = Worked()
+        await worked.by_the_clock(3, 10)
+        before = worked.refused
+        await asyncio.sleep(3600)
+        await asyncio.gather(*(worked.visit() for _ in range(300)))
+        assert worked.refused == before
+
+    in_no_time(sale())
+
+
 @pytest.mark.parametrize("seconds", [0.0, 1.0])
 def test_a_burst_that_can_be_served_within_patience_is_served_as_a_whole(seconds: float) -> None:
     async def burst() -> None:
