@@ -13,7 +13,8 @@ from deploy.e2e.proof.book import Book, Strange
 REQUEST_SECONDS = 40.0
 PATIENCE = 120.0
 _AGAIN = frozenset({408, 425, 429, 502, 503, 504})
-_IN_PROGRESS = "idempotency-in-progress"
+# What stands in the way is over in a moment.
+_SOON_OVER = frozenset({"idempotency-in-progress", "subscription-behind"})
 
 
 class GaveUp(Exception):
@@ -132,7 +133,7 @@ class Client:
         # Whatever goes wrong behind it, the gateway says so in a problem document.
         if status == 500 or (status > 500 and answer.slug == ""):
             self.book.strange.append(Strange(method, _shape(url), status, str(body)[:300]))
-        elif status not in _AGAIN and not (status == 409 and answer.slug == _IN_PROGRESS):
+        elif status not in _AGAIN and not (status == 409 and answer.slug in _SOON_OVER):
             return answer, 0.0, ""
         self.book.retries[str(status)] += 1
         if status in (429, 503) and "retry-after" not in told:

@@ -128,6 +128,6 @@ async def get_idempotency(uow: Uow, request: Request, idempotency_key: Idempoten
     return Idempotency(uow, request, idempotency_key, await request.body())
 
 
-# For calls that create neither money nor orders.
+# For calls that move no money and place no order.
 OptionallyIdempotent = Annotated[Idempotency, Depends(get_optional_idempotency, scope="function")]
 Idempotent = Annotated[Idempotency, Depends(get_idempotency, scope="function")]

@@ -30,6 +30,8 @@ class Job:
             taken over this soon, however long a run may take.
         finds: `(context, now) -> select` of the rows that a run of a timed job would find, to be answered from an
             index. While there is none, no run is added; once a minute one is, whatever it says.
+        in_bulk: there may be very many at once, and each may wait. Such jobs share a quarter of a runner, so that they
+            do not hold up what somebody waits for.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Job:
     lease: float = 60
     hold: float = 10
     finds: Finds | None = None
+    in_bulk: bool = False
 
     @property
     def first_hold(self) -> float:

@@ -58,6 +58,7 @@ class JobRunner:
         every = (*own, *encryption_jobs(context.service.encrypted), *sweep_jobs(retention or Retention()))
         known = {job.name: job for job in every}
         self._concurrency = concurrency
+        self._bulk = max(1, concurrency // 4)
         self._poll = poll
         self._service = context.service.name
         self._running: dict[asyncio.Task[None], Claim] = {}
@@ -105,7 +106,7 @@ class JobRunner:
         """
         runs = 0
         await self._timetable.tick(self._timetable.due(), room=0)
-        while claims := await self._table.claim(1):
+        while claims := await self._table.claim(1, 1):
             await self._perform(claims[0])
             runs += 1
         return runs
@@ -114,17 +115,22 @@ class JobRunner:
     def _room(self) -> int:
         return self._concurrency - len(self._running)
 
+    @property
+    def _bulk_room(self) -> int:
+        return max(0, self._bulk - sum(claim.job.in_bulk for claim in self._running.values()))
+
     async def _start_due(self) -> bool:
         """Start what is due, and say whether there may be more."""
         room = self._room
         if room <= 0:
             self._is_crowded = True
             return False
-        claims = await self._table.claim(room)
+        claims = await self._table.claim(room, self._bulk_room)
         for claim in claims:
             self._start(claim)
-        self._is_crowded = len(claims) == room
-        return self._is_crowded and self._room > 0
+        is_full = len(claims) == room
+        self._is_crowded = is_full or self._bulk_room <= 0
+        return is_full and self._room > 0
 
     def _start(self, claim: Claim) -> None:
         task = asyncio.create_task(self._perform(claim), name=f"job {self._service}.{claim.job.name}")

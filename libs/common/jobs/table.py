@@ -35,10 +35,16 @@ class JobTable:
             f'"{schedule.schema}"."{schedule.name}"',
         )
         # Materialised: a plan that ran the inner select once per row would claim more than there is room for.
+        due = (
+            f"SELECT id FROM {self._table} WHERE finished_at IS NULL AND dead_at IS NULL AND run_at <= :now "
+            "AND (locked_until IS NULL OR locked_until < now()) AND name = ANY({names}) "
+            "ORDER BY run_at LIMIT {room} FOR UPDATE SKIP LOCKED"
+        )
+        others = due.format(names=":others", room="CAST(:room AS bigint) - (SELECT count(*) FROM in_bulk)")
         self._claim_statement = _direct(
-            f"WITH due AS MATERIALIZED (SELECT id FROM {self._table} "
-            "WHERE finished_at IS NULL AND dead_at IS NULL AND run_at <= :now AND name = ANY(:names) "
-            "AND (locked_until IS NULL OR locked_until < now()) ORDER BY run_at LIMIT :room FOR UPDATE SKIP LOCKED) "
+            f"WITH in_bulk AS MATERIALIZED ({due.format(names=':in_bulk', room=':bulk_room')}), "
+            f"other AS MATERIALIZED ({others}), "
+            "due AS (SELECT id FROM in_bulk UNION ALL SELECT id FROM other) "
             f"UPDATE {self._table} AS job SET attempts = job.attempts + 1, "
             "locked_until = now() + known.lease * interval '1 second' "
             "FROM due, unnest(CAST(:names AS text[]), CAST(:leases AS float8[])) AS known (name, lease) "
@@ -48,6 +54,8 @@ class JobTable:
         self._known = {
             "names": list(self._jobs),
             "leases": [job.first_hold for job in self._jobs.values()],
+            "in_bulk": [job.name for job in self._jobs.values() if job.in_bulk],
+            "others": [job.name for job in self._jobs.values() if not job.in_bulk],
         }
         # One round trip that changes nothing, for the many times when there is nothing to do.
         names = ", ".join("'" + name.replace("'", "''") + "'" for name in self._jobs)
@@ -97,10 +105,11 @@ class JobTable:
             return True, {job.name for job in self._finding}
         return is_any_due, {job.name for job, is_one in zip(self._finding, found, strict=True) if is_one}
 
-    async def claim(self, room: int) -> list[Claim]:
-        """Take so many of the jobs that are due."""
+    async def claim(self, room: int, bulk_room: int) -> list[Claim]:
+        """Take so many of the jobs that are due, and of those in bulk no more than `bulk_room`."""
         async with self._context.unit_of_work(platform=True) as uow:
-            values = {**self._known, "now": self._context.clock.now(), "room": room}
+            values = {**self._known, "now": self._context.clock.now()}
+            values |= {"room": room, "bulk_room": min(room, bulk_room)}
             rows = await self._claim_statement.all(uow, **values)
         return [
             Claim(job_id, self._jobs[name], tenant_id, key, args, attempts)

@@ -51,8 +51,9 @@ class SubscriptionChanges:
 
         Raises:
             InvalidTransition: it is not billed now. PlanNotForSale, CurrencyMismatch, ValidationFailed: not that way.
+            SubscriptionBehind: it is not billed up to now yet.
         """
-        await self.life.advance(subscription)
+        await self.life.catch_up(subscription)
         before = Terms.of(subscription)
         proposal = await self.propose(subscription, body)
         if proposal.terms == before:

@@ -10,6 +10,13 @@ class SubscriptionRunning(Conflict):
     title = "The subscription goes on"
 
 
+class SubscriptionBehind(Conflict):
+    """Periods that have passed are still being billed, some at a time; try again when `Retry-After` says."""
+
+    slug = "subscription-behind"
+    title = "Billing has not caught up yet"
+
+
 class PlanNotForSale(ValidationFailed):
     """There is no such plan, or nothing is sold by it any more."""
 

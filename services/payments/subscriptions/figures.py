@@ -6,9 +6,9 @@ from prometheus_client import Gauge
 from sqlalchemy import func, select
 
 from libs.common.db.unit_of_work import UnitOfWork
-from services.payments.subscriptions.jobs import AGAIN
 from services.payments.subscriptions.models import Subscription
 from services.payments.subscriptions.repository import is_stopped
+from services.payments.subscriptions.schedule import AGAIN
 
 LATE = timedelta(minutes=15)
 

@@ -10,15 +10,15 @@ from libs.contracts.payments import SubscriptionRenewed
 from services.payments.invoices.models import Invoice
 from services.payments.subscriptions.billing import Billing
 from services.payments.subscriptions.dunning import next_step, reminders_due
+from services.payments.subscriptions.errors import SubscriptionBehind
 from services.payments.subscriptions.models import Subscription
 from services.payments.subscriptions.periods import whole_second
 from services.payments.subscriptions.repository import SubscriptionRepository
+from services.payments.subscriptions.schedule import ADVANCE, AGAIN, STEPS
 from services.payments.subscriptions.schemas import SubscriptionStatus as Status
 from services.payments.subscriptions.telling import Telling
 from services.payments.subscriptions.terms import Terms
 
-# So many steps in one transaction: after a long standstill the rest follows in the next ones.
-STEPS = 24
 _BILLED = (Status.ACTIVE, Status.PAST_DUE)
 
 
@@ -31,12 +31,28 @@ class SubscriptionLife:
         self.billing = Billing(uow)
         self.telling = Telling(uow)
 
-    async def advance(self, subscription: Subscription, steps: int = STEPS) -> None:
-        """Do what is due by now, and note when something is due next."""
-        for _ in range(steps):
-            if not await self._step(subscription):
-                break
+    async def advance(self, subscription: Subscription) -> bool:
+        """Do what is due by now, or the first steps of it; False where a job goes on with the rest."""
+        steps = 0
+        while steps < STEPS and await self._step(subscription):
+            steps += 1
         await self.note(subscription)
+        due_at = subscription.due_at
+        if steps < STEPS or due_at is None or due_at > self.uow.now:
+            return True
+        defer_advance(self.uow, subscription)
+        return False
+
+    async def catch_up(self, subscription: Subscription) -> None:
+        """Do what is due by now, so that what follows is done to the period that runs now.
+
+        Raises:
+            SubscriptionBehind: more is due than is done in one request.
+        """
+        if not await self.advance(subscription):
+            raise SubscriptionBehind(
+                "Periods that have passed are still being billed.", headers={"Retry-After": "1"}
+            )
 
     async def note(self, subscription: Subscription) -> None:
         """Save a subscription with the times at which it is billed and looked at next."""
@@ -211,7 +227,9 @@ class SubscriptionLife:
 
     async def _next_due(self, subscription: Subscription) -> datetime | None:
         times = [subscription.next_billing_at]
-        if subscription.status in _BILLED:
+        if subscription.status == Status.SCHEDULED:
+            times.append(subscription.starts_at)
+        elif subscription.status in _BILLED:
             step = next_step(subscription, await self.rows.oldest_unpaid(subscription.id))
             times += [subscription.current_period_end, step.at if step else None]
         elif subscription.status == Status.TRIALING:
@@ -220,6 +238,13 @@ class SubscriptionLife:
             end = subscription.current_period_end or subscription.trial_ends_at
             times += [subscription.resumes_at, end if subscription.cancel_at_period_end else None]
         return min((at for at in times if at is not None), default=None)
+
+
+def defer_advance(uow: UnitOfWork, subscription: Subscription) -> None:
+    """Have a job do what is due of a subscription as it is now: one, however often it is found."""
+    subscription.due_at = uow.now + AGAIN
+    key = f"{subscription.id}:{subscription.version}"
+    uow.defer(ADVANCE, key=key, subscription_id=str(subscription.id))
 
 
 def _is_last(subscription: Subscription) -> bool:

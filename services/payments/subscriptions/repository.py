@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 
 from libs.common.db.repository import Repository
 from libs.common.runtime.context import ServiceContext
@@ -49,13 +49,21 @@ class SubscriptionRepository(Repository[Subscription]):
         )
 
     async def due(self, now: datetime, limit: int) -> Sequence[Subscription]:
-        """Subscriptions of which something is due, longest first, skipping those in other hands."""
+        """Subscriptions of which something is due, skipping those in other hands.
+
+        Each tenant's is found in turn, longest first, so that one with very many makes no other wait.
+        """
+        turn = func.row_number().over(partition_by=Subscription.tenant_id, order_by=Subscription.due_at)
+        is_due = Subscription.due_at <= now, ~is_stopped()
+        queue = select(Subscription.tenant_id, Subscription.id, turn.label("turn")).where(*is_due).subquery()
         statement = (
             select(Subscription)
-            .where(Subscription.due_at <= now, ~is_stopped())
-            .order_by(Subscription.due_at)
+            .join(queue, and_(Subscription.tenant_id == queue.c.tenant_id, Subscription.id == queue.c.id))
+            # Once more, of the row as it is when it is locked.
+            .where(Subscription.due_at <= now)
+            .order_by(queue.c.turn, Subscription.due_at)
             .limit(limit)
-            .with_for_update(skip_locked=True)
+            .with_for_update(of=Subscription, skip_locked=True)
         )
         return (await self.session.execute(statement)).scalars().all()
 

@@ -15,7 +15,7 @@ from services.payments.deps import Subscriptions
 from services.payments.invoices.errors import CurrencyMismatch
 from services.payments.invoices.schemas import InvoiceOut
 from services.payments.subscriptions.change_schemas import ChangePreview, SubscriptionChange
-from services.payments.subscriptions.errors import PlanNotForSale, SubscriptionRunning
+from services.payments.subscriptions.errors import PlanNotForSale, SubscriptionBehind, SubscriptionRunning
 from services.payments.subscriptions.schemas import (
     SubscriptionCancel,
     SubscriptionCreate,
@@ -32,8 +32,11 @@ WRITE = allow("payments.subscriptions.write", active=True, feature=SUBSCRIPTIONS
 # Nobody is kept in what he pays for: neither by a plan that a business no longer has, nor by a right to sell.
 CANCEL = allow("payments.subscriptions.cancel", active=True)
 _CHANGE = problems(NotFound, PreconditionFailed)
-_STEP = problems(NotFound, PreconditionFailed, InvalidTransition)
-_TERMS = problems(NotFound, PreconditionFailed, InvalidTransition, PlanNotForSale, CurrencyMismatch)
+_STEP = problems(NotFound, PreconditionFailed, InvalidTransition, SubscriptionBehind)
+_PREVIEW = problems(NotFound, PreconditionFailed, InvalidTransition, PlanNotForSale, CurrencyMismatch)
+_TERMS = problems(
+    NotFound, PreconditionFailed, InvalidTransition, PlanNotForSale, CurrencyMismatch, SubscriptionBehind
+)
 
 
 @router.get("", response_model=Page[SubscriptionOut], dependencies=[READ])
@@ -56,8 +59,10 @@ async def create_subscription(
 ) -> Any:
     """Sell a subscription, by a plan or by terms of its own.
 
-    Each period begins with one invoice, the first one at once unless there is a trial or it begins later. A period that
-    begins on a day that a month lacks begins on its last day: 31 January, 28 February, 31 March. Days are those of UTC.
+    Each period begins with one invoice, the first one at once unless there is a trial or it begins later. Of one that
+    began long ago the first periods are billed at once and the others right after the answer: `period` counts them.
+    A period that begins on a day that a month lacks begins on its last day: 31 January, 28 February, 31 March. Days are
+    those of UTC.
     """
     return await idempotency.run(lambda: subscriptions.sell(body), SubscriptionOut)
 
@@ -154,7 +159,7 @@ async def change_subscription_terms(
     "/{subscription_id}/change/preview",
     response_model=ChangePreview,
     dependencies=[WRITE],
-    responses=_TERMS,
+    responses=_PREVIEW,
 )
 async def preview_subscription_change(
     subscription_id: UUID, body: SubscriptionChange, subscriptions: Subscriptions

@@ -87,7 +87,8 @@ class SubscriptionCreate(Schema):
     quantity: Quantity | None = Field(None, description="1 by default")
     starts_at: AwareDatetime | None = Field(
         None,
-        description="Now by default; up to a year back (each period since is billed), or five years ahead",
+        description="Now by default; up to five years ahead, or a year back: each period since is billed, the first few "
+        "at once and the others in the seconds that follow",
     )
     trial_days: int | None = Field(None, ge=0, le=730, description="Those of the plan by default")
     due_days: DueDays | None = Field(None, description="PAYMENTS_INVOICE_DUE_DAYS by default")

@@ -46,7 +46,9 @@ class SubscriptionService(ResourceService[Subscription]):
         self.changes = SubscriptionChanges(uow)
 
     async def sell(self, body: SubscriptionCreate) -> Subscription:
-        """Sell a subscription: it begins, and is billed for its first period, unless it begins later.
+        """Sell a subscription: it begins, and is billed for its first periods, unless it begins later.
+
+        Where it began long ago, a job bills what more has passed since.
 
         Raises:
             PlanNotForSale: there is no such plan, or nothing is sold by it. ValidationFailed: it begins too far away.
@@ -85,10 +87,10 @@ class SubscriptionService(ResourceService[Subscription]):
         """End a subscription now, or when what was billed ends.
 
         Raises:
-            InvalidTransition: it is over.
+            InvalidTransition: it is over. SubscriptionBehind: it is not billed up to now yet.
         """
         row = await self._locked(subscription_id)
-        await self.life.advance(row)
+        await self.life.catch_up(row)
         self._refuse(row, *_OVER)
         row.cancel_reason = body.reason or row.cancel_reason
         if body.is_later and row.status not in (Status.SCHEDULED, Status.UNPAID):
@@ -106,9 +108,10 @@ class SubscriptionService(ResourceService[Subscription]):
 
         Raises:
             InvalidTransition: it is not billed now. ValidationFailed: the time to resume has passed.
+            SubscriptionBehind: it is not billed up to now yet.
         """
         row = await self._locked(subscription_id)
-        await self.life.advance(row)
+        await self.life.catch_up(row)
         if row.status not in _PAUSABLE:
             raise InvalidTransition(f"The subscription is {row.status}.", current_status=str(row.status))
         if body.resumes_at is not None and body.resumes_at <= self.uow.now:
@@ -124,10 +127,11 @@ class SubscriptionService(ResourceService[Subscription]):
         """Go on after a pause, or take back a cancellation that waits for the end of the period.
 
         Raises:
-            InvalidTransition: it is neither paused nor about to be cancelled.
+            InvalidTransition: it is neither paused nor about to be cancelled. SubscriptionBehind: it is not billed up to
+            now yet.
         """
         row = await self._locked(subscription_id)
-        await self.life.advance(row)
+        await self.life.catch_up(row)
         self._refuse(row, *_OVER)
         if not row.cancel_at_period_end and row.status != Status.PAUSED:
             raise InvalidTransition(f"The subscription is {row.status}.", current_status=str(row.status))

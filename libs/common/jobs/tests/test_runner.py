@@ -520,6 +520,42 @@ async def test_no_more_jobs_run_at_once_than_allowed_and_all_do_run(
     assert most <= 2
 
 
+async def test_jobs_in_bulk_leave_room_for_what_somebody_waits_for(
+    context: ServiceContext, tenant_id: UUID
+) -> None:
+    inside: list[str] = []
+    most = 0
+    let_go = asyncio.Event()
+
+    async def wait(uow: UnitOfWork, args: dict[str, Any]) -> None:
+        nonlocal most
+        inside.append("bulk")
+        most = max(most, inside.count("bulk"))
+        await let_go.wait()
+        inside.remove("bulk")
+        await leave_a_mark(uow, args)
+
+    runner = quiet(context, Job("wait", wait, in_bulk=True), Job("mark", leave_a_mark), concurrency=4)
+    await swept(runner)
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        for _ in range(12):
+            uow.defer("wait", step=0)
+        for step in range(1, 9):
+            uow.defer("mark", step=step)
+
+    async def others_are_done() -> bool:
+        return sorted(await marks(context)) == list(range(1, 9))
+
+    async def all_are_done() -> bool:
+        return len(await marks(context)) == 20
+
+    async with running(runner):
+        await eventually(others_are_done, seconds=20)
+        let_go.set()
+        await eventually(all_are_done, seconds=20)
+    assert most == 1
+
+
 async def test_no_more_jobs_are_claimed_than_there_is_room_for_whatever_the_plan(
     context: ServiceContext, settings: CommonSettings, tenant_id: UUID
 ) -> None:
