@@ -53,14 +53,12 @@ class ApiDocuments:
         """The document; services that cannot be asked now are missing in it."""
         known = self._kept.get("", self._now())
         if known is None:
-            known = await self._kept.make("", self._until, self._make)
+            known = await self._kept.make("", self._life, self._make)
         return known
 
-    def _until(self, made: ApiDocument) -> float:
-        is_whole = not made.missing
-        return self._now() + (
-            self._keep_seconds if is_whole else min(self._keep_seconds, _KEEP_INCOMPLETE_SECONDS)
-        )
+    def _life(self, made: ApiDocument) -> tuple[float, float]:
+        now, seconds = self._now(), self._keep_seconds
+        return now, now + (min(seconds, _KEEP_INCOMPLETE_SECONDS) if made.missing else seconds)
 
     async def _make(self) -> ApiDocument:
         names = self._upstreams.names

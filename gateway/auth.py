@@ -97,9 +97,8 @@ class Authenticator:
             if credential is None or credential.is_jwt:
                 if credential is not None and name is not None:
                     token = await self._verified(credential)
-                    self._recognised.put(
-                        name, _Recognised(token, _Key(_name(token), hints)), token.known_until
-                    )
+                    known = _Recognised(token, _Key(_name(token), hints))
+                    self._recognised.put(name, known, token.known_from, token.known_until)
                 return await self._resolve(credential, hints, is_passive=trust is Trust.PASSIVE)
             return await self._resolve_opaque(credential, hints, exchange)
         except AppError as error:
@@ -206,18 +205,22 @@ class Authenticator:
             return known
         return await self._actors.make(
             key,
-            self._good_until,
+            self._life,
             lambda: self._call(key.hints, document),
         )
 
-    def _good_until(self, known: Identified) -> float:
+    def _life(self, known: Identified) -> tuple[float, float]:
+        now = self._now()
+        return now, now + self._good_seconds(known)
+
+    def _good_seconds(self, known: Identified) -> float:
         # A business that waits for its activation must be able to trade the moment it is active, and who sets up the
         # second factor that was asked for be let in.
         if known.actor.tenant_status not in (None, "active") or known.actor.lacking is not None:
-            return self._now()
+            return 0.0
         if not self.changes.is_certain:
-            return self._now() + min(known.seconds, self._settings.actor_cache_seconds)
-        return self._now() + min(known.seconds, self._settings.actor_cache_certain_seconds)
+            return min(known.seconds, self._settings.actor_cache_seconds)
+        return min(known.seconds, self._settings.actor_cache_certain_seconds)
 
     async def _call(self, hints: TenantHints, document: dict[str, Any] | None) -> Identified:
         self.changes.used()

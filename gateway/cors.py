@@ -27,7 +27,7 @@ class Cors:
         """Whether scripts of an origin may call."""
         if self._any or origin in self._origins:
             return True
-        return self._allows_local and urlsplit(origin).hostname in _LOCAL
+        return self._allows_local and _host(origin) in _LOCAL
 
     def prepare(self, exchange: Exchange) -> None:
         """Add to the answer what lets an allowed origin read it."""
@@ -57,3 +57,11 @@ class Cors:
         if wanted is not None:
             headers.append((b"access-control-allow-headers", wanted))
         return headers
+
+
+def _host(origin: str) -> str | None:
+    try:
+        return urlsplit(origin).hostname
+    except ValueError:
+        # Brackets that hold no address.
+        return None

@@ -36,6 +36,7 @@ class SigningKeys:
         # When the read began that the keys are of, and the last one that was tried; None where they do not count.
         self._read_at: float | None = None
         self._tried_at: float | None = None
+        self._tries = 0
         self._lock = asyncio.Lock()
 
     async def get(self, key_id: str, *, seconds: float) -> Key | None:
@@ -45,28 +46,34 @@ class SigningKeys:
             Unavailable: there are no keys that count, and identity cannot be reached.
         """
         now = self._now()
-        is_fresh = self._read_at is not None and now - self._read_at < seconds
-        if not is_fresh or (key_id not in self._keys and self._may_look_again(now)):
-            await self._read(now)
+        if not self._is_fresh(now, seconds) or (key_id not in self._keys and self._may_look_again(now)):
+            await self._read()
         if self._read_at is None:
             raise Unavailable("Credentials cannot be checked now.")
         return self._keys.get(key_id)
 
     def has(self, key_id: str, now: float, *, seconds: float) -> bool:
         """Whether identity had the key so many seconds ago at most, as far as is known without asking it."""
-        return self._read_at is not None and now - self._read_at < seconds and key_id in self._keys
+        return self._is_fresh(now, seconds) and key_id in self._keys
 
     def forget(self) -> None:
         """Let no key count that was read before now, nor what is being read."""
         self._read_at = self._tried_at = None
 
-    def _may_look_again(self, now: float) -> bool:
-        return self._tried_at is None or now - self._tried_at >= self._settings.jwks_retry_seconds
+    def _is_fresh(self, now: float, seconds: float) -> bool:
+        # A clock may be set back.
+        return self._read_at is not None and 0 <= now - self._read_at < seconds
 
-    async def _read(self, asked_at: float) -> None:
+    def _may_look_again(self, now: float) -> bool:
+        wait = self._settings.jwks_retry_seconds
+        return self._tried_at is None or not 0 <= now - self._tried_at < wait
+
+    async def _read(self) -> None:
+        tries = self._tries
         async with self._lock:
             # Not where somebody did while we waited; once more where they were forgotten meanwhile.
-            while self._tried_at is None or self._tried_at < asked_at:
+            while self._tried_at is None or self._tries == tries:
+                self._tries += 1
                 began = self._tried_at = self._now()
                 try:
                     document = await self._upstreams.call(

@@ -28,14 +28,19 @@ _TYPES = frozenset({"jwt", "at+jwt"})
 class AccessToken:
     """What a valid token says: who, in which session, until when (Unix seconds); and which key has signed it.
 
-    `known_until` is how long it counts without another look at its signature, while its key stands.
+    From `known_from` to `known_until` it counts without another look at its signature, while its key stands.
     """
 
     user_id: UUID
     session_id: UUID | None
     expires: float
     key_id: str
+    known_from: float
     known_until: float
+
+    def is_known(self, now: float) -> bool:
+        """Whether it counts without another look; a clock that was set back knows nothing of it."""
+        return self.known_from <= now < self.known_until
 
 
 def looks_like_jwt(token: str) -> bool:
@@ -70,7 +75,7 @@ class TokenVerifier:
         known = self._verified.get(digest)
         if (
             known is not None
-            and now < known.known_until
+            and known.is_known(now)
             and await self._keys.get(known.key_id, seconds=keys_seconds)
         ):
             return known
@@ -83,7 +88,7 @@ class TokenVerifier:
 
     def still_counts(self, token: AccessToken, now: float, *, keys_seconds: float) -> bool:
         """Whether a token that was verified here still counts as far as is known without asking anybody."""
-        return now < token.known_until and self._keys.has(token.key_id, now, seconds=keys_seconds)
+        return token.is_known(now) and self._keys.has(token.key_id, now, seconds=keys_seconds)
 
     async def _verify(self, token: str, now: float, keys_seconds: float) -> AccessToken:
         invalid = Unauthenticated("The access token is not valid.")
@@ -131,7 +136,7 @@ class TokenVerifier:
             session = claims.get("sid")
             known_until = min(expires + settings.clock_skew_seconds, now + settings.token_cache_seconds)
             return AccessToken(
-                UUID(claims["sub"]), UUID(session) if session else None, expires, key_id, known_until
+                UUID(claims["sub"]), UUID(session) if session else None, expires, key_id, now, known_until
             )
         except (KeyError, ValueError, TypeError, AttributeError):
             raise Unauthenticated("The access token is not valid.") from None

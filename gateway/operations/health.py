@@ -107,8 +107,12 @@ class Health:
         """The state of every service, at most a second old."""
         known = self._reports.get("", self._now())
         if known is None:
-            known = await self._reports.make("", lambda _: self._now() + _KEEP_SECONDS, self._ask_all)
+            known = await self._reports.make("", self._life, self._ask_all)
         return known
+
+    def _life(self, _: Report) -> tuple[float, float]:
+        now = self._now()
+        return now, now + _KEEP_SECONDS
 
     async def _ask_all(self) -> Report:
         names = self._upstreams.names

@@ -117,9 +117,12 @@ class TestCors:
         async with make_world(common={"environment": "development"}) as world:
             for origin, allowed in {
                 "http://localhost:5173": True,
+                "http://[::1]:5173": True,
                 "http://localhost.evil.com": False,
+                "http://[localhost": False,
             }.items():
                 response = await world.get("/api/v1/deals", headers={"Origin": origin})
+                assert response.status_code == 200
                 assert ("access-control-allow-origin" in response.headers) is allowed
 
 

@@ -277,6 +277,19 @@ class TestResolving:
             await world.get("/api/v1/deals", headers=headers)
             assert world.identity.calls["authenticate"] == 2
 
+    async def test_a_clock_that_is_set_back_keeps_no_right_and_no_key(self) -> None:
+        clock = ManualClock()
+        async with make_world(clock=clock) as world:
+            person = world.identity.person()
+            token = world.identity.keys[0].sign(own_claims(person, iat=0, nbf=0))
+            assert (await world.get("/api/v1/deals", headers=bearer(token))).status_code == 200
+            clock.advance(hours=-1)
+            assert (await world.get("/api/v1/deals", headers=bearer(token))).status_code == 200
+            assert world.identity.calls == {"jwks": 2, "authenticate": 2}
+            world.identity.keys[:] = [SigningKey("key-2")]
+            clock.advance(minutes=-1)
+            assert (await world.get("/api/v1/deals", headers=bearer(token))).status_code == 401
+
     @pytest.mark.parametrize("what", ["user_id", "session_id", "tenant_id"])
     async def test_what_is_forgotten_is_asked_again(self, world: World, what: str) -> None:
         person, other = world.identity.person(), world.identity.person()

@@ -6,6 +6,7 @@ import json
 import logging
 import re
 import sys
+from collections import deque
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any, TextIO
@@ -81,7 +82,8 @@ class JsonHandler(logging.StreamHandler[TextIO]):
         super().__init__(stream)
         self.setFormatter(JsonFormatter(process))
         self._process = process
-        self._waiting: list[tuple[datetime, str, str, dict[str, Any]]] = []
+        # Never another one, since threads that log take from it what the event loop puts there.
+        self._waiting: deque[tuple[datetime, str, str, dict[str, Any]]] = deque()
         self._is_due = False
 
     def line(self, logger: str, message: str, fields: dict[str, Any]) -> None:
@@ -109,7 +111,7 @@ class JsonHandler(logging.StreamHandler[TextIO]):
 
     def _write_waiting(self) -> None:
         with self.lock or nullcontext():
-            waiting, self._waiting = self._waiting, []
+            waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
             if not waiting:
                 return
             lines = [

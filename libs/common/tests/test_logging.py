@@ -3,6 +3,8 @@
 import io
 import json
 import logging
+import sys
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -122,6 +124,30 @@ class TestLinesThatWait:
         assert [json.loads(line)["message"] for line in stream.getvalue().splitlines()] == [
             str(number) for number in range(500)
         ]
+
+    async def test_none_is_lost_where_threads_log_meanwhile(self) -> None:
+        stream = io.StringIO()
+        handler = JsonHandler("test", stream)
+        is_over = threading.Event()
+
+        def log() -> None:
+            while not is_over.is_set():
+                handler.handle(logging.makeLogRecord({"msg": "record"}))
+
+        thread = threading.Thread(target=log)
+        interval = sys.getswitchinterval()
+        sys.setswitchinterval(1e-6)
+        try:
+            thread.start()
+            for number in range(20_000):
+                handler.line("pillars.access", str(number), {})
+        finally:
+            sys.setswitchinterval(interval)
+            is_over.set()
+            thread.join()
+        handler.flush()
+        messages = [json.loads(line)["message"] for line in stream.getvalue().splitlines()]
+        assert [m for m in messages if m != "record"] == [str(number) for number in range(20_000)]
 
     async def test_no_line_can_be_forged(self) -> None:
         stream = io.StringIO()
