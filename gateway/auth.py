@@ -97,8 +97,8 @@ class Authenticator:
             if credential is None or credential.is_jwt:
                 if credential is not None and name is not None:
                     token = await self._verified(credential)
-                    known = _Recognised(token, _Key(_name(token), hints))
-                    self._recognised.put(name, known, token.known_from, token.known_until)
+                    seen = _Recognised(token, _Key(_name(token), hints))
+                    self._recognised.put(name, seen, token.known_from, token.known_until)
                 return await self._resolve(credential, hints, is_passive=trust is Trust.PASSIVE)
             return await self._resolve_opaque(credential, hints, exchange)
         except AppError as error:
@@ -148,7 +148,7 @@ class Authenticator:
         """Who sends these headers, where all that follows from them is known and still counts."""
         now = self._now()
         seen = self._recognised.get(name, now)
-        if seen is None or not self._verifier.still_counts(seen.token, now, keys_seconds=self._keys_seconds):
+        if seen is None or not self._verifier.key_stands(seen.token, now, keys_seconds=self._keys_seconds):
             return None
         return self._actors.get(seen.key, now)
 

@@ -86,9 +86,9 @@ class TokenVerifier:
             self._verified.popitem(last=False)
         return content
 
-    def still_counts(self, token: AccessToken, now: float, *, keys_seconds: float) -> bool:
-        """Whether a token that was verified here still counts as far as is known without asking anybody."""
-        return token.is_known(now) and self._keys.has(token.key_id, now, seconds=keys_seconds)
+    def key_stands(self, token: AccessToken, now: float, *, keys_seconds: float) -> bool:
+        """Whether the key of a token stands, as far as is known without asking anybody."""
+        return self._keys.has(token.key_id, now, seconds=keys_seconds)
 
     async def _verify(self, token: str, now: float, keys_seconds: float) -> AccessToken:
         invalid = Unauthenticated("The access token is not valid.")
