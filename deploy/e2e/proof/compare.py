@@ -117,7 +117,7 @@ def _orders(orders: list[dict[str, Any]], entries: list[OrderEntry]) -> list[str
         ]
         if lines[0] != lines[1]:
             found.append(f"{order['number']}: other lines than were ordered")
-        if entry.cancelled and order["status"] in _SERVED | {"placed"} and not entry.payments:
+        if entry.cancelled and order["status"] != "cancelled":
             found.append(f"{order['number']} was cancelled and is {order['status']}")
         if entry.shipped and order["status"] not in _SENT:
             found.append(f"{order['number']} was sent and is {order['status']}")

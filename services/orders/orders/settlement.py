@@ -12,7 +12,7 @@ from services.orders.orders import facts
 from services.orders.orders.models import Order
 from services.orders.orders.repository import OrderRepository
 from services.orders.orders.service import OrderService
-from services.orders.orders.states import LAPSED, OrderStatus
+from services.orders.orders.states import OrderStatus
 from services.orders.timeline.repository import Timeline
 
 
@@ -39,10 +39,10 @@ class Settlement:
     async def paid(self, event: PaymentSucceeded, actor: str | None) -> None:
         """Take a payment: the order is paid, or the payment is refused and will be given back.
 
-        The stock of an order that lapsed is reserved anew before any row is locked.
+        The stock of an order that expired is reserved anew before any row is locked. One that was cancelled stays so.
 
         Raises:
-            RetryLater: the order lapsed between reading and locking it.
+            RetryLater: the order expired between reading and locking it.
         """
         order = await self.find(event.order_id)
         renewed, state = None, order.state
@@ -57,16 +57,17 @@ class Settlement:
             await self._refuse(order, event, "already-paid", actor)
         elif order.state is OrderStatus.DRAFT:
             await self._refuse(order, event, "not-placed", actor)
+        elif order.state is OrderStatus.CANCELLED:
+            await self._refuse(order, event, "order-cancelled", actor)
         elif renewed and order.state is not state:
-            # The news that it lapsed is younger than the renewal and frees what was renewed: renew after it.
-            raise RetryLater(f"order {order.id} lapsed while its stock was reserved anew")
+            # The news that it expired is younger than the renewal and frees what was renewed: renew after it.
+            raise RetryLater(f"order {order.id} expired while its stock was reserved anew")
         elif not self._is_late(order) or renewed:
             self._pay(order, event, actor, late=bool(renewed))
         elif renewed is None:
-            raise RetryLater(f"order {order.id} lapsed meanwhile")
+            raise RetryLater(f"order {order.id} expired meanwhile")
         else:
-            reason = "order-cancelled" if order.state is OrderStatus.CANCELLED else "order-expired"
-            await self._refuse(order, event, reason, actor)
+            await self._refuse(order, event, "order-expired", actor)
 
     async def refunded(self, event: RefundSucceeded, actor: str | None) -> None:
         """Note a refund; one of the order's own payment counts towards what was given back of the order."""
@@ -88,7 +89,7 @@ class Settlement:
 
     def _is_late(self, order: Order) -> bool:
         lapsing = order.state is OrderStatus.PLACED and (order.reserved_until or self.uow.now) < self.uow.now
-        return lapsing or order.state in LAPSED
+        return lapsing or order.state is OrderStatus.EXPIRED
 
     async def _renew(self, order: Order) -> bool:
         self._until = self.uow.now + timedelta(minutes=self.uow.context.settings.reservation_minutes)

@@ -20,7 +20,8 @@ class OrderStatus(StrEnum):
 
 
 S = OrderStatus
-# An expired or cancelled order comes back by a late payment, if the stock is still to be had.
+# An expired order comes back by a late payment, if the stock is still to be had. A cancelled one does not: somebody
+# decided it, so its money is given back.
 # A paid order without goods has nothing to ship and is completed at once.
 TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     S.DRAFT: frozenset({S.PLACED, S.CANCELLED}),
@@ -30,13 +31,11 @@ TRANSITIONS: dict[OrderStatus, frozenset[OrderStatus]] = {
     S.SHIPPED: frozenset({S.DELIVERED}),
     S.DELIVERED: frozenset({S.COMPLETED}),
     S.COMPLETED: frozenset(),
-    S.CANCELLED: frozenset({S.PAID}),
+    S.CANCELLED: frozenset(),
     S.EXPIRED: frozenset({S.PAID}),
 }
 # States in which the order has been paid for.
 PAID_FOR = frozenset({S.PAID, S.FULFILLING, S.SHIPPED, S.DELIVERED, S.COMPLETED})
-# States in which a payment comes too late.
-LAPSED = frozenset({S.CANCELLED, S.EXPIRED})
 
 
 def check(current: str, wanted: OrderStatus) -> None:

@@ -191,14 +191,38 @@ async def test_a_late_payment_waits_for_a_catalog_that_is_down(shop: Shop) -> No
     assert (await shop.order(order))["status"] == "paid"
 
 
-async def test_a_payment_for_a_cancelled_order(shop: Shop) -> None:
+async def test_a_payment_for_a_cancelled_order_is_given_back_though_there_is_stock(shop: Shop) -> None:
     variant, payment = shop.shelf.add(stock=2), new_id()
     order = await shop.placed((variant, 2))
     ok(await shop.client.post(f"/orders/{order['id']}/cancel", json={"reason": "Changed my mind"}))
     shop.shelf.held.clear()
-    shop.shelf.stock[variant] = 1
 
     await shop.pay(order, payment_id=payment)
+
+    assert await refusals(shop) == [(str(payment), "order-cancelled")]
+    assert (await shop.order(order))["status"] == "cancelled"
+    assert shop.shelf.held == {}
+    assert await emitted(shop.context, shop.tenant_id, OrderPaid) == []
+
+
+async def test_an_order_that_is_cancelled_while_its_stock_is_reserved_anew_stays_cancelled(
+    shop: Shop, catalog: CatalogApp
+) -> None:
+    variant, payment = shop.shelf.add(stock=1), new_id()
+    order = await shop.placed((variant, 1))
+    shop.clock.advance(minutes=16)
+    path = f"PUT /internal/reservations/{order['id']}"
+    before, shop.shelf.mood = shop.shelf.count(path), "hang"
+    paying = asyncio.create_task(shop.pay(order, payment_id=payment))
+    await eventually(lambda: shop.shelf.count(path) > before, seconds=20)
+    ok(await shop.client.post(f"/orders/{order['id']}/cancel", json={"reason": "Changed my mind"}))
+    shop.shelf.mood = ""
+    catalog.patience.set()
+    verdicts = await paying
+    catalog.patience.clear()
+
+    # The cancellation frees the stock in the catalog, or, where it is older than the renewal, the sweep of stale holds.
+    assert verdicts == [Verdict.DONE]
     assert await refusals(shop) == [(str(payment), "order-cancelled")]
     assert (await shop.order(order))["status"] == "cancelled"
 
