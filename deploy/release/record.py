@@ -8,7 +8,7 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 
-from libs.common.db.migrate import configuration
+from libs.common.db.environment import configuration
 from libs.common.runtime.service import Service
 
 RECORD = Path(__file__).with_name("releases.toml")

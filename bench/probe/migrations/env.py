@@ -1,6 +1,6 @@
 """The alembic environment of the probe."""
 
 from bench.probe.service import metadata
-from libs.common.db.migrate import run_environment
+from libs.common.db.environment import run_environment
 
 run_environment(metadata)

@@ -10,7 +10,8 @@ from sqlalchemy import create_engine
 from deploy.e2e.isolation import tables
 from deploy.e2e.isolation.catalogue import Catalogue, Table
 from deploy.e2e.isolation.rows import Side, fill
-from libs.common.db.migrate import differences, migrate
+from libs.common.db.differences import differences
+from libs.common.db.migrate import migrate
 from libs.common.runtime.registry import NAMES, load, load_all
 from libs.common.settings import CommonSettings
 from libs.common.testing.plugin import new_database, one_at_a_time, settings_for_tests

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
-from libs.common.db.migrate import differences, migrate
+from libs.common.db.differences import differences
+from libs.common.db.migrate import migrate
 from libs.common.runtime.embedded.postgres import EmbeddedPostgres
 from libs.common.runtime.registry import load_all
 from libs.common.settings import CommonSettings

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from alembic import command
 from alembic.script import Script, ScriptDirectory
 
-from libs.common.db.migrate import configuration
+from libs.common.db.environment import configuration
 from libs.common.runtime.service import Service
 
 LEAST_REASON = 20

@@ -7,7 +7,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.pool import NullPool
 
-from libs.common.db.migrate import differences
+from libs.common.db.differences import differences
 from libs.common.runtime.context import ServiceContext
 from libs.common.settings import with_driver
 

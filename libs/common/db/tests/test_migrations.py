@@ -11,10 +11,12 @@ import psycopg
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from libs.common.db import migrate as module
-from libs.common.db.migrate import migrate
+from libs.common.db.migrate import LOCK_TRIES, migrate
 from libs.common.db.online import breaches
+from libs.common.db.operations import LOCK_SECONDS
+from libs.common.db.revision import write_revision
 from libs.common.messaging.tests.parcels.service import SERVICE
+from libs.common.runtime.registry import load
 from libs.common.runtime.service import Service
 from libs.common.settings import CommonSettings
 from libs.common.testing.eventually import eventually
@@ -43,7 +45,7 @@ def release(tmp_path: Path) -> Release:
     return make
 
 
-def upgrade(service: Service, settings: CommonSettings, *, tries: int = module.LOCK_TRIES) -> list[str]:
+def upgrade(service: Service, settings: CommonSettings, *, tries: int = LOCK_TRIES) -> list[str]:
     """Migrate and return what was said."""
     said: list[str] = []
     with one_at_a_time():
@@ -112,7 +114,7 @@ async def test_a_lock_that_is_not_had_soon_is_given_up_so_that_others_pass_and_a
         waits = "SELECT 1 FROM pg_stat_activity WHERE query LIKE 'ALTER TABLE%' AND wait_event_type = 'Lock'"
         await eventually(lambda: other.execute(waits).fetchone())
         # Behind the waiting statement, but not for long.
-        other.execute(f"SET lock_timeout = '{module.LOCK_SECONDS + 5:g}s'")
+        other.execute(f"SET lock_timeout = '{LOCK_SECONDS + 5:g}s'")
         other.execute(PARCEL)
         assert not altering.done()
         reader.commit()
@@ -141,24 +143,38 @@ async def test_a_schema_that_a_newer_release_migrated_is_left_as_it_is(
     ]
 
 
-def test_a_migration_made_from_the_models_builds_the_indexes_of_older_tables_online(
-    fresh_database: Fresh, tmp_path: Path
-) -> None:
-    settings = fresh_database(SERVICE)
+@pytest.fixture
+def written_to(tmp_path: Path) -> Service:
+    """The test service with a folder of its own for what is written."""
     folder = tmp_path / "migrations"
     shutil.copytree(SERVICE.migrations, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    crm = Path(module.__file__).parents[3] / "services" / "crm" / "migrations" / "script.py.mako"
-    shutil.copy(crm, folder)
+    shutil.copy(load("crm").migrations / "script.py.mako", folder)
+    return dataclasses.replace(SERVICE, migrations=folder)
+
+
+def test_a_migration_made_from_the_models_builds_the_indexes_of_older_tables_online(
+    fresh_database: Fresh, written_to: Service
+) -> None:
+    settings = fresh_database(SERVICE)
     with psycopg.connect(settings.database_url) as connection:
         connection.execute("DROP INDEX parcels.ix_arrivals_tenant_id")
         connection.execute("DROP TABLE parcels.jobs")
-    written = module.write_revision(
-        dataclasses.replace(SERVICE, migrations=folder), settings, "Add an index"
-    ).read_text()
+    path = write_revision(written_to, settings, "Add an index")
+    assert path is not None
+    written = path.read_text()
     assert "create_index_online" in written
     assert written.index("create_index_online('ix_arrivals_tenant_id'") > 0
     # A table nobody uses yet needs no such care.
     assert "op.create_index('ix_jobs_due'" in written
+
+
+def test_where_models_and_migrations_agree_none_is_written(
+    fresh_database: Fresh, written_to: Service
+) -> None:
+    settings = fresh_database(SERVICE)
+    there = sorted((written_to.migrations / "versions").glob("*.py"))
+    assert write_revision(written_to, settings, "Change nothing") is None
+    assert sorted((written_to.migrations / "versions").glob("*.py")) == there
 
 
 FORBIDDEN = {

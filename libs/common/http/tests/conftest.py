@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from libs.common.db.migrate import grant, make_role
+from libs.common.db.roles import grant, make_role
 from libs.common.db.tenancy import is_isolated, isolation_ddl
 from libs.common.http.tests.notes import SERVICE, Base
 from libs.common.runtime.context import ServiceContext
