@@ -13,6 +13,7 @@ from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import PoolResetState
 from sqlalchemy.util import await_only
 
 from libs.common import metrics
@@ -41,6 +42,8 @@ def make_engine(url: str, *, pool_size: int = 10, application: str = "pillars") 
         pool_timeout=8,
         pool_recycle=1800,
         pool_use_lifo=True,
+        # `_reset` does it where there is something to undo.
+        pool_reset_on_return=None,
         # Errors are logged and kept with dead letters; values of rows have no place there.
         hide_parameters=True,
         connect_args={
@@ -53,7 +56,7 @@ def make_engine(url: str, *, pool_size: int = 10, application: str = "pillars") 
     event.listen(engine.sync_engine, "begin", _begin)
     for name in ("rollback", "rollback_savepoint"):
         event.listen(engine.sync_engine, name, _forget)
-    event.listen(engine.sync_engine.pool, "reset", _forget_reset)
+    event.listen(engine.sync_engine.pool, "reset", _reset)
     try_passwords(engine)
     service = application.removeprefix("pillars-")
     metrics.database_connections_limit.labels(service).set(2 * pool_size)
@@ -109,12 +112,19 @@ def _begin(connection: Connection) -> None:
 
 def _forget(connection: Connection, *_: Any) -> None:
     if not connection.invalidated:
-        _forget_reset(connection.connection)
+        _forget_running(connection.connection)
 
 
-def _forget_reset(adapted: Any, *_: Any) -> None:
+def _forget_running(adapted: Any) -> None:
     if not is_idle(adapted.driver_connection):
         forget(adapted.driver_connection)
+
+
+def _reset(adapted: Any, _: Any, state: PoolResetState) -> None:
+    """Undo what still runs on a connection that goes back to the pool; nearly always nothing does."""
+    _forget_running(adapted)
+    if state.asyncio_safe and not is_idle(adapted.driver_connection):
+        adapted.rollback()
 
 
 def observe(engine: AsyncEngine, service: str) -> None:

@@ -4,10 +4,11 @@ The driver's cursors send statement by statement and do much of their work in Py
 on each connection, whatever its values are, and values and rows are converted by the driver's own adapters.
 """
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from weakref import WeakKeyDictionary
 
 import psycopg
@@ -16,13 +17,20 @@ from psycopg.abc import PQGen
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.generators import fetch_many, send
 from psycopg.pq import ConnStatus, ExecStatus, TransactionStatus
+from psycopg.waiting import Ready, Wait
 
+T = TypeVar("T")
 Driver = psycopg.AsyncConnection[Any]
 Row = tuple[Any, ...]
 
 _NAMED = re.compile(r"%\((\w+)\)s|%%")
 # Integers come in the size of the first value; the widest takes them all.
 _WIDEST = {21: 20, 23: 20, 1005: 1016, 1007: 1016}
+
+_READABLE, _READ = Wait.R, Ready.R
+
+# The server has this long to end a statement that nobody waits for any more.
+_CANCEL_SECONDS = 5.0
 
 _BYTES = (bytes, bytearray, memoryview, psycopg.Binary)
 
@@ -66,7 +74,7 @@ async def exchange(driver: Driver, messages: Sequence[Message]) -> list[Answer]:
         known = _KNOWN.get(driver)
         if known is None:
             known = _KNOWN[driver] = _Known(driver)
-        return await driver.wait(_converse(driver, known, messages))
+        return await _held(driver, _converse(driver, known, messages))
 
 
 def forget(driver: Driver) -> None:
@@ -84,6 +92,57 @@ def is_idle(driver: Driver) -> bool:
 def is_lost(driver: Driver) -> bool:
     """Whether nothing can be sent on it any more."""
     return bool(driver.closed or driver.broken)
+
+
+async def _held(driver: Driver, conversation: PQGen[T]) -> T:
+    """Hold a conversation to its end, as the driver does, but without a timer for each answer waited for."""
+    loop, socket = asyncio.get_running_loop(), driver.pgconn.socket
+    try:
+        wait = next(conversation)
+        while wait == _READABLE:
+            readable = loop.create_future()
+            loop.add_reader(socket, _wake, readable)
+            try:
+                await readable
+            except BaseException:
+                await _break_off(driver, conversation)
+                raise
+            finally:
+                loop.remove_reader(socket)
+            wait = conversation.send(_READ)
+        # More than the socket takes at once.
+        return await driver.wait(_resumed(conversation, wait))
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    except OSError as error:
+        raise psycopg.OperationalError("the connection is closed") from error
+
+
+def _wake(waiter: "asyncio.Future[None]") -> None:
+    if not waiter.done():
+        waiter.set_result(None)
+
+
+def _resumed(conversation: PQGen[T], wait: Wait) -> PQGen[T]:
+    while True:
+        ready = yield wait
+        try:
+            wait = conversation.send(ready)
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+
+async def _break_off(driver: Driver, conversation: PQGen[Any]) -> None:
+    """Have the server end what runs, and hear it say so: the connection can be used again, or is closed."""
+    try:
+        await driver.cancel_safe(timeout=_CANCEL_SECONDS)
+        await driver.wait(_resumed(conversation, _READABLE), timeout=_CANCEL_SECONDS)
+    except psycopg.errors.QueryCanceled:
+        pass
+    except BaseException:
+        driver.pgconn.finish()
 
 
 def _converse(driver: Driver, known: _Known, messages: Sequence[Message]) -> PQGen[list[Answer]]:

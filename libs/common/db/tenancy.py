@@ -62,8 +62,8 @@ class Scope:
         return Message(_SET, self._values())
 
     def _values(self) -> dict[str, str]:
-        settings = dict(self.settings())
-        return {"tenant": settings.get("app.tenant_id", ""), "scope": settings.get("app.scope", "")}
+        tenant = "" if self.tenant_id is None else str(self.tenant_id)
+        return {"tenant": tenant, "scope": "platform" if self.is_platform else ""}
 
 
 def isolation_ddl(schema: str, table: str) -> list[str]:

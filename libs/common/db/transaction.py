@@ -170,7 +170,7 @@ class Transaction:
                 connection = self._connection
             else:
                 connection = self._connection = await self._engine.connect()
-            self._driver = (await connection.get_raw_connection()).driver_connection
+            self._driver = await _driver_of(connection)
         assert self._driver is not None
         return self._driver
 
@@ -184,6 +184,13 @@ class Transaction:
         await connection.close()
         self._connection = self._driver = None
         return was_pooled
+
+
+async def _driver_of(connection: AsyncConnection) -> Any:
+    known = connection.sync_connection
+    if known is None or known.invalidated:
+        return (await connection.get_raw_connection()).driver_connection
+    return known.connection.driver_connection
 
 
 def info_of(connection: AsyncConnection | None) -> dict[Any, Any]:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 
 import psycopg
 import pytest
+from psycopg.pq import TransactionStatus
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
@@ -109,3 +110,17 @@ async def test_a_connection_lost_within_a_transaction_is_an_error_and_no_repeat(
 ) -> None:
     with pytest.raises(OperationalError):
         await lose_the_connection(context, postgres_url)
+
+
+async def test_a_connection_that_goes_back_in_the_midst_of_a_transaction_is_undone(
+    context: ServiceContext,
+) -> None:
+    async with context.engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+        assert driver is not None
+        await driver.execute("BEGIN")
+        await driver.execute("CREATE TEMPORARY TABLE heap ()")
+    assert driver.pgconn.transaction_status == TransactionStatus.IDLE
+    async with context.unit_of_work(tenant_id=new_id()) as uow:
+        assert await uow.transaction.driver() is driver
+        assert await uow.session.scalar(text("SELECT to_regclass('heap')")) is None
