@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 
 from libs.common import metrics
+from libs.common.db.exchange import Message, exchange
 from libs.common.failpoints import failpoint
 from libs.common.messaging.broker import Broker, PublishFailed
 from libs.common.messaging.connection import Connection, connect, idle, lock_key, plain_url
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("pillars.relay")
 
+_COMMIT, _ROLLBACK = Message("COMMIT"), Message("ROLLBACK")
+
 _MEASURE_SECONDS = 10.0
 _PUBLISH_SECONDS = 20.0
-_PLATFORM = "-c app.scope=platform"
+# Each statement is planned once for its connection, so whatever is known of the table then: by its index.
+_OPTIONS = "-c app.scope=platform -c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off"
 
 
 class Relay:
@@ -48,14 +52,18 @@ class Relay:
         outbox = context.models.outbox.__table__
         dead_letters = context.models.dead_letter.__table__
         self._outbox = f'"{outbox.schema}"."{outbox.name}"'
-        # One round trip: a string of statements without parameters travels as one message, and each statement
-        # sees what was committed before it, so the claim sees everything the former owner of the lock did.
-        self._claim = (
-            f"BEGIN; SELECT pg_advisory_xact_lock({lock_key(f'relay {outbox.schema}')}); "
-            "SELECT id, event_id, type, source, subject, time, tenant_id, data, actor, correlation_id, causation_id, "
-            f"traceparent, origin FROM {self._outbox} WHERE published_at IS NULL ORDER BY id LIMIT {batch} "
-            "FOR UPDATE SKIP LOCKED"
-        )
+        # One round trip. Each statement sees what was committed before it, so the claim sees everything the former
+        # owner of the lock did.
+        self._claim = [
+            Message("BEGIN"),
+            Message("SELECT pg_advisory_xact_lock(%(key)s)", {"key": lock_key(f"relay {outbox.schema}")}),
+            Message(
+                "SELECT id, event_id, type, source, subject, time, tenant_id, data, actor, correlation_id, "
+                f"causation_id, traceparent, origin FROM {self._outbox} WHERE published_at IS NULL "
+                f"ORDER BY id LIMIT {batch} FOR UPDATE SKIP LOCKED"
+            ),
+        ]
+        self._mark = f"UPDATE {self._outbox} SET published_at = clock_timestamp() WHERE id = ANY(%(ids)s)"
         self._peek = f"SELECT EXISTS (SELECT FROM {self._outbox} WHERE published_at IS NULL)"
         self._measure = (
             f"SELECT count(*), coalesce(extract(epoch FROM now() - min(time)), 0)::float8, "
@@ -118,20 +126,14 @@ class Relay:
     async def _publish_batch(self) -> int:
         connection = await self._connected()
         try:
-            cursor = await connection.execute(self._claim)
-            while cursor.nextset():
-                pass
-            rows = await cursor.fetchall()
+            rows = (await exchange(connection, self._claim))[-1].rows
             if not rows:
-                await connection.execute("ROLLBACK")
+                await exchange(connection, [_ROLLBACK])
                 return 0
             failpoint("relay", self._service, "claimed")
             failure, sent = await self._publish(rows)
             failpoint("relay", self._service, "published")
-            ids = ",".join(str(row[0]) for row in sent)
-            await connection.execute(
-                f"UPDATE {self._outbox} SET published_at = clock_timestamp() WHERE id = ANY('{{{ids}}}'); COMMIT"
-            )
+            await exchange(connection, [Message(self._mark, {"ids": [row[0] for row in sent]}), _COMMIT])
             failpoint("relay", self._service, "marked")
             metrics.events_published_total.labels(self._service).inc(len(sent))
         except BaseException:
@@ -189,7 +191,7 @@ class Relay:
     async def _connected(self) -> Connection:
         if self._connection is None or self._connection.closed:
             self._connection = await connect(
-                plain_url(self._context.engine), f"pillars-{self._service}-relay", options=_PLATFORM
+                plain_url(self._context.engine), f"pillars-{self._service}-relay", options=_OPTIONS
             )
             # A notification may also arrive together with the answer to a statement.
             self._connection.add_notify_handler(lambda _: self._context.relay_wake.set())

@@ -195,3 +195,16 @@ async def test_what_waits_is_measured_while_the_broker_is_away(
     assert (REGISTRY.get_sample_value("pillars_outbox_oldest_seconds", {"service": "parcels"}) or 0) > 0
     assert (REGISTRY.get_sample_value("pillars_database_server_connections") or 0) >= 1
     assert (REGISTRY.get_sample_value("pillars_database_server_connections_limit") or 0) >= 100
+
+
+async def test_its_statements_are_planned_once(context: ServiceContext, tenant_id: UUID) -> None:
+    relay = Relay(context, StubbornBroker())
+    connection = await relay._connected()
+    plans = "SELECT coalesce(sum(custom_plans), 0), max(generic_plans) FROM pg_prepared_statements"
+    try:
+        for step in range(7):
+            await send(context, tenant_id, ParcelMoved(parcel_id=new_id(), step=step))
+            assert await relay.drain_once() == 1
+        assert await (await connection.execute(plans)).fetchone() == (0, 7)
+    finally:
+        await connection.close()
