@@ -159,6 +159,10 @@ class UnitOfWork:
         """
         self._pending.setdefault(statement, []).extend(rows)
 
+    def will_write(self, statement: Direct, row: Any) -> bool:
+        """Whether the next flush writes this object with this statement, as it is by then."""
+        return any(one is row for one in self._pending.get(statement, ()))
+
     async def flush(self) -> None:
         """Write what is pending: changed rows, then in one round trip what was recorded, events and jobs included."""
         await self.transaction.flush()

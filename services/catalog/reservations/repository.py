@@ -16,7 +16,13 @@ from services.catalog.locks import holding
 from services.catalog.reservations.models import Reservation, ReservationLine, ReservationShipment
 from services.catalog.reservations.schemas import ReservationQuery, ReservationStatus
 
-_CLAIM = Direct(insert_of(Reservation).on_conflict_do_nothing().returning(Reservation.id))
+_KNOWN = Direct(
+    select(Reservation.id).where(
+        Reservation.tenant_id == bindparam("tenant", type_=Uuid()),
+        Reservation.order_id == bindparam("order", type_=Uuid()),
+    )
+)
+_ADD = Direct(insert_of(Reservation))
 _WRITTEN = tuple(
     column.name
     for column in Reservation.__table__.columns
@@ -59,6 +65,12 @@ class ReservationRepository(Repository[Reservation]):
         return row, is_new, found
 
     async def _claim(self, order_id: UUID, *also: Run) -> tuple[Reservation, bool, list[list[Row]]]:
+        named = {"tenant": self.uow.tenant_id, "order": order_id}
+        _, known, *read = await all_of(self.uow, self._holding(order_id), (_KNOWN, named), *also)
+        if known:
+            found = await self.find(Reservation.order_id == order_id, lock=True)
+            assert found is not None
+            return found, False, read
         new = Reservation(
             tenant_id=self.uow.tenant_id,
             id=new_id(),
@@ -69,12 +81,9 @@ class ReservationRepository(Repository[Reservation]):
             updated_at=self.uow.now,
             version=1,
         )
-        _, made, *read = await all_of(self.uow, self._holding(order_id), (_CLAIM, values_of(new)), *also)
-        if made:
-            return new, True, read
-        found = await self.find(Reservation.order_id == order_id, lock=True)
-        assert found is not None
-        return found, False, read
+        # Inserted as it is at the flush: while its name is held, nobody else makes one.
+        self.uow.write(_ADD, new)
+        return new, True, read
 
     async def save(self, row: Reservation) -> Reservation:
         """Write a locked reservation, raising its version; one made here with the next flush."""
@@ -82,8 +91,9 @@ class ReservationRepository(Repository[Reservation]):
             return await super().save(row)
         row.version += 1
         row.updated_at = self.uow.now
-        values = values_of(row, _WRITTEN)
-        self.uow.write(_WRITE, {"tenant": row.tenant_id, "reservation": row.id, **values})
+        if not self.uow.will_write(_ADD, row):
+            values = values_of(row, _WRITTEN)
+            self.uow.write(_WRITE, {"tenant": row.tenant_id, "reservation": row.id, **values})
         return row
 
     def add_lines(self, lines: Sequence[ReservationLine]) -> None:

@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import event
+
 from libs.common.actor import system_actor
 from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
@@ -35,6 +37,28 @@ async def test_pieces_are_held_until_they_are_released(client: Client, orders: C
     for _ in range(2):
         assert (await orders.delete(f"/internal/reservations/{order_id}")).status_code == 204
     assert await level(client, variant_id) == (10, 0, 0, 10)
+
+
+async def test_a_new_reservation_is_written_once(
+    client: Client, orders: Client, context: ServiceContext
+) -> None:
+    variant_id, _ = await stocked(client, 10)
+    written: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        if "catalog.reservations " in arguments[2] and not arguments[2].startswith("SELECT"):
+            written.append(arguments[2].partition(" ")[0])
+
+    event.listen(context.engine.sync_engine, "before_cursor_execute", note)
+    try:
+        order_id = new_id()
+        assert (await reserve(orders, order_id, (variant_id, 3))).status_code == 200
+        assert written == ["INSERT"]
+        assert (await reserve(orders, order_id, (variant_id, 4))).status_code == 200
+        assert set(written[1:]) == {"UPDATE"}
+    finally:
+        event.remove(context.engine.sync_engine, "before_cursor_execute", note)
+    assert await level(client, variant_id) == (10, 4, 0, 6)
 
 
 async def test_releasing_an_unknown_order_is_no_error(orders: Client) -> None:
