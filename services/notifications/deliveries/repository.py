@@ -6,10 +6,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import ARRAY, Uuid, any_, bindparam, or_, select, text, update
+from sqlalchemy import ARRAY, DateTime, Uuid, any_, bindparam, or_, select, text, update
 
 from libs.common.db.bulk import bulk_insert, returned_by_bulk
-from libs.common.db.direct import Direct
+from libs.common.db.direct import Direct, hydrated
 from libs.common.db.repository import Repository
 from services.notifications.deliveries.models import Delivery, DeliveryStatus
 
@@ -39,6 +39,34 @@ _ADD = Direct(
     .on_conflict_do_nothing(index_elements=["tenant_id", "dedupe_key"])
     .returning(Delivery.id, Delivery.status)
 )
+_NOW = bindparam("now", type_=DateTime(timezone=True))
+_CLAIM = Direct(
+    update(Delivery)
+    .where(
+        Delivery.tenant_id == bindparam("tenant", type_=Uuid()),
+        Delivery.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
+        Delivery.status == DeliveryStatus.PENDING,
+        or_(Delivery.claimed_until.is_(None), Delivery.claimed_until <= _NOW),
+    )
+    .values(
+        attempts=Delivery.attempts + 1,
+        claimed_until=bindparam("until", type_=DateTime(timezone=True)),
+        updated_at=_NOW,
+    )
+    .returning(*Delivery.__table__.columns)
+)
+_PUT_OFF = Direct(
+    update(Delivery)
+    .where(
+        Delivery.tenant_id == bindparam("tenant", type_=Uuid()),
+        Delivery.id == bindparam("delivery", type_=Uuid()),
+    )
+    .values(
+        due_at=bindparam("until", type_=DateTime(timezone=True)),
+        attempts=Delivery.attempts - 1,
+        claimed_until=None,
+    )
+)
 _SENT = Direct(
     text(
         "UPDATE notifications.deliveries AS delivery SET status = 'sent', finished_at = :now, updated_at = :now, "
@@ -63,20 +91,20 @@ class DeliveryRepository(Repository[Delivery]):
     async def claim(self, delivery_ids: Sequence[UUID], seconds: float) -> Sequence[Delivery]:
         """Take due deliveries for one try, without those that are finished or that another worker has."""
         now = self.uow.now
-        statement = (
-            update(Delivery)
-            .where(
-                Delivery.tenant_id == self.uow.tenant_id,
-                Delivery.id == any_(bindparam("ids", list(delivery_ids), ARRAY(Uuid))),
-                Delivery.status == DeliveryStatus.PENDING,
-                or_(Delivery.claimed_until.is_(None), Delivery.claimed_until <= now),
-            )
-            .values(
-                attempts=Delivery.attempts + 1, claimed_until=now + timedelta(seconds=seconds), updated_at=now
-            )
-            .returning(Delivery)
+        rows = await _CLAIM.all(
+            self.uow,
+            tenant=self.uow.tenant_id,
+            ids=list(delivery_ids),
+            now=now,
+            until=now + timedelta(seconds=seconds),
         )
-        return (await self.session.execute(statement)).scalars().all()
+        return hydrated(Delivery, rows)
+
+    def put_off(self, claimed: Delivery, until: datetime) -> None:
+        """Give back the claim on one that was not tried, with the next flush; it is due again at a time."""
+        claimed.due_at, claimed.claimed_until, claimed.attempts = until, None, claimed.attempts - 1
+        values = {"tenant": self.uow.tenant_id, "delivery": claimed.id, "until": until}
+        self.uow.write(_PUT_OFF, values)
 
     async def pending(self, delivery_ids: Sequence[UUID]) -> list[UUID]:
         """Those of these that are not finished."""

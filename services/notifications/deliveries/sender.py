@@ -151,7 +151,7 @@ class Sender:
             if until is None:
                 continue
             # It was not tried, so the claim is given back.
-            row.due_at, row.claimed_until, row.attempts = until, None, row.attempts - 1
+            DeliveryRepository(uow).put_off(row, until)
             self._defer(uow, row, until.timestamp())
             put_off.add(row.id)
         return put_off
