@@ -93,10 +93,11 @@ async def heard(
     """Let statements with their values be sent, in one round trip, while the listeners of the engine hear of it."""
     engine = uow.context.engine.sync_engine
     messages, executions = [], []
+    before, after = tuple(engine.dispatch.before_cursor_execute), tuple(engine.dispatch.after_cursor_execute)
     for statement, values in runs:
         sql, given = statement.bound(engine.dialect, values)
         execution = SimpleNamespace(started=0.0, span=None, scope=uow.scope)
-        for hear in engine.dispatch.before_cursor_execute:
+        for hear in before:
             # As the engine does: a listener may put another statement in its place.
             sql, given = hear(None, None, sql, given, execution, False)
         messages.append(Message(sql, given))
@@ -109,7 +110,7 @@ async def heard(
                 execution.span.end()
         raise
     for message, execution in zip(messages, executions, strict=True):
-        for hear in engine.dispatch.after_cursor_execute:
+        for hear in after:
             hear(None, None, message.sql, message.values, execution, False)
     return answers
 
@@ -135,9 +136,21 @@ def hydrated(model: type[M], rows: Iterable[Row]) -> list[M]:
     return found
 
 
+def unsaved(model: type[M], **values: Any) -> M:
+    """A new object of a model that no session will know: it is written with `UnitOfWork.write`."""
+    made = model()
+    made.__dict__.update(values)
+    return made
+
+
 def values_of(row: Any, names: Iterable[str] | None = None) -> dict[str, Any]:
     """The values of these columns of an object (of all by default), by name."""
-    return {name: getattr(row, name) for name in names or _names(inspect(type(row)))}
+    kept = row.__dict__
+    # Most columns have been given a value: reading that of an attribute of SQLAlchemy costs several times as much.
+    return {
+        name: kept[name] if name in kept else getattr(row, name)
+        for name in names or _names(inspect(type(row)))
+    }
 
 
 def insert_of(model: type[Any]) -> Insert:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from libs.common.db.direct import unsaved
 from libs.common.ids import new_id
 from services.orders.carts.models import Cart
 from services.orders.carts.pricing import Priced
@@ -22,7 +23,8 @@ class Customer:
 def build(cart: Cart, priced: Priced, customer: Customer) -> Order:
     """The order of a cart, without state, number and times."""
     totals, quote = priced.totals, priced.quote
-    return Order(
+    return unsaved(
+        Order,
         id=cart.order_id,
         tenant_id=cart.tenant_id,
         steps=0,
@@ -44,7 +46,8 @@ def build(cart: Cart, priced: Priced, customer: Customer) -> Order:
         shipping_method_name=quote and quote.name,
         shipping_account_id=quote and quote.account_id,
         lines=[
-            OrderLine(
+            unsaved(
+                OrderLine,
                 id=new_id(),
                 tenant_id=cart.tenant_id,
                 position=position,
