@@ -18,6 +18,11 @@ database_seconds = Histogram(
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30),
 )
 database_connections = Gauge("pillars_database_connections", "Connections of the pool in use", ["service"])
+database_background_connections = Gauge(
+    "pillars_database_background_connections",
+    "Connections of the pool that handlers and jobs hold",
+    ["service"],
+)
 database_connections_limit = Gauge(
     "pillars_database_connections_limit", "Connections that the pool may have", ["service"]
 )

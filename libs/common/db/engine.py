@@ -17,6 +17,7 @@ from sqlalchemy.pool import PoolResetState
 from sqlalchemy.util import await_only
 
 from libs.common import metrics
+from libs.common.db.background import Background, SharedPool, give_place_back
 from libs.common.db.exchange import forget, is_idle
 from libs.common.db.passwords import Passwords
 from libs.common.db.tenancy import Scope
@@ -29,13 +30,16 @@ _NO_SCOPE = Scope()
 HAS_SERVED = "has_served"
 
 
-def make_engine(url: str, *, pool_size: int = 10, application: str = "pillars") -> AsyncEngine:
-    """An engine as one service uses it.
+def make_engine(
+    url: str, *, pool_size: int = 10, application: str = "pillars", background: Background
+) -> AsyncEngine:
+    """An engine as one service uses it; `background` bounds what handlers and jobs hold of its connections.
 
     Statements are limited to 30 s and idle transactions to 60 s, so that a stuck process holds no lock for long.
     """
     engine = create_async_engine(
         with_driver(url),
+        poolclass=type("ServicePool", (SharedPool,), {"background": background}),
         pool_size=pool_size,
         max_overflow=pool_size,
         # As long as a request waits to be let in: where handlers and jobs hold the connections, their turn ends first.
@@ -58,10 +62,16 @@ def make_engine(url: str, *, pool_size: int = 10, application: str = "pillars") 
         event.listen(engine.sync_engine, name, _forget)
     event.listen(engine.sync_engine.pool, "reset", _reset)
     try_passwords(engine)
+    event.listen(engine.sync_engine.pool, "checkin", give_place_back)
     service = application.removeprefix("pillars-")
     metrics.database_connections_limit.labels(service).set(2 * pool_size)
     observe(engine, service)
     return engine
+
+
+def background_places(pool_size: int) -> int:
+    """How many of its connections a service has for handlers and jobs: less than half, and one at least."""
+    return max(1, pool_size - 1)
 
 
 def try_passwords(engine: AsyncEngine) -> None:

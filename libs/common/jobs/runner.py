@@ -49,7 +49,7 @@ class JobRunner:
         context: "ServiceContext",
         jobs: Sequence[Job] | None = None,
         *,
-        concurrency: int = 4,
+        concurrency: int = 8,
         poll: float = 1.0,
         retention: Retention | None = None,
     ) -> None:
@@ -172,13 +172,8 @@ class JobRunner:
             if claim.attempts > claim.job.max_attempts:
                 raise LeaseLost("its workers ended or overran the lease every time")
             async with asyncio.timeout(claim.job.lease), self._held(claim):
-                async with self._context.unit_of_work(
-                    tenant_id=claim.tenant_id, platform=claim.tenant_id is None
-                ) as uow:
-                    failpoint("job", self._service, claim.job.name, "claimed")
-                    await claim.job.run(uow, claim.args)
-                    await self._finish(uow, claim)
-                    failpoint("job", self._service, claim.job.name, "finishing")
+                with self._context.background.turn():
+                    await self._run(claim)
         except LeaseLost as error:
             if claim.attempts <= claim.job.max_attempts:
                 return "lost", error
@@ -186,6 +181,15 @@ class JobRunner:
         except Exception as error:
             return await self._settle(claim, error)
         return "done", None
+
+    async def _run(self, claim: Claim) -> None:
+        async with self._context.unit_of_work(
+            tenant_id=claim.tenant_id, platform=claim.tenant_id is None
+        ) as uow:
+            failpoint("job", self._service, claim.job.name, "claimed")
+            await claim.job.run(uow, claim.args)
+            await self._finish(uow, claim)
+            failpoint("job", self._service, claim.job.name, "finishing")
 
     @asynccontextmanager
     async def _held(self, claim: Claim) -> AsyncIterator[None]:

@@ -119,10 +119,11 @@ class Consumer:
             **{"messaging.message.id": str(envelope.id), "messaging.destination.name": envelope.type},
         ) as current:
             failpoint("taken", subscription.name)
-            if self._trials.concern(envelope):
-                verdict, outcome, error = await self._try(subscription, envelope)
-            else:
-                verdict, outcome, error = await self._decide(subscription, envelope)
+            with self._context.background.turn():
+                if self._trials.concern(envelope):
+                    verdict, outcome, error = await self._try(subscription, envelope)
+                else:
+                    verdict, outcome, error = await self._decide(subscription, envelope)
             failpoint("handled", subscription.name)
             if error is not None:
                 current.record_exception(error)
@@ -168,7 +169,8 @@ class Consumer:
             current.set_attribute("messaging.batch.message_count", count)
             failpoint("taken", subscription.name)
             try:
-                handled = await self._handle_batch(subscription, envelopes)
+                with self._context.background.turn():
+                    handled = await self._handle_batch(subscription, envelopes)
             except Exception as error:
                 current.record_exception(error)
                 if is_outage(error):

@@ -11,8 +11,9 @@ from sqlalchemy import Text, bindparam, func, select
 from libs.common.actor import Actor, ActorSigner, system_actor
 from libs.common.clock import Clock, SystemClock
 from libs.common.crypto import KeyRing
+from libs.common.db.background import Background
 from libs.common.db.direct import Direct
-from libs.common.db.engine import make_engine, make_sessions
+from libs.common.db.engine import background_places, make_engine, make_sessions
 from libs.common.db.infrastructure import Infrastructure
 from libs.common.db.unit_of_work import UnitOfWork, unit_of_work
 from libs.common.messaging.broker import Broker
@@ -28,6 +29,7 @@ class ServiceContext:
     """One service in one process: its settings, engine, clock, key ring, clients to other services, resources.
 
     Attributes:
+        background: the connections that handlers and jobs may hold, which are less than half of the pool.
         relay_wake, jobs_wake: set after a commit that left work for the relay or the job runner here.
         broker: the bus, once this process has joined it.
         checks: what `/readyz` asks beside the database, by name.
@@ -50,7 +52,13 @@ class ServiceContext:
         self.settings: Any = settings or service.settings()
         self.clock = clock or SystemClock()
         url = self.settings.database_url or common.service_database_url(service.name)
-        self.engine = make_engine(url, pool_size=common.pool_size, application=f"pillars-{service.name}")
+        self.background = Background(service.name, background_places(common.pool_size))
+        self.engine = make_engine(
+            url,
+            pool_size=common.pool_size,
+            application=f"pillars-{service.name}",
+            background=self.background,
+        )
         self.sessions = make_sessions(self.engine)
         self.signer = ActorSigner(common.secret_key.get_secret_value(), accepted=common.other_keys)
         self.cursors = CursorCodec(common.secret_key.get_secret_value(), accepted=common.other_keys)

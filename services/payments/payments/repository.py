@@ -2,13 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 
 from libs.common.db.repository import Repository
+from libs.common.runtime.context import ServiceContext
 from services.payments.ownership import is_customer, is_own
 from services.payments.payments.models import Payment
+
+
+def due_for_check(context: ServiceContext, now: ColumnElement[datetime]) -> Select[Any]:
+    """What the reconciling of payments finds."""
+    return select(Payment.id).where(*_is_due(now))
+
+
+def _is_due(now: datetime | ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:
+    return Payment.status == "pending", Payment.check_at <= now
 
 
 class PaymentRepository(Repository[Payment]):
@@ -78,7 +89,7 @@ class PaymentRepository(Repository[Payment]):
         """Pending payments to ask the provider about, longest due first, skipping those in other hands."""
         statement = (
             select(Payment)
-            .where(Payment.status == "pending", Payment.check_at <= now)
+            .where(*_is_due(now))
             .order_by(Payment.check_at)
             .limit(limit)
             .with_for_update(skip_locked=True)

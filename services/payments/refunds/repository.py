@@ -2,13 +2,24 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from libs.common.db.repository import Repository
+from libs.common.runtime.context import ServiceContext
 from services.payments.payments.models import Payment
 from services.payments.refunds.models import Refund
+
+
+def due_for_check(context: ServiceContext, now: ColumnElement[datetime]) -> Select[Any]:
+    """What the reconciling of refunds finds."""
+    return select(Refund.id).where(*_is_due(now))
+
+
+def _is_due(now: datetime | ColumnElement[datetime]) -> tuple[ColumnElement[bool], ...]:
+    return Refund.status == "pending", Refund.check_at <= now
 
 
 class RefundRepository(Repository[Refund]):
@@ -42,7 +53,7 @@ class RefundRepository(Repository[Refund]):
         """Pending refunds to ask the provider about, longest due first, skipping those in other hands."""
         statement = (
             select(Refund)
-            .where(Refund.status == "pending", Refund.check_at <= now)
+            .where(*_is_due(now))
             .order_by(Refund.check_at)
             .limit(limit)
             .with_for_update(skip_locked=True)

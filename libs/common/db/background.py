@@ -1,0 +1,93 @@
+"""Keeps handlers and jobs from holding all connections of a service: they share some of its pool, and requests find the rest."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, ClassVar
+
+from sqlalchemy import PoolProxiedConnection
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.util import await_only
+
+from libs.common import metrics
+
+_TURN = "background_turn"
+
+
+class Background:
+    """The connections of one pool that work in the background may hold at once; the others wait in their turn.
+
+    A piece of work that holds one already gets more without waiting, since it could wait for itself.
+    """
+
+    def __init__(self, service: str, places: int) -> None:
+        self.places = places
+        self.free = asyncio.Semaphore(places)
+        self.in_use = metrics.database_background_connections.labels(service)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Within the block, connections of this pool are taken from its places."""
+        token = _turn.set(_Turn(self))
+        try:
+            yield
+        finally:
+            _turn.reset(token)
+
+
+class _Turn:
+    """The connections of one piece of work, which has one place."""
+
+    __slots__ = ("background", "connections")
+
+    def __init__(self, background: Background) -> None:
+        self.background = background
+        self.connections = 0
+
+    async def take(self) -> None:
+        has_none = self.connections == 0
+        if has_none:
+            await self.background.free.acquire()
+        if has_none and self.connections:
+            # Another task of the same work was first.
+            self.background.free.release()
+        self.connections += 1
+        self.background.in_use.inc()
+
+    def give_back(self) -> None:
+        self.connections -= 1
+        self.background.in_use.dec()
+        if not self.connections:
+            self.background.free.release()
+
+
+_turn: ContextVar[_Turn | None] = ContextVar("background_turn", default=None)
+
+
+class SharedPool(AsyncAdaptedQueuePool):
+    """A pool of connections that knows who works in the background."""
+
+    background: ClassVar[Background]
+
+    def connect(self) -> PoolProxiedConnection:
+        """A connection, which work in the background may have to wait for longer than a request."""
+        turn = _turn.get()
+        if turn is None or turn.background is not self.background:
+            return super().connect()
+        await_only(turn.take())
+        try:
+            connection = super().connect()
+        except BaseException:
+            turn.give_back()
+            raise
+        assert connection.record_info is not None
+        connection.record_info[_TURN] = turn
+        return connection
+
+
+def give_place_back(_: Any, record: Any) -> None:
+    """What the pool does when a connection comes back, lost or not."""
+    turn = record.record_info.pop(_TURN, None)
+    if turn is not None:
+        turn.give_back()

@@ -1,0 +1,148 @@
+"""What works in the background leaves connections to requests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from libs.common import metrics
+from libs.common.messaging.tests.parcels.service import SERVICE
+from libs.common.runtime.context import ServiceContext
+from libs.common.settings import CommonSettings
+from libs.common.testing.eventually import eventually
+
+
+@pytest.fixture
+async def context(fresh_database: Callable[..., CommonSettings]) -> AsyncIterator[ServiceContext]:
+    """A service with six connections at most, of which two are for the background."""
+    settings = fresh_database(SERVICE).model_copy(update={"pool_size": 3})
+    context = ServiceContext(SERVICE, settings)
+    yield context
+    await context.close()
+
+
+def held() -> float:
+    """How many connections the background holds, by the metric."""
+    return metrics.database_background_connections.labels(SERVICE.name)._value.get()
+
+
+async def ask(context: ServiceContext) -> None:
+    async with context.unit_of_work(platform=True) as uow:
+        await uow.session.execute(text("SELECT 1"))
+
+
+class Work:
+    """Pieces of work in the background, each of which holds a connection until it is let go."""
+
+    def __init__(self, context: ServiceContext) -> None:
+        self.context = context
+        self.let_go = asyncio.Event()
+        self.inside = self.most = self.done = 0
+
+    async def __call__(self) -> None:
+        with self.context.background.turn():
+            async with self.context.unit_of_work(platform=True) as uow:
+                await uow.session.execute(text("SELECT 1"))
+                self.inside += 1
+                self.most = max(self.most, self.inside)
+                await self.let_go.wait()
+                self.inside -= 1
+        self.done += 1
+
+
+async def test_requests_find_connections_while_the_background_wants_all(context: ServiceContext) -> None:
+    work = Work(context)
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(20):
+            tasks.create_task(work())
+        await eventually(lambda: work.inside == context.background.places == 2)
+        for _ in range(5):
+            async with asyncio.timeout(4):
+                await asyncio.gather(*(ask(context) for _ in range(4)))
+        assert (work.most, held()) == (2, 2)
+        work.let_go.set()
+    assert (work.done, work.most, held()) == (20, 2, 0)
+
+
+async def test_requests_may_have_all_that_is_free(context: ServiceContext) -> None:
+    barrier = asyncio.Barrier(6)
+
+    async def ask_together() -> None:
+        async with context.unit_of_work(platform=True) as uow:
+            await uow.session.execute(text("SELECT 1"))
+            await barrier.wait()
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(ask_together() for _ in range(6)))
+
+
+async def test_work_that_holds_a_connection_gets_another_at_once(context: ServiceContext) -> None:
+    async def twice() -> None:
+        with context.background.turn():
+            async with context.unit_of_work(platform=True) as outer:
+                await outer.session.execute(text("SELECT 1"))
+                await asyncio.gather(ask(context), ask(context))
+
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(twice() for _ in range(2)))
+    assert held() == 0
+
+
+async def test_tasks_of_one_work_share_its_place(context: ServiceContext) -> None:
+    async with asyncio.timeout(30):
+        with context.background.turn():
+            await asyncio.gather(*(ask(context) for _ in range(4)))
+    work = Work(context)
+    work.let_go.set()
+    await asyncio.gather(*(work() for _ in range(4)))
+    assert (work.done, held()) == (4, 0)
+
+
+async def test_a_connection_that_was_lost_or_never_came_keeps_no_place(context: ServiceContext) -> None:
+    async def lose() -> None:
+        with context.background.turn():
+            async with context.unit_of_work(platform=True) as uow:
+                await uow.session.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+    for _ in range(3):
+        with pytest.raises(DBAPIError):
+            await lose()
+    waiting = Work(context)
+    tasks = [asyncio.create_task(waiting()) for _ in range(4)]
+    await eventually(lambda: waiting.inside == 2)
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    waiting.let_go.set()
+
+    async with asyncio.timeout(10):
+        await asyncio.gather(*(waiting() for _ in range(3)))
+    assert (waiting.done, held()) == (3, 0)
+
+
+async def test_another_service_takes_it_for_a_request(
+    context: ServiceContext, fresh_database: Callable[..., CommonSettings]
+) -> None:
+    other = ServiceContext(SERVICE, context.common)
+    try:
+        with context.background.turn():
+            async with other.unit_of_work(platform=True) as uow:
+                await uow.session.execute(text("SELECT 1"))
+                assert held() == 0
+    finally:
+        await other.close()
+
+
+async def test_no_connection_is_left_open_behind_it(context: ServiceContext) -> None:
+    with context.background.turn():
+        await ask(context)
+    await context.close()
+    with psycopg.connect(context.common.database_url) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND datname = current_database()",
+            (f"pillars-{SERVICE.name}",),
+        ).fetchone()
+    assert row == (0,)
