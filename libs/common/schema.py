@@ -12,6 +12,10 @@ from pydantic_core.core_schema import no_info_after_validator_function, no_info_
 # fastapi names its bodies by an alias that says nothing to pydantic, and hides the warning where it builds them at once.
 warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
 
+# One line without control characters, for names that stand in mails and heads: whoever sends `Sipho,\n\nYour account is
+# blocked` for one would have us write to people what he likes.
+ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+
 _SCALARS = frozenset({"int", "float", "bool"})
 _TIMES = frozenset({"date", "datetime", "time"})
 

@@ -5,10 +5,10 @@ from typing import Annotated, Any
 from pydantic import Field, model_validator
 
 from libs.common.money import Money
-from libs.common.schema import OutSchema, Schema
+from libs.common.schema import ONE_LINE, OutSchema, Schema
 
 Country = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2", examples=["ZA"])]
-Line = Annotated[str, Field(min_length=1, max_length=200)]
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=ONE_LINE)]
 
 
 # What other forms and systems call the parts of an address.
@@ -27,14 +27,14 @@ _NAME_PARTS = ("first_name", "last_name")
 class AddressIn(Schema):
     """A postal address. Common spellings (`street`, `province`, `zip`, `first_name` and `last_name`, …) are taken too."""
 
-    name: str | None = Field(None, max_length=200, examples=["Nomsa Dlamini"])
+    name: str | None = Field(None, max_length=200, pattern=ONE_LINE, examples=["Nomsa Dlamini"])
     line1: Line = Field(examples=["12 Long Street"])
-    line2: str | None = Field(None, max_length=200)
+    line2: str | None = Field(None, max_length=200, pattern=ONE_LINE)
     city: Line = Field(examples=["Cape Town"])
-    region: str | None = Field(None, max_length=100)
-    postal_code: str | None = Field(None, max_length=20, examples=["8001"])
+    region: str | None = Field(None, max_length=100, pattern=ONE_LINE)
+    postal_code: str | None = Field(None, max_length=20, pattern=ONE_LINE, examples=["8001"])
     country: Country
-    phone: str | None = Field(None, max_length=40)
+    phone: str | None = Field(None, max_length=40, pattern=ONE_LINE)
 
     @model_validator(mode="before")
     @classmethod

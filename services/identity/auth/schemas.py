@@ -15,7 +15,7 @@ from pydantic import (
     model_validator,
 )
 
-from libs.common.schema import OutSchema, PatchSchema, Schema
+from libs.common.schema import ONE_LINE, OutSchema, PatchSchema, Schema
 from services.identity.passwords.policy import MAX_LENGTH
 
 
@@ -36,8 +36,8 @@ Password = Annotated[
     AfterValidator(_sized),
     Field(description="At least 8 characters, and none of the best-known ones"),
 ]
-FirstName = Annotated[str, Field(min_length=1, max_length=100)]
-LastName = Annotated[str, Field(max_length=100)]
+FirstName = Annotated[str, Field(min_length=1, max_length=100, pattern=ONE_LINE)]
+LastName = Annotated[str, Field(max_length=100, pattern=ONE_LINE)]
 Phone = Annotated[str | None, Field(max_length=40)]
 Locale = Annotated[str, Field(pattern="^[a-z]{2}(-[A-Z]{2})?$", description="BCP 47", examples=["en", "ru"])]
 

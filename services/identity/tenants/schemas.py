@@ -9,7 +9,7 @@ from pydantic import AfterValidator, EmailStr, Field, model_validator
 
 from libs.common.filters import ListQuery
 from libs.common.money import Currency
-from libs.common.schema import OutSchema, PatchSchema, Schema
+from libs.common.schema import ONE_LINE, OutSchema, PatchSchema, Schema
 from services.identity.auth.schemas import Locale, Phone
 from services.identity.registrations.schemas import BusinessName, Country
 from services.identity.tenants.models import TenantStatus
@@ -83,7 +83,9 @@ Colour = Annotated[str, Field(pattern="^#[0-9a-fA-F]{6}$", examples=["#8b4513"])
 class Branding(PatchSchema):
     """How a business looks; null sets a value back."""
 
-    name: str | None = Field(None, min_length=1, max_length=100, description="The one customers see")
+    name: str | None = Field(
+        None, min_length=1, max_length=100, pattern=ONE_LINE, description="The one customers see"
+    )
     colours: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9_]{0,30}$")], Colour] | None = Field(
         None, max_length=20, description="By their use", examples=[{"primary": "#8b4513"}]
     )

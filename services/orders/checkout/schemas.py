@@ -6,11 +6,11 @@ from uuid import UUID
 from pydantic import EmailStr, Field, StrictBool
 
 from libs.common.money import Currency
-from libs.common.schema import Schema
+from libs.common.schema import ONE_LINE, Schema
 from services.orders.carts.schemas import Note, Quantity
 from services.orders.schemas import AddressIn
 
-CustomerName = Annotated[str, Field(min_length=1, max_length=200)]
+CustomerName = Annotated[str, Field(min_length=1, max_length=200, pattern=ONE_LINE)]
 
 
 class CheckoutIn(Schema):

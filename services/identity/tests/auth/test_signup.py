@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import guest
@@ -50,6 +52,19 @@ async def test_on_the_shops_own_host_the_company_need_not_be_named(
     assert (await visitor.post("/auth/signup", json=sent)).status_code == 201
     nowhere = await platform.post("/auth/signup", {**sent, "email": platform.email()})
     assert (nowhere.status_code, nowhere.json()["slug"]) == (400, "tenant-required")
+
+
+@pytest.mark.parametrize(
+    "name", ["Sipho,\n\nYour account is blocked", "Sipho\r\nBcc: x@x.example", "S\u2028x", "S\x85x"]
+)
+async def test_a_name_of_several_lines_is_refused_before_it_is_mailed_to_anybody(
+    platform: Any, name: str
+) -> None:
+    shop = await platform.business()
+
+    for part in ("first_name", "last_name"):
+        refused = await platform.post("/auth/signup", body(shop.company_id, platform.email(), **{part: name}))
+        assert (refused.status_code, refused.json()["errors"][0]["loc"]) == (422, ["body", part])
 
 
 async def test_who_has_an_account_joins_another_shop_with_its_password(platform: Any) -> None:

@@ -309,3 +309,15 @@ async def test_an_address_must_be_whole(shop: Shop) -> None:
     for body in ({}, {**ADDRESS, "country": "South Africa"}, {**ADDRESS, "city": ""}, {**ADDRESS, "x": 1}):
         response = await shop.client.put(f"/carts/{cart['id']}/address", json=body)
         refused(response, 422, "validation-failed")
+
+
+async def test_a_guest_has_nobody_mailed_a_text_in_place_of_a_name(shop: Shop) -> None:
+    cart = await shop.cart()
+    path, name = f"/carts/{cart['id']}", "Nomsa,\n\nYour account is blocked"
+
+    for field in ("name", "line1", "line2", "city", "region", "phone"):
+        response = await shop.client.put(f"{path}/address", json={**ADDRESS, field: name})
+        assert refused(response, 422, "validation-failed")["errors"][0]["loc"] == ["body", field]
+    body, key = {"email": "nomsa@example.com", "customer_name": name}, {"Idempotency-Key": str(new_id())}
+    response = await shop.client.post(f"{path}/checkout", json=body, headers=key)
+    assert refused(response, 422, "validation-failed")["errors"][0]["loc"] == ["body", "customer_name"]
