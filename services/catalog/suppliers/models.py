@@ -26,6 +26,14 @@ class Supplier(TenantRow, SoftDeleted, Base):
             )
             for column in ("code", "external_id")
         ),
+        # People write a code in any case.
+        Index(
+            "uq_suppliers_code_in_any_case",
+            "tenant_id",
+            text("lower(code)"),
+            unique=True,
+            postgresql_where=text("deleted_at IS NULL"),
+        ),
     )
 
     name: Mapped[str]

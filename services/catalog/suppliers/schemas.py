@@ -32,7 +32,7 @@ class SupplierCreate(Schema):
     """A new supplier; also the whole of it in a PUT."""
 
     name: Name
-    code: Code | None = Field(None, description="Unique within the business")
+    code: Code | None = Field(None, description="Unique within the business, in whatever case it is written")
     tax_number: TaxNumber | None = None
     contact_name: Person | None = Field(None, description="Whom to ask for")
     email: EmailStr | None = None

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from sqlalchemy import func
+
 from libs.common.errors import AlreadyExists
 from libs.common.resource import ResourceService
 from services.catalog.suppliers.models import Supplier
@@ -20,10 +22,13 @@ class SupplierService(ResourceService[Supplier]):
         Raises:
             AlreadyExists: another supplier has one of them; it is named.
         """
-        for field in ("code", "external_id"):
+        for field, is_same in (
+            ("code", func.lower(Supplier.code) == func.lower(values.get("code"))),
+            ("external_id", Supplier.external_id == values.get("external_id")),
+        ):
             if values.get(field) is None:
                 continue
-            taken = await self.rows.find(getattr(Supplier, field) == values[field])
+            taken = await self.rows.find(is_same)
             if taken is not None and (row is None or taken.id != row.id):
                 raise AlreadyExists(f"Another supplier has this {field}.", field=field)
         return values

@@ -1,13 +1,20 @@
 """Suppliers over HTTP."""
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
+import psycopg
 import pytest
 
+from libs.common.db.migrate import migrate
+from libs.common.ids import new_id
+from libs.common.settings import CommonSettings
 from libs.common.testing.actors import user
 from libs.common.testing.client import Client
+from libs.common.testing.plugin import one_at_a_time
 from libs.common.testing.resource_suite import ResourceSuite
 from libs.contracts.features import SUPPLIERS
+from services.catalog.manifest import SERVICE
 from services.catalog.tests.factories import created
 
 WHOLE: dict[str, Any] = {
@@ -73,6 +80,50 @@ async def test_codes_and_outside_ids_are_unique_until_the_supplier_is_gone(clien
     assert (await client.put(f"/suppliers/{first['id']}", json=WHOLE)).status_code == 200
     assert (await client.delete(f"/suppliers/{first['id']}")).status_code == 204
     assert (await created(client, "/suppliers", WHOLE))["code"] == WHOLE["code"]
+
+
+async def test_codes_that_differ_by_case_alone_are_the_same(client: Client) -> None:
+    first = await created(client, "/suppliers", {"name": "Acme", "code": "ACME"})
+    second = await created(client, "/suppliers", {"name": "Another"})
+
+    for response in (
+        await client.post("/suppliers", json={"name": "Third", "code": "acme"}),
+        await client.patch(f"/suppliers/{second['id']}", json={"code": "Acme"}),
+    ):
+        assert (response.status_code, response.json().get("field")) == (409, "code"), response.text
+    renamed = await client.patch(f"/suppliers/{first['id']}", json={"code": "acme"})
+    assert (renamed.status_code, renamed.json()["code"]) == (200, "acme")
+
+
+def test_codes_that_differed_by_case_alone_before_are_kept_apart(
+    fresh_database: Callable[..., CommonSettings],
+) -> None:
+    settings, tenant, other = fresh_database(SERVICE), new_id(), new_id()
+    with psycopg.connect(settings.database_url, autocommit=True) as connection:
+        connection.execute("DROP INDEX catalog.uq_suppliers_code_in_any_case")
+        connection.execute("UPDATE catalog.alembic_version SET version_num = '0008'")
+        ids = [new_id() for _ in range(4)]
+        long = "X" * 50
+        for number, (whose, code, gone) in enumerate(
+            [(tenant, "ACME", False), (tenant, "acme", False), (tenant, "Acme", True), (other, "acme", False)]
+        ):
+            connection.execute(
+                "INSERT INTO catalog.suppliers (tenant_id, id, name, code, created_at, deleted_at)"
+                " VALUES (%s, %s, 'Acme', %s, now() + %s * interval '1 s', CASE WHEN %s THEN now() END)",
+                (whose, ids[number], code, number, gone),
+            )
+        for code in (long, long.lower()):
+            connection.execute(
+                "INSERT INTO catalog.suppliers (tenant_id, id, name, code) VALUES (%s, %s, 'X', %s)",
+                (other, new_id(), code),
+            )
+        with one_at_a_time():
+            migrate([SERVICE], settings)
+        rows = connection.execute("SELECT id, code FROM catalog.suppliers").fetchall()
+
+    codes = dict(rows)
+    assert [codes[i] for i in ids[:4]] == ["ACME", f"acme-{str(ids[1])[-8:]}", "Acme", "acme"]
+    assert all(len(code) <= 50 for code in codes.values())
 
 
 async def test_suppliers_are_found(client: Client) -> None:
