@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, any_, bindparam, exists, not_, select, update
+from sqlalchemy import ColumnElement, Uuid, any_, bindparam, exists, func, not_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.common.db.direct import Direct, hydrated, insert_of, values_of
@@ -42,14 +42,16 @@ class StockRepository(Repository[StockLevel]):
     model = StockLevel
 
     def conditions(self, query: ListQuery) -> list[ColumnElement[bool]]:
-        """The conditions of the plain fields, and whether the level is low."""
+        """The conditions of the plain fields, and whether the level is low: what is sold out is, threshold or none."""
         found = super().conditions(query)
         assert isinstance(query, StockQuery)
         if query.low is not None:
             low = exists().where(
                 Variant.tenant_id == StockLevel.tenant_id,
                 Variant.id == StockLevel.variant_id,
-                Variant.low_stock_threshold
+                Variant.deleted_at.is_(None),
+                Variant.track_stock,
+                func.coalesce(Variant.low_stock_threshold, 0)
                 >= StockLevel.on_hand - StockLevel.reserved - StockLevel.allocated,
             )
             found.append(low if query.low else not_(low))

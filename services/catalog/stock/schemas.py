@@ -149,7 +149,9 @@ class StockQuery(ListQuery):
     variant_id: list[UUID] | None = None
     store_id: list[UUID] | None = None
     low: Annotated[
-        bool | None, Custom(), Field(description="Only what is at its threshold or below (or is not)")
+        bool | None,
+        Custom(),
+        Field(description="Only what is at its threshold or below, or sold out (or is neither)"),
     ] = None
 
 

@@ -193,6 +193,23 @@ async def test_falling_to_the_threshold_is_told_once(
     assert (await client.get("/inventory/stock", params={"low": False})).json()["items"] == []
 
 
+async def test_what_is_sold_out_is_low_without_a_threshold(client: Client, orders: Client) -> None:
+    sold_out, store_id = await stocked(client, 2)
+    await stocked(client, 2, store_id=store_id)
+    untracked, gone = [await product(client, variant_body()) for _ in range(2)]
+    await reserve(orders, new_id(), (sold_out, 2))
+    for each in (untracked, gone):
+        for delta in (1, -1):
+            await adjust(client, store_id, each["variants"][0]["id"], delta)
+    path = f"/products/{untracked['id']}/variants/{untracked['variants'][0]['id']}"
+    assert (await client.patch(path, json={"track_stock": False})).status_code == 200
+    assert (await client.delete(f"/products/{gone['id']}")).status_code == 204
+
+    listed = (await client.get("/inventory/stock", params={"low": True})).json()["items"]
+
+    assert [row["variant_id"] for row in listed] == [sold_out]
+
+
 async def test_revisions_of_a_level_grow_by_one_with_each_event(
     client: Client, orders: Client, context: ServiceContext, tenant_id: UUID
 ) -> None:
