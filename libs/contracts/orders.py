@@ -37,7 +37,10 @@ class OrderPlaced(Event):
 
 
 class OrderPaid(Event):
-    """An order is paid in full; what was reserved for it is its own now."""
+    """An order is paid in full; what was reserved for it is its own now.
+
+    Where nothing was to be paid, no payment is behind it: `payment_id` is the order's own id.
+    """
 
     wire_name = "orders.order_paid.v1"
     about: ClassVar[tuple[str, str]] = ("order", "order_id")

@@ -191,6 +191,8 @@ class CheckoutService:
         order.number = await DocumentNumbers(self.uow).take("order")
         self.uow.emit(facts.order_placed(order))
         await self._insert(order)
+        if order.total_amount == 0:
+            await self.orders.settle_free(order)
 
     async def _insert(self, order: Order) -> None:
         rows = OrderRepository(self.uow, self.caller)

@@ -19,10 +19,9 @@ def order_placed(order: Order) -> contract.OrderPlaced:
 
 
 def order_paid(order: Order) -> contract.OrderPaid:
-    """That it is paid."""
-    assert order.payment_id is not None
+    """That it is paid; readers know no order without a payment, so one of zero is named as its own."""
     assert order.paid_at is not None
-    return contract.OrderPaid(**_whole(order), payment_id=order.payment_id, paid_at=order.paid_at)
+    return contract.OrderPaid(**_whole(order), payment_id=order.payment_id or order.id, paid_at=order.paid_at)
 
 
 def order_cancelled(order: Order) -> contract.OrderCancelled:

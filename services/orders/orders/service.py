@@ -92,6 +92,13 @@ class OrderService:
         await self._saved(order)
         return order
 
+    async def settle_free(self, order: Order) -> None:
+        """Let an order just placed, of which nothing is to be paid, be paid for."""
+        self.move(order, OrderStatus.PAID)
+        self.uow.emit(facts.order_paid(order))
+        self.uow.audit("paid", "order", order.id, before={"status": "placed"}, after={"status": order.status})
+        await self._saved(order)
+
     def finish(self, order: Order) -> None:
         """Complete a locked order."""
         self.move(order, OrderStatus.COMPLETED)

@@ -12,7 +12,7 @@ from services.orders.orders import facts
 from services.orders.orders.models import Order
 from services.orders.orders.repository import OrderRepository
 from services.orders.orders.service import OrderService
-from services.orders.orders.states import OrderStatus
+from services.orders.orders.states import PAID_FOR, OrderStatus
 from services.orders.timeline.repository import Timeline
 
 
@@ -53,7 +53,7 @@ class Settlement:
             return
         if _too_little(order, event):
             await self._refuse(order, event, "amount-mismatch", actor)
-        elif order.payment_id is not None:
+        elif order.payment_id is not None or order.state in PAID_FOR:
             await self._refuse(order, event, "already-paid", actor)
         elif order.state is OrderStatus.DRAFT:
             await self._refuse(order, event, "not-placed", actor)

@@ -69,7 +69,7 @@ class InvoiceService(ResourceService[Invoice]):
             Invoice(
                 order_id=event.order_id,
                 order_number=event.number,
-                payment_id=event.payment_id,
+                payment_id=payment.id if payment else None,
                 currency=currency,
                 lines=[
                     {

@@ -8,7 +8,8 @@ from sqlalchemy import text
 from libs.common.ids import new_id
 from libs.common.testing.actors import user
 from libs.common.testing.events import emitted
-from libs.contracts.orders import OrderPlaced
+from libs.contracts.orders import LatePaymentRefused, OrderPaid, OrderPlaced
+from services.orders.orders.jobs import expire_orders
 from services.orders.tests.shop import ADDRESS, Shop, customer, ok, refused, token, zar
 
 
@@ -66,6 +67,36 @@ async def test_what_does_not_travel_needs_no_address(shop: Shop) -> None:
     await shop.pay(order)
     refused(await shop.client.post(f"/orders/{order['id']}/shipments"), 409, "invalid-transition")
     assert ok(await shop.client.post(f"/orders/{order['id']}/complete"))["status"] == "completed"
+
+
+@pytest.mark.parametrize("directly", [False, True], ids=["from a cart", "a confirmed draft"])
+async def test_an_order_of_zero_is_paid_at_once(shop: Shop, directly: bool) -> None:
+    free = shop.shelf.add(price=0, type="service", weight_g=None)
+    if directly:
+        body = {"currency": "ZAR", "email": "a@example.com", "items": [{"variant_id": free, "quantity": 1}]}
+        draft = ok(
+            await shop.client.post("/orders", json=body | {"draft": True}, headers={"Idempotency-Key": "k"}),
+            201,
+        )
+        order = ok(await shop.client.post(f"/orders/{draft['id']}/confirm"))
+    else:
+        cart = await shop.cart()
+        ok(await shop.client.post(f"/carts/{cart['id']}/items", json={"variant_id": free}), 201)
+        order = ok(await shop.check_out(cart), 201)
+
+    assert (order["status"], order["payment_id"], order["totals"]["total"]) == ("paid", None, zar(0))
+    steps = [entry["kind"] for entry in await shop.timeline(order)]
+    assert steps == [*(["draft"] if directly else []), "placed", "paid"]
+    [told] = await emitted(shop.context, shop.tenant_id, OrderPaid)
+    assert (told.data["order_id"], told.data["payment_id"]) == (order["id"], order["id"])
+    assert len(await emitted(shop.context, shop.tenant_id, OrderPlaced)) == 1
+    shop.clock.advance(days=1)
+    await shop.run(expire_orders)
+    assert (await shop.order(order))["status"] == "paid"
+    await shop.pay(order, amount=100)
+    assert (await shop.order(order))["payment_id"] is None
+    [refused_payment] = await emitted(shop.context, shop.tenant_id, LatePaymentRefused)
+    assert refused_payment.data["reason"] == "already-paid"
 
 
 async def test_a_repeat_with_the_key_gets_the_first_answer(shop: Shop) -> None:
