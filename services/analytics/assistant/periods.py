@@ -32,6 +32,8 @@ WORDS = (
     "last_year",
     "all_time",
 )
+# The periods that end now, and how many months each has; a week has none.
+_UNITS = {"this_week": 0, "this_month": 1, "this_quarter": 3, "this_year": 12}
 # `last_<n>_days`, and `march` or `march_2026`: the latest one that has begun unless a year is named.
 PATTERN = rf"^({'|'.join(WORDS)}|last_[1-9][0-9]{{0,2}}_days|({'|'.join(MONTHS)})(_20[0-9]{{2}})?)$"
 
@@ -100,13 +102,23 @@ def stretch_of(name: str, now: datetime, tz: str) -> Stretch:
 
 
 def before(stretch: Stretch) -> Stretch | None:
-    """As many days just before; of whole months as many months. None for a stretch without a beginning."""
+    """What a stretch is compared with; None for one without a beginning.
+
+    This week, month, quarter or year, as far as it has come: as many days of the one before. Whole months: as many months
+    just before. Anything else: as many days just before.
+    """
     if stretch.first is None or stretch.end is None:
         return None
+    days = stretch.end - stretch.first
+    if stretch.name in _UNITS:
+        months = _UNITS[stretch.name]
+        first = _months_after(stretch.first, -months) if months else stretch.first - timedelta(days=7)
+        is_over = bool(months) and stretch.end == _months_after(stretch.first, months)
+        return Stretch("before", first, stretch.first if is_over else min(first + days, stretch.first))
     if stretch.first.day == stretch.end.day == 1:
         months = (stretch.end.year - stretch.first.year) * 12 + stretch.end.month - stretch.first.month
         return Stretch("before", _months_after(stretch.first, -months), stretch.first)
-    return Stretch("before", stretch.first - (stretch.end - stretch.first), stretch.first)
+    return Stretch("before", stretch.first - days, stretch.first)
 
 
 def _months_after(day: date, months: int) -> date:

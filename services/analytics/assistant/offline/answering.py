@@ -40,7 +40,7 @@ async def _answer(asker: Asker, question: str) -> tuple[str, list[Result], list[
         return "\n".join([*first, replies.say("can", asker.language)]), [], []
     possible = [TOOLS[name] for name in intent.tools]
     tool = next((one for one in possible if one.is_open_to(asker.actor)), possible[0])
-    asked = _arguments(tool, slots)
+    asked = arguments_of(tool, slots)
     result = await run(tool, asker, asked[0])
     if result.status != "ok":
         return replies.refusal(result, asker.language), [result], []
@@ -73,7 +73,7 @@ def _changes(now: list[Figure], then: list[Figure], name: str) -> list[Figure]:
     return [figure for figure in found if figure is not None]
 
 
-def _arguments(tool: Tool, slots: Slots) -> list[dict[str, Any]]:
+def arguments_of(tool: Tool, slots: Slots) -> list[dict[str, Any]]:
     """What the tool is called with: once, or twice to compare."""
     takes = tool.arguments.model_fields.keys()
     given: dict[str, Any] = {
@@ -91,6 +91,15 @@ def _arguments(tool: Tool, slots: Slots) -> list[dict[str, Any]]:
     first = {**common, "period": periods[0]}
     if not slots.compares:
         return [first]
-    if len(periods) > 1:
+    if len(periods) > 1 and not _same_unit(*periods[:2]):
         return [first, {**common, "period": periods[1]}]
+    if periods[0].startswith("last_") and len(periods) > 1:
+        first = {**common, "period": periods[1]}
     return [first] if periods[0] == "all_time" else [first, {**first, "before": True}]
+
+
+def _same_unit(one: str, other: str) -> bool:
+    """Whether these are a week, month, quarter or year that goes on and the one before, of which as many days count."""
+    return {one.partition("_")[0], other.partition("_")[0]} == {"this", "last"} and (
+        one.partition("_")[2] == other.partition("_")[2]
+    )

@@ -66,6 +66,17 @@ _GRAINS = {
 _COMPARE = (
     r"\bcompar|\bversus\b|\bvs\b|\bthan\b|\bgrow|\bchange|\bdifference|сравн|\bчем\b|вырос|упал|измени|рост\b"
 )
+# What stands before a period that something is compared with.
+_WITH = r"\b(?:with|to|than|vs|versus|against|from|since|с|со|чем|против|к)(?: (?:in|the|в|во))*$"
+# What a period is compared with where it is the only one named: as far as that has come.
+_NOW = {
+    "yesterday": "today",
+    "last_week": "this_week",
+    "last_month": "this_month",
+    "last_quarter": "this_quarter",
+    "last_year": "this_year",
+    **dict.fromkeys(MONTHS, "this_month"),
+}
 # Codes of currencies that are words where somebody shouts.
 _ALSO_WORDS = frozenset({"ALL", "TOP", "TRY"})
 _CURRENCIES = {
@@ -79,7 +90,8 @@ _CURRENCIES = {
 
 @dataclass(frozen=True, slots=True)
 class Slots:
-    """What was said. `periods` are in the order of the question."""
+    """What was said. `periods` are in the order of the question; what goes on now comes first where another period is
+    named only to compare it with."""
 
     periods: tuple[str, ...] = ()
     top: int | None = None
@@ -100,17 +112,18 @@ def slots_of(question: str) -> Slots:
     text = normalised(question)
     top = re.search(_TOP, text)
     count = next((part for part in top.groups() if part), None) if top else None
+    compares = re.search(_COMPARE, text) is not None
     return Slots(
-        periods=_periods(text),
+        periods=_periods(text, compares),
         top=None if count is None else max(1, min(20, _COUNTS.get(count) or int(count))),
         by_quantity=re.search(_QUANTITY, text) is not None,
         grain=next((grain for grain, words in _GRAINS.items() if re.search(words, text)), None),
         currency=_currency(question, text),
-        compares=re.search(_COMPARE, text) is not None,
+        compares=compares,
     )
 
 
-def _periods(text: str) -> tuple[str, ...]:
+def _periods(text: str, compares: bool) -> tuple[str, ...]:
     found: list[tuple[int, str]] = []
     for name, words in _PERIODS:
         found += [(match.start(), name) for match in re.finditer(rf"\b(?:{words})\b", text)]
@@ -122,7 +135,12 @@ def _periods(text: str) -> tuple[str, ...]:
     for month, words in zip(MONTHS, _MONTH_STEMS, strict=True):
         for match in re.finditer(rf"\b(?:{words})\b(?: (20\d\d))?", text):
             found.append((match.start(), f"{month}_{match[1]}" if match[1] else month))
-    return tuple(dict.fromkeys(name for _, name in sorted(found)))
+    names = tuple(dict.fromkeys(name for _, name in sorted(found)))
+    if compares and len(names) == 1 and (now := _NOW.get(names[0].partition("_20")[0])):
+        start = min(start for start, _ in found)
+        if re.search(_WITH, text[:start].rstrip()):
+            return now, names[0]
+    return names
 
 
 def _currency(question: str, text: str) -> str | None:

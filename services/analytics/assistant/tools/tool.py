@@ -54,7 +54,13 @@ class PeriodArguments(Arguments):
             "this_year, last_year, last_<n>_days, a month such as march or march_2026, or all_time",
         ),
     ] = "all_time"
-    before: Annotated[bool, Field(description="Read the stretch just before that period, to compare")] = False
+    before: Annotated[
+        bool,
+        Field(
+            description="Read the stretch before that period instead, to compare: for this_week, this_month, this_quarter "
+            "and this_year as many days of the last one, else as many days or whole months just before"
+        ),
+    ] = False
 
     def stretch(self, asker: Asker) -> Stretch:
         """The days meant."""

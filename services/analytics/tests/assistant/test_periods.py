@@ -4,8 +4,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from services.analytics.assistant.offline.answering import arguments_of
 from services.analytics.assistant.offline.slots import slots_of
 from services.analytics.assistant.periods import before, stretch_of
+from services.analytics.assistant.tools.catalogue import TOOLS
 
 NOW = datetime(2026, 1, 31, 22, 30, tzinfo=UTC)
 
@@ -68,6 +70,28 @@ def test_the_stretch_before_is_as_long(name: str, first: str, last: str) -> None
     assert (str(earlier.first), str(earlier.last)) == (first, last)
 
 
+@pytest.mark.parametrize(
+    ("now", "name", "first", "last"),
+    [
+        ("2026-03-10", "this_month", "2026-02-01", "2026-02-10"),
+        ("2026-03-30", "this_month", "2026-02-01", "2026-02-28"),
+        ("2026-02-28", "this_month", "2026-01-01", "2026-01-31"),
+        ("2026-03-11", "this_week", "2026-03-02", "2026-03-04"),
+        ("2026-03-15", "this_week", "2026-03-02", "2026-03-08"),
+        ("2026-01-31", "this_quarter", "2025-10-01", "2025-10-31"),
+        ("2026-03-31", "this_quarter", "2025-10-01", "2025-12-31"),
+        ("2026-01-31", "this_year", "2025-01-01", "2025-01-31"),
+    ],
+)
+def test_what_is_not_over_is_compared_with_as_many_days_of_the_one_before(
+    now: str, name: str, first: str, last: str
+) -> None:
+    earlier = before(stretch_of(name, datetime.fromisoformat(f"{now}T12:00:00Z"), "UTC"))
+
+    assert earlier is not None
+    assert (str(earlier.first), str(earlier.last)) == (first, last)
+
+
 def test_all_time_has_nothing_before() -> None:
     assert before(stretch_of("all_time", NOW, "UTC")) is None
 
@@ -85,6 +109,12 @@ def test_all_time_has_nothing_before() -> None:
         ("в мае 2026", ("may_2026",)),
         ("last 0 days", ()),
         ("marching on", ()),
+        ("How does revenue compare with last month?", ("this_month", "last_month")),
+        ("Did we sell more than last week?", ("this_week", "last_week")),
+        ("сравни выручку с прошлым месяцем", ("this_month", "last_month")),
+        ("Did revenue grow compared to March?", ("this_month", "march")),
+        ("How did revenue change last month?", ("last_month",)),
+        ("What came in from last month?", ("last_month",)),
     ],
 )
 def test_periods_are_heard(question: str, periods: tuple[str, ...]) -> None:
@@ -103,3 +133,20 @@ def test_other_slots_are_heard() -> None:
     )
     assert slots_of("ALL NEW orders").currency is None
     assert slots_of("выручка в тенге").currency == "KZT"
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("Compare revenue with last month", [("this_month", False), ("this_month", True)]),
+        ("Compare revenue this month with last month", [("this_month", False), ("this_month", True)]),
+        ("Revenue last month versus this month", [("this_month", False), ("this_month", True)]),
+        ("How did revenue change last month?", [("last_month", False), ("last_month", True)]),
+        ("Did revenue grow compared to March?", [("this_month", False), ("march", False)]),
+        ("Revenue today vs yesterday", [("today", False), ("yesterday", False)]),
+    ],
+)
+def test_which_stretches_are_compared(question: str, asked: list[tuple[str, bool]]) -> None:
+    found = arguments_of(TOOLS["dashboard"], slots_of(question))
+
+    assert [(one["period"], one.get("before", False)) for one in found] == asked
