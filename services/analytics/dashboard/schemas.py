@@ -9,7 +9,7 @@ from libs.common.schema import OutSchema
 
 
 class OrderFigures(OutSchema):
-    """Orders placed in the stretch, by what became of them."""
+    """Orders in the currency of the dashboard that were placed in the stretch, by what became of them."""
 
     count: int
     paid: int
@@ -21,7 +21,7 @@ class OrderFigures(OutSchema):
 
 
 class DealFigures(OutSchema):
-    """Deals by status."""
+    """Deals by status, of all currencies; the amounts are those in the currency of the dashboard."""
 
     open: int
     won: int

@@ -25,7 +25,7 @@ class DashboardService:
     async def read(self, period: Period) -> Dashboard:
         """All figures, money in one currency."""
         currency = await self.rows.currency(period.currency)
-        orders = await self.rows.order_counts(period)
+        orders = await self.rows.order_counts(period, currency)
         money = await self.rows.money(period, currency)
         tasks = await self.rows.tasks(self.uow.now)
         stock = await self.rows.stock()

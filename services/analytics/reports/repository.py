@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import Row, Select, and_, case, func, literal, or_, select, union_all
 
 from libs.common.db.unit_of_work import UnitOfWork
 from services.analytics.facts.models import (
@@ -17,10 +17,13 @@ from services.analytics.facts.models import (
     StockFact,
     TaskFact,
 )
+from services.analytics.reports.errors import ReportTooLong
 from services.analytics.reports.period import GrainedPeriod, Period
 
 # What a business sees when it has no money of any currency yet.
 FALLBACK_CURRENCY = "ZAR"
+# What one report may have: of hours two hundred days, of days thirteen years.
+MAX_ROWS = 5000
 
 # Money that came in: for orders, and for invoices that are no order's. Refunds are kept as negative amounts.
 CAME_IN = MoneyFact.kind.in_(("payment", "invoice"))
@@ -58,8 +61,8 @@ class ReportRepository:
                 return str(found)
         return FALLBACK_CURRENCY
 
-    async def order_counts(self, period: Period) -> Figures:
-        """Orders placed in the stretch, by what became of them."""
+    async def order_counts(self, period: Period, currency: str) -> Figures:
+        """Orders of one currency placed in the stretch, by what became of them."""
         statement = select(
             func.count().label("placed"),
             func.count(OrderFact.paid_at).label("paid"),
@@ -69,7 +72,11 @@ class ReportRepository:
             .label("expired"),
             func.count(OrderFact.completed_at).label("completed"),
             func.count(func.distinct(OrderFact.customer)).label("customers"),
-        ).where(OrderFact.tenant_id == self.tenant_id, *period.holds(OrderFact.placed_at))
+        ).where(
+            OrderFact.tenant_id == self.tenant_id,
+            OrderFact.currency == currency,
+            *period.holds(OrderFact.placed_at),
+        )
         return (await self.session.execute(statement)).one()
 
     async def money(self, period: Period, currency: str) -> Figures:
@@ -182,10 +189,9 @@ class ReportRepository:
         columns = [
             func.sum(parts.c[name]).label(name) for name in ("orders", "units", "captured", "refunded")
         ]
-        statement = (
-            select(parts.c.period, *columns).group_by(parts.c.period).order_by(parts.c.period).limit(5000)
+        return await self._rows(
+            select(parts.c.period, *columns).group_by(parts.c.period).order_by(parts.c.period)
         )
-        return list((await self.session.execute(statement)).all())
 
     async def income(self, period: GrainedPeriod) -> list[Figures]:
         """Per row of the grain and currency: money captured and refunded."""
@@ -193,14 +199,12 @@ class ReportRepository:
         conditions = [self._money(period)]
         if period.currency:
             conditions.append(MoneyFact.currency == period.currency)
-        statement = (
+        return await self._rows(
             select(bucket, MoneyFact.currency, CAPTURED, REFUNDED)
             .where(*conditions)
             .group_by(bucket, MoneyFact.currency)
             .order_by(bucket, MoneyFact.currency)
-            .limit(5000)
         )
-        return list((await self.session.execute(statement)).all())
 
     async def funnel(self, period: Period, pipeline: str | None) -> list[Figures]:
         """Per pipeline and stage: deals that have been in it; those that were deleted count nowhere."""
@@ -231,7 +235,7 @@ class ReportRepository:
         )
         if pipeline:
             statement = statement.where(DealStageFact.pipeline == pipeline)
-        return list((await self.session.execute(statement)).all())
+        return await self._rows(statement)
 
     async def lead_sources(self, period: Period, currency: str) -> list[Figures]:
         """Per source: leads, how many became deals, how many of those were won and for how much."""
@@ -254,7 +258,7 @@ class ReportRepository:
             .group_by(source)
             .order_by(func.count().desc(), source)
         )
-        return list((await self.session.execute(statement)).all())
+        return await self._rows(statement)
 
     async def top_products(self, period: Period, currency: str, by: str, limit: int) -> list[Figures]:
         """The products sold most in paid orders, by money or by pieces."""
@@ -284,3 +288,14 @@ class ReportRepository:
             .limit(limit)
         )
         return list((await self.session.execute(statement)).all())
+
+    async def _rows(self, statement: Select[Any]) -> list[Figures]:
+        """All rows of a report, or none: totals over some of them would be wrong.
+
+        Raises:
+            ReportTooLong: there are more than `MAX_ROWS`.
+        """
+        rows = list((await self.session.execute(statement.limit(MAX_ROWS + 1))).all())
+        if len(rows) > MAX_ROWS:
+            raise ReportTooLong("Choose a shorter stretch or a wider grain.", limit=MAX_ROWS)
+        return rows

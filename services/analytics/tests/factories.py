@@ -26,8 +26,13 @@ def placed(
     name: str = "House blend",
     variant_id: UUID | None = None,
     email: str = "client@example.com",
+    currency: str = "ZAR",
 ) -> OrderPlaced:
     """An order of one line."""
+
+    def of(amount: int) -> Money:
+        return Money(amount=amount, currency=currency)
+
     line = OrderLine(
         line_id=new_id(),
         variant_id=variant_id or new_id(),
@@ -35,11 +40,11 @@ def placed(
         sku="HB-250",
         name=name,
         quantity=quantity,
-        unit_price=zar(total // quantity),
-        discount=zar(0),
-        total=zar(total),
+        unit_price=of(total // quantity),
+        discount=of(0),
+        total=of(total),
     )
-    totals = Totals(subtotal=zar(total), discount=zar(0), shipping=zar(0), tax=zar(0), total=zar(total))
+    totals = Totals(subtotal=of(total), discount=of(0), shipping=of(0), tax=of(0), total=of(total))
     return OrderPlaced(
         order_id=new_id(),
         number="O-000001",

@@ -5,12 +5,16 @@ import io
 from datetime import timedelta
 from uuid import UUID
 
+from sqlalchemy import text
+
 from libs.common.ids import new_id
 from libs.common.money import Money
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.client import Client
 from libs.common.testing.events import deliver
 from libs.contracts.crm import LeadConverted, LeadCreated
+from services.analytics.assistant.figures import at_pointer
+from services.analytics.reports.repository import MAX_ROWS
 from services.analytics.tests.factories import START, invoice_paid, paid, payment, placed, refund
 
 
@@ -187,3 +191,48 @@ async def test_bad_queries_are_named(client: Client) -> None:
     ):
         response = await client.get("/analytics/sales/report", params=params)
         assert response.status_code == 422, params
+
+
+async def test_a_report_has_all_its_rows_or_says_how_to_ask_for_fewer(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    hourly = text(
+        "INSERT INTO analytics.money_facts (tenant_id, id, kind, amount, currency, happened_at)"
+        " SELECT :tenant, gen_random_uuid(), 'payment', 100, 'ZAR', :start + n * interval '1 hour'"
+        " FROM generate_series(1, :rows) n"
+    )
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        await uow.session.execute(hourly, {"tenant": tenant_id, "start": START, "rows": MAX_ROWS + 1})
+    last = {"to": (START + timedelta(hours=MAX_ROWS + 1)).isoformat()}
+
+    for path, net in (
+        ("/analytics/sales/report", "totals/revenue"),
+        ("/analytics/income-summary", "totals/0"),
+    ):
+        refused = await client.get(path, params={"grain": "hour"})
+        assert (refused.status_code, refused.json()["slug"], refused.json()["limit"]) == (
+            422, "report-too-long", MAX_ROWS,
+        )  # fmt: skip
+        for query, rows in (({"grain": "hour", **last}, MAX_ROWS), ({"grain": "day"}, MAX_ROWS + 1)):
+            report = (await client.get(path, params=query)).json()
+            assert at_pointer(report, f"/{net}/amount") == 100 * rows
+
+
+async def test_orders_are_counted_in_the_currency_of_the_dashboard(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    for total, currency in ((10000, "ZAR"), (20000, "ZAR"), (700, "USD")):
+        order = placed(total, currency=currency)
+        for event in (order, payment(order), paid(order)):
+            await deliver(context, event, tenant_id)
+
+    for params, figures in (
+        ({}, ("ZAR", 2, 1, 30000, 15000)),
+        ({"currency": "USD"}, ("USD", 1, 1, 700, 700)),
+    ):
+        seen = (await client.get("/analytics/dashboard", params=params)).json()
+        orders = seen["orders"]
+        assert figures == (
+            seen["currency"], orders["count"], orders["customers"], seen["revenue"]["amount"],
+            orders["average"]["amount"],
+        )  # fmt: skip
