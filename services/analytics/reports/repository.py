@@ -289,7 +289,7 @@ class ReportRepository:
         )
         return list((await self.session.execute(statement)).all())
 
-    async def _rows(self, statement: Select[Any]) -> list[Figures]:
+    async def _rows(self, statement: Select[*tuple[Any, ...]]) -> list[Figures]:
         """All rows of a report, or none: totals over some of them would be wrong.
 
         Raises:
