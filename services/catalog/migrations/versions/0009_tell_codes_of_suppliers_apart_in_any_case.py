@@ -8,11 +8,6 @@ down_revision = "0008"
 branch_labels = None
 depends_on = None
 
-ACCEPTED = {
-    "bulk": "only suppliers are written whose codes differ by case alone, and a business has few suppliers",
-    "tighter": "a code that differs by case alone is refused with 409 by either release",
-}
-
 
 def upgrade() -> None:
     # Of those that would be the same, the oldest keeps its code; the others get a piece of their ids behind it.
