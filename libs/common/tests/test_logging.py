@@ -100,10 +100,14 @@ def test_errors_are_logged_without_the_values_of_rows_and_of_refused_input() -> 
 class TestLinesThatWait:
     async def test_they_are_written_soon(self) -> None:
         stream = io.StringIO()
-        JsonHandler("test", stream).line("pillars.access", "GET / 200", {"status": 200})
+        handler = JsonHandler("test", stream)
+        handler.line("pillars.access", "GET / 200", {"status": 200})
         assert stream.getvalue() == ""
         await eventually(stream.getvalue)
         line = json.loads(stream.getvalue())
+        # And so are those that come later.
+        handler.line("pillars.access", "GET /again 200", {})
+        await eventually(lambda: "/again" in stream.getvalue())
         assert (line["message"], line["logger"], line["status"]) == ("GET / 200", "pillars.access", 200)
         assert datetime.fromisoformat(line["time"]).tzinfo is not None
 
