@@ -1,10 +1,13 @@
-"""Holds the book of subscriptions and conversations against what the API says: each period billed once, none left out."""
+"""Holds the book of subscriptions and conversations against what the API says: each period billed once, none left
+out, and who does not pay told of it once."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
 from deploy.e2e.proof.book import Book, SubscriptionEntry
 from deploy.e2e.proof.client import Client
+from deploy.e2e.proof.overdue import TOLD
 from deploy.e2e.proof.shops import Shop
 from deploy.e2e.proof.subscribers import DAY
 
@@ -26,6 +29,8 @@ async def of_shop(client: Client, book: Book, shop: Shop) -> list[str]:
         else:
             invoices = await client.all(f"/subscriptions/{row['id']}/invoices", shop.owner)
             found += [f"{email}: {text}" for text in _subscription(entry, row, invoices)]
+            if entry.dunned and not entry.unsure:
+                found += [f"{email}: {text}" for text in await _dunned(client, shop, entry, row)]
         seen.add(email)
     found += [
         f"the accepted subscription of {e.email} is not there"
@@ -59,6 +64,9 @@ def _subscription(entry: SubscriptionEntry, row: dict[str, Any], invoices: list[
     of_periods = {one["subscription_period"]: one for one in invoices if one["subscription_period"]}
     count = sum(bool(one["subscription_period"]) for one in invoices)
     due = max(0, (datetime.now(UTC) - entry.begins) // DAY + 1)
+    if entry.dunned is not None:
+        # It is billed until all has been tried, and no more.
+        due = min(due, row["period"])
     if entry.ended is not None:
         due = entry.ended
         if row["status"] != "cancelled" and entry.begins + due * DAY < datetime.now(UTC):
@@ -75,4 +83,16 @@ def _subscription(entry: SubscriptionEntry, row: dict[str, Any], invoices: list[
         found.append(f"{entry.quantity} were sold and it has {row['quantity']}")
     paid = {one["id"] for one in invoices if one["status"] == "paid"}
     found += [f"the invoice {one} was settled and is not paid" for one in entry.paid if one not in paid]
+    return found
+
+
+async def _dunned(client: Client, shop: Shop, entry: SubscriptionEntry, row: dict[str, Any]) -> list[str]:
+    """In what one that nobody paid differs from one that was told so, reminded and given up, each once."""
+    wanted = Counter((*TOLD, entry.dunned))
+    about = {"resource": "subscription", "resource_id": row["id"]}
+    log = await client.all("/audit-log", shop.owner, about)
+    told = Counter(one["action"] for one in log if one["action"] in wanted)
+    found = [] if told == wanted else [f"nobody paid it, and what it was told is {dict(told)}"]
+    if row["status"] != entry.dunned:
+        found.append(f"nobody paid it and it is {row['status']}, not {entry.dunned}")
     return found

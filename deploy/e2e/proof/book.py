@@ -49,7 +49,8 @@ class SubscriptionEntry:
 
     `sold` is what the business was told when it sold it. `quantity` is what it was changed to last, `ended` the number of
     periods billed when it was told that it ends with the current one. `paid` are the invoices that were settled.
-    `unsure`: a change or its end was asked for, and no answer came.
+    `unsure`: a change or its end was asked for, and no answer came. `dunned` is the status in which one ends that
+    nobody pays.
     """
 
     email: str
@@ -61,6 +62,7 @@ class SubscriptionEntry:
     unsure: bool = False
     ended: int | None = None
     paid: list[str] = field(default_factory=list)
+    dunned: str | None = None
 
 
 @dataclass

@@ -40,6 +40,18 @@ RECURRING: tuple[Step, ...] = (
         "the period is billed, nobody has been told",
         "the event is relayed by the next process; the period has one invoice",
     ),
+    Step(
+        "committing.payments.subscription_past_due.v1",
+        "payments",
+        "the subscription is behind and its customer reminded, not committed",
+        "the job does it once: one notice, one reminder, one end",
+    ),
+    Step(
+        "committed.payments.subscription_past_due.v1",
+        "payments",
+        "the subscription is behind, its customer has no mail",
+        "the event is relayed by the next process; nothing is told twice",
+    ),
     # Rules.
     Step(
         "taken.crm.start_rules",

@@ -16,6 +16,7 @@ from deploy.e2e.proof.client import Client, GaveUp
 from deploy.e2e.proof.compare import differences, events_handled, invariants
 from deploy.e2e.proof.faults import Faults, Recovery
 from deploy.e2e.proof.installation import Installation
+from deploy.e2e.proof.overdue import Overdue
 from deploy.e2e.proof.plan import make_plan
 from deploy.e2e.proof.report import Report
 from deploy.e2e.proof.rules import add_rules
@@ -138,8 +139,10 @@ class Run:
         registrars = [
             Registrar(n, wanted.seed, client, self.book, self.staff) for n in range(wanted.registrars)
         ]
+        overdue = Overdue(self.installation.common.database_url)
         subscribers = [
-            Subscriber(n, wanted.seed, client, self.book, self.shops) for n in range(wanted.subscribers)
+            Subscriber(n, wanted.seed, client, self.book, self.shops, overdue)
+            for n in range(wanted.subscribers)
         ]
         others: list[Registrar | Subscriber] = [*registrars, *subscribers]
         work = [asyncio.create_task(b.shop_for(stop, wanted.visits, wanted.pace)) for b in buyers]
@@ -239,6 +242,7 @@ class Run:
         report.subscriptions = {
             "sold": sum(entry.sold is not None for entry in book.subscriptions),
             "settled": sum(len(entry.paid) for entry in book.subscriptions),
+            "not paid": sum(entry.dunned is not None for entry in book.subscriptions if entry.sold),
             "ending": sum(entry.ended is not None for entry in book.subscriptions),
             "contacts": sum(map(len, book.contacts.values())),
             "answers of the assistant": sum(len(talk.answers) for talk in book.talks),

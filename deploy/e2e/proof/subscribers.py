@@ -8,6 +8,7 @@ from typing import Any
 
 from deploy.e2e.proof.book import Book, SubscriptionEntry, TalkEntry
 from deploy.e2e.proof.client import Answer, Client, GaveUp
+from deploy.e2e.proof.overdue import DUNNING, Overdue
 from deploy.e2e.proof.shops import Shop
 
 DAY = timedelta(days=1)
@@ -21,14 +22,18 @@ _QUESTIONS = ("How many orders did we have today?", "What is our revenue this mo
 
 
 class Subscriber:
-    """Sells one subscription after another, and now and then changes it, settles an invoice of it, or lets it end."""
+    """Sells one subscription after another, and now and then changes it, settles an invoice of it, lets it end, or
+    lets time pass for one that nobody pays."""
 
-    def __init__(self, number: int, seed: int, client: Client, book: Book, shops: list[Shop]) -> None:
+    def __init__(
+        self, number: int, seed: int, client: Client, book: Book, shops: list[Shop], overdue: Overdue
+    ) -> None:
         self.number = number
         self.chance = random.Random(f"{seed} subscriber {number}")
         self.client = client
         self.book = book
         self.shops = shops
+        self.overdue = overdue
 
     async def work(self, stop: asyncio.Event, visits: int | None, pace: float) -> None:
         """Sell until told to stop, or so many times; `pace` seconds lie between two sales on average."""
@@ -71,6 +76,11 @@ class Subscriber:
         }
         body: dict[str, Any] = {"customer": {"name": "Thandi Nkosi", "email": email}, "plan": plan}
         body |= {"starts_at": starts_at.isoformat(), "tax_rate_ppm": 150_000}
+        if 0.6 < mood < 0.75:
+            # It has begun, and nobody will pay it.
+            entry.dunned = self.chance.choice(("cancelled", "unpaid"))
+            then = "cancel" if entry.dunned == "cancelled" else "unpaid"
+            body |= {"due_days": 0, "dunning": {**DUNNING, "then": then}}
         self.book.subscriptions.append(entry)
         entry.doubtful = True
         answer = await self._call("POST", "/subscriptions", who=shop.owner, json=body, key=self._key())
@@ -81,6 +91,11 @@ class Subscriber:
 
     async def _afterwards(self, entry: SubscriptionEntry, shop: Shop) -> None:
         assert entry.sold is not None
+        if entry.dunned:
+            entry.unsure = True
+            await self.overdue.let_be(entry.sold["id"])
+            entry.unsure = False
+            return
         path = f"/subscriptions/{entry.sold['id']}"
         mood = self.chance.random()
         if mood < 0.4 and entry.sold["period"]:
