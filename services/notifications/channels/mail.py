@@ -1,5 +1,6 @@
 """The mail that a message becomes, whatever carries it."""
 
+import re
 from datetime import datetime
 from email.errors import HeaderParseError
 from email.headerregistry import Address
@@ -9,6 +10,8 @@ from email.utils import format_datetime, parseaddr
 from functools import lru_cache
 
 from services.notifications.channels.base import Outgoing, PermanentFailure
+
+_OTHER_SCRIPTS = re.compile(r"[^\x00-\x7f]")
 
 
 def build_mail(outgoing: Outgoing, *, sender: str, now: datetime) -> EmailMessage:
@@ -45,7 +48,8 @@ def as_read(subject: str) -> str:
     # A line break would begin another header.
     if len(subject.splitlines()) > 1:
         raise PermanentFailure("the subject is not one line")
-    return str(SMTP.header_factory("Subject", subject))
+    # An encoded word in a name that somebody chose is text: read, it could be a line break.
+    return str(SMTP.header_factory("Subject", subject.replace("=?", "= ?")))
 
 
 @lru_cache(maxsize=16)
@@ -61,10 +65,13 @@ def to_address(recipient: str) -> Address:
     Raises:
         PermanentFailure: it is not one.
     """
+    local, _, domain = recipient.rpartition("@")
     try:
-        address = Address(addr_spec=recipient)
+        # RFC 6531: letters of all scripts are good, which the parser does not know; so it is shown others in their place.
+        parsed = Address(addr_spec=f"{_OTHER_SCRIPTS.sub('x', local)}@{domain}")
+        address = parsed if local.isascii() else Address(username=local, domain=parsed.domain)
     except (HeaderParseError, ValueError, IndexError):
         raise PermanentFailure("not an e-mail address", is_gone=True) from None
-    if not address.username or not address.domain or any(c.isspace() or ord(c) < 32 for c in recipient):
+    if not address.username or not address.domain or " " in recipient or not recipient.isprintable():
         raise PermanentFailure("not an e-mail address", is_gone=True)
     return address

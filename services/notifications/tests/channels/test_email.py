@@ -237,6 +237,9 @@ async def test_a_server_that_is_away_is_a_temporary_failure(server: Server) -> N
         "a@",
         "@example.com",
         "a\x00@example.com",
+        "ü\u2028b@example.com",
+        "ü b@example.com",
+        "ü,b@example.com",
     ],
 )
 async def test_an_address_that_is_none_or_two_never_reaches_the_server(server: Server, address: str) -> None:
@@ -249,3 +252,23 @@ async def test_a_subject_cannot_carry_a_header(server: Server) -> None:
     with pytest.raises(PermanentFailure):
         await make_channel(server).send(outgoing("a@example.com", subject="x\r\nBcc: b@example.com"))
     assert server.hits == 0
+
+
+@pytest.mark.parametrize("address", ["нандипа@example.com", "zoë@example.com", "zoë@bücher.example"])
+async def test_an_address_in_letters_of_any_script_is_written_to(server: Server, address: str) -> None:
+    await make_channel(server).send(outgoing(address))
+
+    [(recipients, raw)] = server.received
+    assert recipients == [address]
+    assert f"\r\nTo: {address}\r\n".encode() in raw
+
+
+async def test_an_encoded_word_in_a_name_stays_as_it_was_written(server: Server) -> None:
+    name = "=?utf-8?q?Karoo=0ABcc=3A_b=40example=2Ecom?="
+
+    await make_channel(server).send(outgoing("a@example.com", subject=f"Welcome to {name}"))
+
+    [(recipients, raw)] = server.received
+    assert recipients == ["a@example.com"]
+    assert parse(raw)["Subject"] == f"Welcome to {name.replace('=?', '= ?', 1)}"
+    assert parse(raw)["Bcc"] is None
