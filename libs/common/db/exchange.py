@@ -32,6 +32,7 @@ _READABLE, _READ = Wait.R, Ready.R
 # The server has this long to end a statement that nobody waits for any more.
 _CANCEL_SECONDS = 5.0
 
+_TEXT, _BINARY = PyFormat.TEXT, PyFormat.BINARY
 _BYTES = (bytes, bytearray, memoryview, psycopg.Binary)
 
 
@@ -201,7 +202,7 @@ def _bound(adapters: Any, message: Message) -> tuple[bytes, Any, list[int], Any]
     query, names = _positional(message.sql)
     given = [message.values[name] for name in names]
     # As text, which the server takes for a number of any size; bytes as they are.
-    formats = [PyFormat.BINARY if isinstance(value, _BYTES) else PyFormat.TEXT for value in given]
+    formats = [_BINARY if isinstance(value, _BYTES) else _TEXT for value in given]
     values = adapters.dump_sequence(given, formats)
     return query, values, [_WIDEST.get(oid, oid) for oid in adapters.types or ()], adapters.formats
 
