@@ -9,7 +9,10 @@ from sqlalchemy import create_engine
 
 from deploy.e2e.isolation import tables
 from deploy.e2e.isolation.catalogue import Catalogue, Table
-from deploy.e2e.isolation.rows import Side, fill
+from deploy.e2e.isolation.design import design
+from deploy.e2e.isolation.rights import attempts, rights
+from deploy.e2e.isolation.rows import Side, fill, insert
+from deploy.e2e.isolation.trying import acting, refused_insert
 from libs.common.db.differences import differences
 from libs.common.db.migrate import migrate
 from libs.common.runtime.registry import NAMES, load, load_all
@@ -30,14 +33,14 @@ class Scratch:
 
     def walk(self, service: str) -> list[str]:
         """All that is wrong with the tables of a service, tried on a connection of its role."""
-        found = [*tables.design(self.admin, self.catalogue, service)]
+        found = [*design(self.admin, self.catalogue, service)]
         with self.connect(service) as connection:
             return found + self._rows(self.catalogue.of(service), connection)
 
     def walk_planted(self, service: str, *names: str) -> list[str]:
         """The same for some tables as they are in the administrator's transaction, where a fault was planted."""
         catalogue = Catalogue(self.admin)
-        found = [*tables.design(self.admin, catalogue, service)]
+        found = [*design(self.admin, catalogue, service)]
         self.admin.execute(f'SET LOCAL ROLE "{self.settings.role(service)}"')
         return found + self._rows([catalogue.tables[f"{service}.{name}"] for name in names], self.admin)
 
@@ -81,10 +84,10 @@ def test_no_row_crosses(scratch: Scratch, name: str) -> None:
 
 @pytest.mark.parametrize("name", [*NAMES, "bus"])
 def test_a_role_may_read_and_write_its_own_rows_and_nothing_else(scratch: Scratch, name: str) -> None:
-    assert [*tables.rights(scratch.admin, scratch.settings, name)] == []
+    assert [*rights(scratch.admin, scratch.settings, name)] == []
     if name != "bus":
         with scratch.connect(name) as connection:
-            assert [*tables.attempts(connection, scratch.catalogue, name)] == []
+            assert [*attempts(connection, scratch.catalogue, name)] == []
 
 
 def test_roles_of_the_platform_show_to_every_tenant_and_change_for_none(scratch: Scratch) -> None:
@@ -92,8 +95,8 @@ def test_roles_of_the_platform_show_to_every_tenant_and_change_for_none(scratch:
     table = scratch.catalogue.tables["identity.roles"]
     row = {**other.rows[str(table)], "id": other.id("system"), "code": "system", "is_system": True}
     with scratch.connect("identity") as connection:
-        with tables.acting(connection, scope="platform"):
-            tables.insert(connection, table, row)
+        with acting(connection, scope="platform"):
+            insert(connection, table, row)
             connection.execute(
                 "SELECT set_config('app.scope', '', true), set_config('app.tenant_id', %s, true)",
                 (str(own.tenant_id),),
@@ -103,7 +106,7 @@ def test_roles_of_the_platform_show_to_every_tenant_and_change_for_none(scratch:
             assert connection.execute("UPDATE identity.roles SET name = 'x' WHERE is_system").rowcount == 0
             assert connection.execute("DELETE FROM identity.roles WHERE is_system").rowcount == 0
             own_system = {**own.rows[str(table)], "id": own.id("system"), "code": "mine", "is_system": True}
-            assert tables.refused_insert(connection, table, own_system) is None
+            assert refused_insert(connection, table, own_system) is None
 
 
 # Ways to break the isolation of a table, each with words of the sentence that must tell of it.
@@ -153,7 +156,7 @@ def test_a_right_too_many_is_found(scratch: Scratch, fault: str) -> None:
     role, other = scratch.settings.role("crm"), scratch.settings.role("orders")
     with scratch.admin.transaction(force_rollback=True):
         scratch.admin.execute(fault.format(role=role, other=other))
-        assert [*tables.rights(scratch.admin, scratch.settings, "crm")] != []
+        assert [*rights(scratch.admin, scratch.settings, "crm")] != []
 
 
 def test_the_check_of_migrations_finds_a_table_without_isolation(scratch: Scratch) -> None:
