@@ -12,6 +12,7 @@ from gateway.fan_out import ask_all
 from gateway.openapi import merge, resources
 from gateway.operations.operation import Operation
 from libs.common.actor import system_actor
+from libs.common.apart import Apart
 from libs.common.clock import Clock
 from libs.common.runtime.upstreams import Upstreams
 
@@ -44,6 +45,8 @@ class ApiDocuments:
         self._operations: tuple[Operation, ...] = ()
         self._kept: SingleFlightCache[str, ApiDocument] = SingleFlightCache(1)
         self._last: ApiDocument | None = None
+        # The documents of all services at once take tens of megabytes.
+        self._merger = Apart(self._merge)
 
     def describe(self, operations: Iterable[Operation]) -> None:
         """Include these operations of the gateway."""
@@ -62,17 +65,32 @@ class ApiDocuments:
 
     async def _make(self) -> ApiDocument:
         names = self._upstreams.names
-        answers = await ask_all(self._upstreams, names, "/openapi.json", system_actor("gateway"))
-        source = orjson.dumps(answers.by_service, option=orjson.OPT_SORT_KEYS)
+        asker = system_actor("gateway")
+        answers = await ask_all(self._upstreams, names, "/openapi.json", asker, read=lambda a: a.content)
+        said = {name: body.decode(errors="replace") for name, body in sorted(answers.by_service.items())}
+        source = orjson.dumps([said, answers.unavailable])
         etag = f'"{hashlib.sha256(source).hexdigest()[:32]}"'
-        missing = tuple(answers.unavailable)
-        if self._last is not None and (self._last.etag, self._last.missing) == (etag, missing):
+        if self._last is not None and self._last.etag == etag:
             return self._last
-        if answers.unavailable:
-            log.warning("the API document lacks %s", ", ".join(answers.unavailable))
-        document = merge(answers.by_service, self._operations, version=self._version, url=self._url)
-        self._last = ApiDocument(orjson.dumps(document), etag, resources(document), missing)
+        merged = await self._merger.do(source)
+        index, _, body = merged.partition(b"\n")
+        missing, found = orjson.loads(index)
+        if missing:
+            log.warning("the API document lacks %s", ", ".join(missing))
+        self._last = ApiDocument(body, etag, found, tuple(missing))
         return self._last
+
+    def _merge(self, source: bytes) -> bytes:
+        """What is missing and the index of the merged document on one line, then the document."""
+        said, missing = orjson.loads(source)
+        documents = {}
+        for name, text in said.items():
+            try:
+                documents[name] = dict(orjson.loads(text))
+            except (ValueError, TypeError):
+                missing.append(name)
+        document = merge(documents, self._operations, version=self._version, url=self._url)
+        return orjson.dumps([missing, resources(document)]) + b"\n" + orjson.dumps(document)
 
     def _now(self) -> float:
         return self._clock.now().timestamp()

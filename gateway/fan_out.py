@@ -1,13 +1,14 @@
 """Asking several services the same question at once."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 from libs.common.actor import Actor
 from libs.common.errors import AppError, UpstreamFailed
 from libs.common.runtime.upstreams import UpstreamProblem, Upstreams
+from libs.common.runtime.wires import Answer
 
 _SECONDS = 5.0
 _HAS_NONE = object()
@@ -22,9 +23,14 @@ class Answers:
 
 
 async def ask_all(
-    upstreams: Upstreams, services: Iterable[str], path: str, actor: Actor, params: Any = None
+    upstreams: Upstreams,
+    services: Iterable[str],
+    path: str,
+    actor: Actor,
+    params: Any = None,
+    read: Callable[[Answer], Any] = Answer.json,
 ) -> Answers:
-    """GET a path of each service as an actor; services that have no such path are left out.
+    """GET a path of each service as an actor, and `read` what they say; services that have no such path are left out.
 
     Raises:
         UpstreamProblem: a service refused the question (401, 403, 422).
@@ -38,12 +44,13 @@ async def ask_all(
             )
             if response.status_code == 404:
                 return _HAS_NONE
-            document = response.json()
+            if response.status_code >= 400:
+                return UpstreamProblem(response.status_code, response.json())
+            return read(response)
         except AppError as error:
             return error
         except ValueError:
             return UpstreamFailed(f"{service} did not answer in JSON.")
-        return document if response.status_code < 400 else UpstreamProblem(response.status_code, document)
 
     answers = Answers()
     for name, answer in zip(names, await asyncio.gather(*map(ask, names)), strict=True):

@@ -211,6 +211,14 @@ class TestMergedDocument:
         carts = document["paths"]["/api/v1/carts"]["get"]
         assert len([p for p in carts["parameters"] if p.get("name", "").lower() == "x-company-id"]) == 1
 
+    async def test_a_service_that_answers_with_something_else_is_missing(self, world: World) -> None:
+        world.services["crm"].openapi = service_document("crm")
+        world.services["orders"].openapi = "no document"
+        response = await world.get("/api/schema")
+        assert response.status_code == 200
+        assert response.headers["x-incomplete"] == "orders"
+        assert "/api/v1/deals/{id}" in response.json()["paths"]
+
     async def test_it_is_made_anew_when_a_service_changes(self) -> None:
         async with make_world(document_seconds=0) as world:
             before = await merged(world)

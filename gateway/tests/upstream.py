@@ -29,7 +29,7 @@ class Upstream:
         self.parts: dict[str, dict[str, bool]] = {}
         self.internal: dict[str, Any] = {}
         self.asked: list[tuple[str, UUID | None]] = []
-        self.openapi: dict[str, Any] | None = None
+        self.openapi: Any = None
         self.app = Starlette(
             routes=[
                 Route("/readyz", self._ready),

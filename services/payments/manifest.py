@@ -17,6 +17,7 @@ from services.payments.checkouts.router import router as checkouts
 from services.payments.credit_notes.router import router as credit_notes
 from services.payments.db import MODELS, metadata
 from services.payments.documents import models as _documents  # noqa: F401 (its tables)
+from services.payments.documents.pdf import PRINTER, open_printer
 from services.payments.encrypted import ENCRYPTED
 from services.payments.invariants import INVARIANTS
 from services.payments.invoices.handlers import on_order_paid
@@ -83,7 +84,7 @@ SERVICE = Service(
         on((TenantSuspended, TenantReactivated), "payments.learns_who_may_trade", on_trade, is_new=True),
     ),
     jobs=(*WEBHOOK_JOBS, *PAYMENT_JOBS, *REFUND_JOBS, *INVOICE_JOBS, *SUBSCRIPTION_JOBS, *SIMULATOR_JOBS),
-    resources={RESOURCE: open_providers, HTTP_RESOURCE: open_http},
+    resources={RESOURCE: open_providers, HTTP_RESOURCE: open_http, PRINTER: open_printer},
     permissions={
         "payments.accounts.read": "See payment accounts",
         "payments.accounts.write": "Add, change, test and remove payment accounts",

@@ -1,8 +1,10 @@
 """From a service value and its context to the FastAPI app that serves it."""
 
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
+import orjson
 from fastapi import APIRouter, FastAPI
 from fastapi.openapi.utils import get_openapi
 from fastapi.responses import JSONResponse
@@ -11,6 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from libs.common.apart import Apart
 from libs.common.http.admission import Admission
 from libs.common.http.body_limit import BodyLimit
 from libs.common.http.deps import Requirement
@@ -26,23 +29,14 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.readiness import Readiness
 
 
-class ServiceApp(FastAPI):
-    """The app of one service; its OpenAPI document says which problems and permissions each route has."""
-
-    def openapi(self) -> dict[str, Any]:
-        """The OpenAPI 3.1 document, made once."""
-        if not self.openapi_schema:
-            self.openapi_schema = describe(self)
-        return self.openapi_schema
-
-
 def build_app(context: ServiceContext) -> App:
     """The ASGI app of a service, with health checks, problems and the request layer."""
     service = context.service
-    app = ServiceApp(
+    app = FastAPI(
         title=f"Pillars {service.name}",
         description=service.description,
         version="1",
+        openapi_url=None,
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
@@ -50,7 +44,13 @@ def build_app(context: ServiceContext) -> App:
     )
     app.state.context = context
     install_problems(app, service.name)
-    routers = (*service.routers, bus_admin.router, privacy_router, health_router(context))
+    routers = (
+        *service.routers,
+        bus_admin.router,
+        privacy_router,
+        health_router(context),
+        description_router(app),
+    )
     app.router = FirstSegmentRouter([*app.routes, *(route for router in routers for route in router.routes)])
     known = list(api_routes(app))
     for route in known:
@@ -86,6 +86,21 @@ def health_router(context: ServiceContext) -> APIRouter:
     return router
 
 
+def description_router(app: FastAPI) -> APIRouter:
+    """The OpenAPI document of an app, made once and kept packed: it is large, and seldom asked for."""
+    router = APIRouter(include_in_schema=False)
+    maker = Apart(lambda _: zlib.compress(orjson.dumps(describe(app))))
+    packed = b""
+
+    @router.get("/openapi.json")
+    async def openapi() -> Response:
+        nonlocal packed
+        packed = packed or await maker.do()
+        return Response(zlib.decompress(packed), media_type="application/json")
+
+    return router
+
+
 def api_routes(app: Any) -> Iterator[APIRoute]:
     """The API routes of a service app (wrapped or not), those of health checks left out."""
     inner: Any = app
@@ -102,7 +117,7 @@ def requirement_of(route: APIRoute) -> Requirement | None:
     return found[0] if found else None
 
 
-def describe(app: ServiceApp) -> dict[str, Any]:
+def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI document with our problems in place of the framework's."""
     document = get_openapi(
         title=app.title,

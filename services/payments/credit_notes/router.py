@@ -44,4 +44,4 @@ async def print_credit_note(
     """The credit note as a PDF."""
     async with caller.unit_of_work() as uow:
         note = await CreditNoteService(uow).get(credit_note_id)
-    return await pdf_response(credit_note_data(note), note.issued_at, note.number, if_none_match)
+    return await pdf_response(caller, credit_note_data(note), note.issued_at, note.number, if_none_match)

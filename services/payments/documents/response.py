@@ -5,11 +5,12 @@ from typing import Any
 
 from fastapi.responses import Response
 
-from services.payments.documents.pdf import etag_of, render_pdf
+from services.payments.caller import Caller
+from services.payments.documents.pdf import Printer, etag_of
 
 
 async def pdf_response(
-    document: dict[str, Any], issued_at: datetime, name: str, if_none_match: str | None
+    caller: Caller, document: dict[str, Any], issued_at: datetime, name: str, if_none_match: str | None
 ) -> Response:
     """The document as `application/pdf`, or 304 where the caller has these very bytes."""
     etag = etag_of(document)
@@ -17,4 +18,5 @@ async def pdf_response(
     if if_none_match and etag in (tag.strip().removeprefix("W/") for tag in if_none_match.split(",")):
         return Response(status_code=304, headers=headers)
     headers["Content-Disposition"] = f'inline; filename="{name}.pdf"'
-    return Response(await render_pdf(document, issued_at), media_type="application/pdf", headers=headers)
+    printer = Printer.of(caller.context)
+    return Response(await printer.print(document, issued_at), media_type="application/pdf", headers=headers)

@@ -116,6 +116,7 @@ async def print_invoice(
     async with caller.unit_of_work() as uow:
         invoice = await InvoiceService(uow).get(invoice_id)
     return await pdf_response(
+        caller,
         invoice_data(invoice),
         invoice.issued_at or invoice.created_at,
         invoice.number or "draft",

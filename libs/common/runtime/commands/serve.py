@@ -13,7 +13,12 @@ from collections.abc import Callable, Sequence
 
 from libs.common.failpoints import arm
 from libs.common.logging import configure_logging
-from libs.common.runtime.commands.lifetime import die_with_parent, keep_what_is_here, run_async
+from libs.common.runtime.commands.lifetime import (
+    die_with_parent,
+    keep_what_is_here,
+    run_async,
+    unmap_what_only_the_start_needed,
+)
 from libs.common.runtime.host import ROLES, Host, listen
 from libs.common.runtime.registry import NAMES, load, load_gateway
 from libs.common.runtime.supervised import Supervisor
@@ -102,6 +107,7 @@ async def _serve(
     try:
         app = await host.start()
         keep_what_is_here()
+        unmap_what_only_the_start_needed()
         await host.serve(app, bind(), stop, on_ready=supervisor.ready, on_stop=supervisor.stopping)
     finally:
         await host.close()
