@@ -167,7 +167,9 @@ def from_database(error: DBAPIError) -> AppError:
     state = getattr(error.orig, "sqlstate", "") or ""
     if state in ("40001", "40P01"):
         return Unavailable("Others were changing the same things; try again.", retry_after=1)
-    if isinstance(error, OperationalError | InterfaceError) or state.startswith(("08", "57")):
+    # A connection that is lost may say what ended it: 25P03, say, where it was idle in a transaction for too long.
+    is_lost = error.connection_invalidated or state in ("25P03", "25P04")
+    if is_lost or isinstance(error, OperationalError | InterfaceError) or state.startswith(("08", "57")):
         return Unavailable("The database is not available now.")
     log.error("database error", exc_info=error)
     return AppError("Something went wrong on our side.")
