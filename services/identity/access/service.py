@@ -1,31 +1,33 @@
-"""Who acts, in which business, with which permissions: asked by the gateway every few seconds per caller.
+"""Who acts, in which business, with which permissions: asked by the gateway every few seconds per caller."""
 
-The business of a request: its host name, else the `X-Company-Id` header, else the caller's own business, else (for
-superusers) the `company_id` of the query, else for staff the operator.
-"""
-
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from libs.common.actor import OPERATOR_TENANT_ID, Actor, ActorKind
+from libs.common.actor import Actor, ActorKind
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import FeatureNotInPlan, TenantForbidden, Unauthenticated
 from libs.common.permissions import ALL, meet
-from libs.contracts.features import API_KEYS, FEATURES
-from services.identity.access.repository import AccessRepository, Person, Place
+from libs.contracts.features import API_KEYS
+from services.identity.access.repository import AccessRepository, Person
+from services.identity.access.rights import (
+    Staff,
+    asking_of,
+    ends_of_grants,
+    held_back,
+    plan_of,
+    resolve,
+    rights_of,
+)
 from services.identity.access.schemas import AuthenticateIn, TokenCredential, UserCredential
 from services.identity.api_keys.models import ApiKey
 from services.identity.api_keys.repository import ApiKeyRepository
 from services.identity.api_keys.secrets import hash_of
 from services.identity.mfa.service import SecondFactorService
 from services.identity.plans.service import PlanService
-from services.identity.roles.catalogue import CLIENT, GUEST, OPERATOR_ROLES, REACHING_ROLES, SUPERADMIN
+from services.identity.roles.catalogue import GUEST
 from services.identity.sessions.idleness import kept_seconds, noted_seconds
 from services.identity.sessions.repository import SessionRepository
-from services.identity.sign_in_policies.rules import lacking, outside
 from services.identity.tenants.models import TenantStatus
 
 # What a key of a business is called among the roles: none, but not nothing, for nothing is what customers have.
@@ -103,7 +105,7 @@ class AccessService:
             tenant_via=via,
             roles=(GUEST,),
             permissions=frozenset(permissions),
-            **_planned(place),
+            **plan_of(place),
         )
 
     async def _key(self, credential: TokenCredential, body: AuthenticateIn) -> Answer:
@@ -139,13 +141,13 @@ class AccessService:
     ) -> Actor:
         """Who acts without a sign-in that could be looked at."""
         actor = self._actor(person, user_id, company_id, query_id)
-        asking = _asking(person, actor)
+        asking = asking_of(person, actor)
         if not asking:
             return actor
         # Who makes a token shows the password, and the second factor if there is one; without one it opens nothing.
         strong = await self._is_strong(user_id)
         amr = ("pwd", "otp", "mfa") if strong else ("pwd",)
-        return _held_back(person, actor, asking, amr, self.uow.now)
+        return held_back(person, actor, asking, amr, self.uow.now)
 
     async def _business_key(self, key: ApiKey, body: AuthenticateIn) -> Actor:
         places, _ = await self.rows.shops(key.tenant_id, _host(body.host))
@@ -158,12 +160,12 @@ class AccessService:
         place = places.get(key.tenant_id)
         if place is None or place.status == TenantStatus.CLOSED:
             raise Unauthenticated("The token is not valid.")
-        planned = _planned(place)
-        if API_KEYS not in planned["features"]:
+        plan = plan_of(place)
+        if API_KEYS not in plan["features"]:
             raise FeatureNotInPlan(
                 f"The plan does not include {API_KEYS}.",
                 feature=API_KEYS,
-                plan=planned["plan"],
+                plan=plan["plan"],
                 plans=await PlanService(self.uow).offering(feature=API_KEYS, code=None, above=0),
             )
         return Actor(
@@ -176,7 +178,7 @@ class AccessService:
             home_tenant_id=place.tenant_id,
             roles=(API_KEY_ROLE,),
             permissions=frozenset(key.scopes),
-            **planned,
+            **plan,
         )
 
     async def _user(self, credential: UserCredential, body: AuthenticateIn) -> Answer:
@@ -199,7 +201,7 @@ class AccessService:
         actor = self._actor(person, credential.user_id, company_id, query_id, credential.session_id)
         # Who acts as another has been let in as himself.
         if person.acting_user_id is None:
-            actor = _held_back(person, actor, _asking(person, actor), person.amr, self.uow.now)
+            actor = held_back(person, actor, asking_of(person, actor), person.amr, self.uow.now)
         left = [(person.session_ends - self.uow.now).total_seconds(), *self._granted(person, actor)]
         return Answer(actor, min(kept_seconds(person.idle_seconds), *left))
 
@@ -210,7 +212,7 @@ class AccessService:
     def _granted(self, person: Person, actor: Actor) -> list[float]:
         """In how many seconds the grants end by which somebody acts in a business."""
         now = self.uow.now.timestamp()
-        return [ends - now for ends in _grants_end(person, actor.tenant_id)]
+        return [ends - now for ends in ends_of_grants(person, actor.tenant_id)]
 
     def _actor(
         self,
@@ -220,9 +222,9 @@ class AccessService:
         query_id: UUID | None,
         session_id: UUID | None = None,
     ) -> Actor:
-        staff = _Staff.of(person)
-        place, via = _resolve(person, company_id, query_id if staff.is_superuser else None, staff)
-        roles, permissions = _rights(person, place, staff)
+        staff = Staff.of(person)
+        place, via = resolve(person, company_id, query_id if staff.is_superuser else None, staff)
+        roles, permissions = rights_of(person, place, staff)
         return Actor(
             kind=ActorKind.USER,
             user_id=user_id,
@@ -236,130 +238,9 @@ class AccessService:
             home_tenant_id=person.home_tenant_id,
             roles=tuple(sorted(roles)),
             permissions=permissions,
-            **_planned(place),
+            **plan_of(place),
             is_superuser=staff.is_superuser,
         )
-
-
-def _asking(person: Person, actor: Actor) -> list[Place]:
-    """Who asks something of the sign-in of who works in a business: that business, and the operator of his staff."""
-    if set(actor.roles) <= {CLIENT, GUEST}:
-        return []
-    asking = {actor.tenant_id} | ({OPERATOR_TENANT_ID} if OPERATOR_ROLES & set(actor.roles) else set())
-    return [place for place in person.places.values() if place.tenant_id in asking and place.policy]
-
-
-def _held_back(
-    person: Person, actor: Actor, asking: Sequence[Place], amr: Sequence[str] | None, now: datetime
-) -> Actor:
-    """The actor, without any right where the sign-in is less than is asked for."""
-    found = (
-        lacking(place.policy, amr, now) or outside(place.policy, person.email, place.roles)
-        for place in asking
-    )
-    problem = next((slug for slug in found if slug is not None), None)
-    if problem is None:
-        return actor
-    return replace(actor, roles=(), permissions=frozenset(), is_superuser=False, lacking=problem)
-
-
-@dataclass(frozen=True, slots=True)
-class _Staff:
-    """The operator's roles of a person, by code with what each opens; empty for all others."""
-
-    roles: dict[str, list[str]]
-
-    @classmethod
-    def of(cls, person: Person) -> "_Staff":
-        operator = person.places.get(OPERATOR_TENANT_ID)
-        held = operator.roles if operator is not None else {}
-        return cls({code: granted for code, granted in held.items() if code in OPERATOR_ROLES})
-
-    @property
-    def is_superuser(self) -> bool:
-        return SUPERADMIN in self.roles
-
-    @property
-    def reaches_all(self) -> bool:
-        return not REACHING_ROLES.isdisjoint(self.roles)
-
-    def reaches(self, place: Place) -> bool:
-        """Whether they may act in a business that they are no member of: with their roles, or by a grant of it."""
-        return self.reaches_all or bool(self.roles and place.grants)
-
-    def permissions_at(self, place: Place) -> frozenset[str]:
-        """What their roles open in a business: all of it, or what the grants let through."""
-        held = _opened(self.roles)
-        if self.reaches_all or place.tenant_id == OPERATOR_TENANT_ID:
-            return held
-        return frozenset().union(*(meet(held, permissions) for permissions, _ in place.grants))
-
-
-def _opened(roles: dict[str, list[str]]) -> frozenset[str]:
-    return frozenset(permission for granted in roles.values() for permission in granted)
-
-
-def _resolve(
-    person: Person, company_id: UUID | None, query_id: UUID | None, staff: _Staff
-) -> tuple[Place | None, str | None]:
-    for place in person.places.values():
-        if place.is_host:
-            if place.status == TenantStatus.CLOSED and not staff.reaches(place):
-                raise TenantForbidden("The business is closed.")
-            if place.is_member or staff.reaches(place) or place.status == TenantStatus.ACTIVE:
-                return place, "host"
-            raise TenantForbidden("The shop does not trade now.")
-    if company_id is not None:
-        named = person.places.get(company_id)
-        if named is None or not (named.is_member or staff.reaches(named)):
-            raise TenantForbidden("You are not a member of this business.")
-        if named.status == TenantStatus.CLOSED and not staff.reaches(named):
-            raise TenantForbidden("The business is closed.")
-        return named, "header"
-    home = person.places.get(person.home_tenant_id) if person.home_tenant_id else None
-    if (
-        home is not None
-        and home.is_member
-        and home.tenant_id != OPERATOR_TENANT_ID
-        and home.status != TenantStatus.CLOSED
-    ):
-        return home, "home"
-    if query_id is not None and query_id in person.places:
-        return person.places[query_id], "query"
-    operator = person.places.get(OPERATOR_TENANT_ID)
-    if operator is not None and operator.is_member:
-        return operator, "home"
-    return None, None
-
-
-def _rights(person: Person, place: Place | None, staff: _Staff) -> tuple[set[str], frozenset[str]]:
-    """The roles that count in a business, and what they open there together."""
-    if place is None:
-        return set(staff.roles), _opened(staff.roles)
-    roles, permissions = set(place.roles), _opened(place.roles)
-    if staff.reaches(place):
-        roles |= set(staff.roles)
-        permissions |= staff.permissions_at(place)
-    elif not place.is_member:
-        # He came by the shop's host name, and looks around as a guest does.
-        return {GUEST}, frozenset(person.guest_permissions)
-    return roles, permissions
-
-
-def _planned(place: Place | None) -> dict[str, Any]:
-    """What the plan of a business says of an actor there. The operator is no customer of its own."""
-    if place is None:
-        return {"features": frozenset()}
-    if place.tenant_id == OPERATOR_TENANT_ID or place.plan is None:
-        return {"features": FEATURES, "plan": None}
-    code, features, limits = place.plan
-    return {"features": frozenset(features), "limits": limits, "plan": code}
-
-
-def _grants_end(person: Person, place_id: UUID | None) -> list[float]:
-    """The Unix times when grants end that count in a business."""
-    place = person.places.get(place_id) if place_id is not None else None
-    return [ends for _, ends in place.grants] if place is not None else []
 
 
 def _named(text: str | None) -> UUID | None:
