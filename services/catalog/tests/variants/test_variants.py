@@ -12,6 +12,7 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
+from libs.contracts.audit import CHANGE_RECORDED
 from libs.contracts.catalog import PriceChanged
 from services.catalog.tests.factories import created, product, variant_body
 
@@ -56,6 +57,16 @@ async def test_null_empties_a_field_but_not_the_price(client: Client, mug: dict[
     assert emptied.json()["barcode"] is None
     for field in ("price", "sku"):
         assert (await client.patch(path_of(mug), json={field: None})).status_code == 422
+
+
+async def test_what_was_changed_of_a_variant_is_in_the_audit_log(
+    client: Client, context: ServiceContext, tenant_id: UUID, mug: dict[str, Any]
+) -> None:
+    await client.patch(path_of(mug), json={"weight_g": 7})
+
+    told = [event.data for event in await emitted(context, tenant_id, CHANGE_RECORDED["catalog"])]
+    (change,) = [one for one in told if (one["resource"], one["action"]) == ("variant", "updated")]
+    assert (change["resource_id"], change["after"]) == (mug["variants"][0]["id"], {"weight_g": 7})
 
 
 async def test_an_old_version_is_refused(client: Client, mug: dict[str, Any]) -> None:

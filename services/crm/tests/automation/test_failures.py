@@ -61,3 +61,14 @@ async def test_an_action_is_tried_again_before_its_run_fails(office: Office) -> 
     failed = (await office.runs(rule))[1]
     assert (failed["status"], failed["problem"]["slug"]) == ("failed", "plan-limit-reached")
     assert len(office.identity.mails) == 1
+
+
+async def test_an_old_version_of_a_rule_is_neither_enabled_nor_disabled(office: Office) -> None:
+    rule = await office.rule(DEAL_WON, TASK)
+    old = {"If-Match": '"1"'}
+    await office.client.patch(f"{RULES}/{rule['id']}", json={"name": "Another"})
+
+    for verb in ("enable", "disable"):
+        refused = await office.client.post(f"{RULES}/{rule['id']}/{verb}", headers=old)
+        assert (refused.status_code, refused.json()["slug"]) == (412, "precondition-failed")
+    assert (await office.crm.get(f"{RULES}/{rule['id']}"))["enabled"] is True
