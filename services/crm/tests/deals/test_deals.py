@@ -11,6 +11,7 @@ from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
 from libs.common.testing.resource_suite import ResourceSuite
+from libs.contracts.audit import CHANGE_RECORDED
 from libs.contracts.crm import DealCreated
 from services.crm.tests.factories import Crm, add_member, line, rand
 
@@ -223,3 +224,15 @@ async def test_a_page_of_deals_costs_the_same_number_of_queries_however_long(crm
         await crm.deal(str(n), lines=[line(), line("b")])
 
     assert await queries() == one
+
+
+async def test_each_step_of_a_deal_is_in_the_audit_log(
+    crm: Crm, context: ServiceContext, tenant_id: UUID
+) -> None:
+    deal = await crm.deal()
+    await crm.post(f"/deals/{deal['id']}/win")
+    await crm.post(f"/deals/{deal['id']}/reopen")
+
+    told = [event.data for event in await emitted(context, tenant_id, CHANGE_RECORDED["crm"])]
+    steps = [(one["action"], one["after"]["status"]) for one in told if one["resource_id"] == deal["id"]][1:]
+    assert steps == [("won", "won"), ("reopened", "open")]
