@@ -90,6 +90,18 @@ def test_no_place_is_lost_whatever_becomes_of_those_that_wait() -> None:
     in_no_time(many_who_leave())
 
 
+async def test_a_place_that_is_given_to_one_who_leaves_in_the_same_moment_is_not_lost() -> None:
+    gate = Gate(1)
+    await gate.enter()
+    waiting = asyncio.create_task(gate.enter())
+    await asyncio.sleep(0)
+    gate.leave()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert gate.inside == 0
+
+
 def work_through(gate: Gate, takes: Callable[[int], float], count: int = 1000) -> None:
     """Many requests, of which as many are inside as the gate lets in; `takes` says how long each takes then."""
     gate.inside = 1
