@@ -4,6 +4,7 @@ of the merged API document, and the ways to sign in."""
 import asyncio
 import json
 import re
+import time
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -15,6 +16,7 @@ from bench.shop import ADMIN, Builder, Shop
 from libs.common.runtime.registry import load_story
 from libs.common.testing.authenticator import Authenticator
 
+_DOCUMENT_SECONDS = 120
 _METHODS = ("get", "post", "put", "patch", "delete")
 # What these do without a body is to end the session that the others are tried with.
 _ENDS_SESSIONS = re.compile(r"/auth/logout|/sessions")
@@ -60,8 +62,18 @@ class _User:
         self._shop = shop
         self._owner = {"Authorization": f"Bearer {shop.owner_token}", "X-Company-Id": shop.tenant_id}
         self._staff = {"Authorization": f"Bearer {builder.sign_in(**ADMIN)}"}
-        self._document = self._http.get("/api/v1/schema").raise_for_status().json()
+        self._document = self._whole_document()
         self._ids: dict[str, str] = {}
+
+    def _whole_document(self) -> dict[str, Any]:
+        until = time.monotonic() + _DOCUMENT_SECONDS
+        while time.monotonic() < until:
+            answer = self._http.get("/api/v1/schema").raise_for_status()
+            if "X-Incomplete" not in answer.headers:
+                document: dict[str, Any] = answer.json()
+                return document
+            time.sleep(0.5)
+        raise NotServed("the API document does not become whole")
 
     def read_and_write(self) -> None:
         """Ask for everything that can be read, as the owner and as the staff; try to write, and be refused."""

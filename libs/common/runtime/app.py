@@ -1,5 +1,6 @@
 """From a service value and its context to the FastAPI app that serves it."""
 
+import asyncio
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -90,12 +91,15 @@ def description_router(app: FastAPI) -> APIRouter:
     """The OpenAPI document of an app, made once and kept packed: it is large, and seldom asked for."""
     router = APIRouter(include_in_schema=False)
     maker = Apart(lambda _: zlib.compress(orjson.dumps(describe(app))))
-    packed = b""
+    making: asyncio.Task[bytes] | None = None
 
     @router.get("/openapi.json")
     async def openapi() -> Response:
-        nonlocal packed
-        packed = packed or await maker.do()
+        nonlocal making
+        if making is None or (making.done() and (making.cancelled() or making.exception())):
+            making = asyncio.create_task(maker.do())
+        # Whoever does not wait for it leaves it to those who ask again.
+        packed = await asyncio.shield(making)
         return Response(zlib.decompress(packed), media_type="application/json")
 
     return router
