@@ -1,4 +1,5 @@
-"""A business whose every request came under another host's name, and that names its goods like a formula."""
+"""Businesses that are attacked: one that refuses all of it, and one whose every request came under another host's name
+and that names its goods like a formula."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -8,8 +9,8 @@ import pytest
 from rich.console import Console
 
 from deploy.demo.story import Story
-from deploy.e2e.conftest import Suite
-from deploy.e2e.hostile.bodies import FORMULA
+from deploy.e2e.conftest import Shop, Suite, open_shop
+from deploy.e2e.hostile.bodies import FORMULA, Document
 
 EVIL = "evil.example"
 SPOOFED = {
@@ -60,3 +61,17 @@ async def spoofed(suite: Suite) -> AsyncIterator[Spoofed]:
         await story.a_client_buys()
         await story.and_pays()
         yield found
+
+
+@pytest.fixture(scope="session")
+async def besieged(suite: Suite) -> AsyncIterator[Shop]:
+    """One business for all whose requests change nothing; one in each worker."""
+    async with open_shop(suite) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+async def document(suite: Suite) -> Document:
+    """The merged API document."""
+    async with suite.client() as client:
+        return Document((await client.get("/schema")).json())

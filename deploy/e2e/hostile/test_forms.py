@@ -11,7 +11,7 @@ import httpx
 
 from deploy.e2e.conftest import Shop, Suite
 from deploy.e2e.hostile.bodies import Document
-from deploy.e2e.hostile.test_bodies import is_problem
+from deploy.e2e.hostile.problems import is_problem
 
 FORM = "application/x-www-form-urlencoded"
 MIXED = "multipart/form-data; boundary=b"
