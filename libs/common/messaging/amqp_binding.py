@@ -38,11 +38,14 @@ def from_message(headers: dict[str, Any], body: bytes) -> Envelope:
     Raises:
         BadEnvelope: an attribute is absent or malformed, or the body is no JSON object.
     """
-    attributes = {
-        name.removeprefix(PREFIX): value.decode() if isinstance(value, bytes) else value
-        for name, value in headers.items()
-        if name.startswith(PREFIX)
-    }
+    try:
+        attributes = {
+            name.removeprefix(PREFIX): value.decode() if isinstance(value, bytes) else value
+            for name, value in headers.items()
+            if name.startswith(PREFIX)
+        }
+    except UnicodeDecodeError as error:
+        raise BadEnvelope("an attribute is not a text") from error
     try:
         data = orjson.loads(body)
     except orjson.JSONDecodeError as error:

@@ -11,6 +11,9 @@ from uuid import UUID
 
 from libs.common.errors import AppError
 
+# What each reader takes for a text, and Postgres keeps as one.
+_TEXTS = ("type", "source", "subject", "actor", "correlationid", "causationid", "traceparent", "origin")
+
 
 class BadEnvelope(AppError):
     """A message on the bus is not a CloudEvent of ours."""
@@ -83,6 +86,12 @@ class Envelope:
         try:
             if attributes["specversion"] != "1.0":
                 raise ValueError("specversion")
+            for name in _TEXTS:
+                value = attributes.get(name, "")
+                if value is None and name not in ("type", "subject"):
+                    continue
+                if not isinstance(value, str) or "\0" in value:
+                    raise ValueError(f"{name} is not a text")
             return cls(
                 id=UUID(attributes["id"]),
                 type=attributes["type"],

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.common.messaging.amqp_binding import ATTEMPTS, from_message, to_message
+from libs.common.messaging.amqp_binding import ATTEMPTS, PREFIX, from_message, to_message
 from libs.common.messaging.dead_letter import dead_letter_id
 from libs.common.messaging.envelope import BadEnvelope, Envelope
 
@@ -87,11 +87,26 @@ def test_a_message_without_a_required_attribute_is_no_envelope(name: str) -> Non
         ("tenantid", ""),
         ("source", 5),
         ("id", None),
+        ("type", None),
+        ("type", 5),
+        ("subject", 5),
+        ("subject", "par\0cel"),
+        ("actor", ["user:1"]),
+        ("correlationid", {}),
+        ("causationid", 1.5),
+        ("traceparent", [255]),
+        ("origin", True),
     ],
 )
 def test_a_malformed_attribute_makes_it_no_envelope(name: str, value: object) -> None:
     with pytest.raises(BadEnvelope):
         Envelope.from_json({**GOLDEN, name: value})
+
+
+def test_an_attribute_in_bytes_that_are_no_text_makes_it_no_envelope() -> None:
+    message = to_message(ENVELOPE)
+    with pytest.raises(BadEnvelope):
+        from_message({**message.headers, f"{PREFIX}actor": b"\xff"}, message.body)
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"[1]", b'"text"', b"{"])
