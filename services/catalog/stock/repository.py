@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, any_, bindparam, exists, func, not_, select, update
+from sqlalchemy import ColumnElement, Uuid, any_, bindparam, func, not_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.common.db.direct import Direct, hydrated, insert_of, values_of
@@ -46,14 +46,19 @@ class StockRepository(Repository[StockLevel]):
         found = super().conditions(query)
         assert isinstance(query, StockQuery)
         if query.low is not None:
-            low = exists().where(
-                Variant.tenant_id == StockLevel.tenant_id,
-                Variant.id == StockLevel.variant_id,
-                Variant.deleted_at.is_(None),
-                Variant.track_stock,
-                func.coalesce(Variant.low_stock_threshold, 0)
-                >= StockLevel.on_hand - StockLevel.reserved - StockLevel.allocated,
+            # Looked up row by row, by its key: as a join it would be read whole for one page.
+            threshold = (
+                select(func.coalesce(Variant.low_stock_threshold, 0))
+                .where(
+                    Variant.tenant_id == StockLevel.tenant_id,
+                    Variant.id == StockLevel.variant_id,
+                    Variant.deleted_at.is_(None),
+                    Variant.track_stock,
+                )
+                .scalar_subquery()
             )
+            available = StockLevel.on_hand - StockLevel.reserved - StockLevel.allocated
+            low = func.coalesce(threshold >= available, False)
             found.append(low if query.low else not_(low))
         return found
 
