@@ -112,6 +112,18 @@ class Consumer:
             tenant_id=str(envelope.tenant_id),
             correlation_id=envelope.correlation_id,
         )
+        try:
+            verdict, outcome, error = await self._traced(subscription, envelope)
+        except Exception as failure:
+            # What goes wrong around a handler ends as what goes wrong within it, else the message would come back for ever.
+            verdict, outcome, error = await self._failed(subscription, envelope, failure)
+        seconds = time.perf_counter() - started
+        metrics.consumer_handled_total.labels(self._service, subscription.name, outcome).inc()
+        metrics.consumer_seconds.labels(self._service, subscription.name).observe(seconds)
+        _log(envelope, outcome, error, seconds)
+        return verdict
+
+    async def _traced(self, subscription: Subscription, envelope: Envelope) -> Decision:
         with span(
             f"consume {subscription.name}",
             kind=SpanKind.CONSUMER,
@@ -121,17 +133,13 @@ class Consumer:
             failpoint("taken", subscription.name)
             with self._context.background.turn():
                 if self._trials.concern(envelope):
-                    verdict, outcome, error = await self._try(subscription, envelope)
+                    decision = await self._try(subscription, envelope)
                 else:
-                    verdict, outcome, error = await self._decide(subscription, envelope)
+                    decision = await self._decide(subscription, envelope)
             failpoint("handled", subscription.name)
-            if error is not None:
+            if (error := decision[2]) is not None:
                 current.record_exception(error)
-        seconds = time.perf_counter() - started
-        metrics.consumer_handled_total.labels(self._service, subscription.name, outcome).inc()
-        metrics.consumer_seconds.labels(self._service, subscription.name).observe(seconds)
-        _log(envelope, outcome, error, seconds)
-        return verdict
+            return decision
 
     async def deliver_batch(
         self, subscription: Subscription, envelopes: Sequence[Envelope]
@@ -160,30 +168,18 @@ class Consumer:
         clear()
         bind(service=self._service, handler=subscription.name)
         count = len(envelopes)
-        with span(
-            f"consume {subscription.name}",
-            kind=SpanKind.CONSUMER,
-            links=[envelope.traceparent for envelope in envelopes if envelope.traceparent],
-            **{"messaging.destination.name": subscription.name},
-        ) as current:
-            current.set_attribute("messaging.batch.message_count", count)
-            failpoint("taken", subscription.name)
-            try:
-                with self._context.background.turn():
-                    handled = await self._handle_batch(subscription, envelopes)
-            except Exception as error:
-                current.record_exception(error)
-                if is_outage(error):
-                    logger.info("a batch was put back: %s", reason_of(error), extra={"events": count})
-                    self._count(subscription, "release", count)
-                    return [Verdict.RELEASE] * count
-                # The one that cannot be handled is found by halving, and the order stays.
-                logger.info("a batch failed and is halved: %s", reason_of(error), extra={"events": count})
-                failed = True
-            else:
-                failed = False
-                failpoint("handled", subscription.name)
-        if failed:
+        handled: int | None
+        try:
+            handled = await self._traced_batch(subscription, envelopes)
+        except Exception as error:
+            if is_outage(error):
+                logger.info("a batch was put back: %s", reason_of(error), extra={"events": count})
+                self._count(subscription, "release", count)
+                return [Verdict.RELEASE] * count
+            # The one that cannot be handled is found by halving, and the order stays.
+            logger.info("a batch failed and is halved: %s", reason_of(error), extra={"events": count})
+            handled = None
+        if handled is None:
             half = count // 2
             first = await self._deliver_fresh(subscription, envelopes[:half])
             return [*first, *await self._deliver_fresh(subscription, envelopes[half:])]
@@ -197,6 +193,20 @@ class Consumer:
             fields = {"events": count, "duplicates": count - handled, "duration_ms": round(seconds * 1000, 2)}
             logger.info("handled a batch", extra=fields)
         return [Verdict.DONE] * count
+
+    async def _traced_batch(self, subscription: Subscription, envelopes: Sequence[Envelope]) -> int:
+        with span(
+            f"consume {subscription.name}",
+            kind=SpanKind.CONSUMER,
+            links=[envelope.traceparent for envelope in envelopes if envelope.traceparent],
+            **{"messaging.destination.name": subscription.name},
+        ) as current:
+            current.set_attribute("messaging.batch.message_count", len(envelopes))
+            failpoint("taken", subscription.name)
+            with self._context.background.turn():
+                handled = await self._handle_batch(subscription, envelopes)
+            failpoint("handled", subscription.name)
+            return handled
 
     async def _handle_batch(self, subscription: Subscription, envelopes: Sequence[Envelope]) -> int:
         """Have the effect of those that had none yet; how many those were."""
@@ -276,22 +286,26 @@ class Consumer:
                 handled = await self.apply(uow, subscription, envelope)
             return Verdict.DONE, "done" if handled else "duplicate", None
         except Exception as error:
-            if is_outage(error):
-                return Verdict.RELEASE, "release", error
-            attempts = envelope.attempts + 1
-            if attempts < self._max_attempts and not isinstance(error, Unreadable):
-                return Verdict.RETRY, "retry", error
-            try:
-                await self._bury(subscription, envelope, error, attempts)
-            except DBAPIError as second:
-                if is_outage(second):
-                    return Verdict.RELEASE, "release", second
-                # Its JSON cannot be stored as such; its bytes can.
-                return await self._bury_bytes(subscription, envelope, error)
-            except Exception as second:
-                # Rather again than lost.
+            return await self._failed(subscription, envelope, error)
+
+    async def _failed(self, subscription: Subscription, envelope: Envelope, error: Exception) -> Decision:
+        """What becomes of a delivery that failed: again when what was away is back, again later, or kept as a dead letter."""
+        if is_outage(error):
+            return Verdict.RELEASE, "release", error
+        attempts = envelope.attempts + 1
+        if attempts < self._max_attempts and not isinstance(error, Unreadable):
+            return Verdict.RETRY, "retry", error
+        try:
+            await self._bury(subscription, envelope, error, attempts)
+        except DBAPIError as second:
+            if is_outage(second):
                 return Verdict.RELEASE, "release", second
-            return Verdict.DONE, "dead", error
+            # Its JSON cannot be stored as such; its bytes can.
+            return await self._bury_bytes(subscription, envelope, error)
+        except Exception as second:
+            # Rather again than lost.
+            return Verdict.RELEASE, "release", second
+        return Verdict.DONE, "dead", error
 
     def _read(self, subscription: Subscription, envelope: Envelope) -> Any:
         if not subscription.events:

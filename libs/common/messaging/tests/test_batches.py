@@ -4,6 +4,8 @@ import asyncio
 import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import aiormq
@@ -12,6 +14,7 @@ import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from opentelemetry import trace
 
 from libs.common.ids import new_id
 from libs.common.messaging.amqp_acks import ack_frames
@@ -236,3 +239,33 @@ def test_the_frames_that_acknowledge_are_those_of_the_protocol() -> None:
         pamqp.frame.marshal(aiormq.spec.Basic.Ack(delivery_tag=tag), 7) for tag in (1, 300, 2**40)
     )
     assert ack_frames(7, (1, 300, 2**40)) == expected
+
+
+def spoilt(tenant_id: UUID, step: int) -> Envelope:
+    """An event at which what stands around its handler fails, time and again."""
+    fields: dict[str, Any] = {"traceparent": 7}
+    return replace(moved(tenant_id, step), **fields)
+
+
+async def test_what_fails_around_its_handler_ends_as_a_dead_letter(
+    context: ServiceContext, tenant_id: UUID
+) -> None:
+    consumer, sent = Consumer(context, max_attempts=3), spoilt(tenant_id, 1)
+    verdicts = [
+        await consumer.deliver(WRITE_BATCH, replace(sent, attempts=attempts)) for attempts in range(3)
+    ]
+    assert verdicts == [Verdict.RETRY, Verdict.RETRY, Verdict.DONE]
+    [letter] = await dead_letters(context)
+    assert (letter.event_id, letter.attempts) == (sent.id, 3)
+
+
+async def test_what_fails_around_a_batch_spoils_none_of_its_neighbours(
+    context: ServiceContext, tenant_id: UUID
+) -> None:
+    envelopes = [moved(tenant_id, step) for step in range(6)]
+    envelopes[2] = spoilt(tenant_id, 2)
+    # Within a trace, so that the batch is linked to those of its events.
+    with trace.use_span(trace.NonRecordingSpan(trace.SpanContext(1, 1, is_remote=True))):
+        verdicts = await Consumer(context).deliver_batch(WRITE_BATCH, envelopes)
+    assert verdicts == [*[Verdict.DONE] * 2, Verdict.RETRY, *[Verdict.DONE] * 3]
+    assert [step for _, step in await arrivals(context, tenant_id)] == [0, 1, 3, 4, 5]
