@@ -34,6 +34,7 @@ SETTERS = {
     "libs/common/db/tenancy.py": "the unit of work",
     "libs/common/runtime/backup.py": "the administrator's copy of all rows",
     "services/payments/migrations/versions/0002_guard_what_is_final.py": "for one function alone, see test_tables",
+    "services/catalog/migrations/versions/0009_tell_codes_of_suppliers_apart_in_any_case.py": "codes of every business",
 }
 _SETS = re.compile(
     r"set_config\(\s*['\"]app\.\w+['\"],(?:[^()]|%\(\w+\)s)*?(\w+)\)|SET\s+(?:SESSION\s+|(LOCAL)\s+)?app\."

@@ -2,7 +2,7 @@
 
 import asyncio
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import orjson
@@ -17,7 +17,7 @@ from starlette.responses import Response
 from libs.common.apart import Apart
 from libs.common.http.admission import Admission
 from libs.common.http.body_limit import BodyLimit
-from libs.common.http.deps import Requirement
+from libs.common.http.deps import Requirement, internal
 from libs.common.http.gate import Gate
 from libs.common.http.middleware import App, RequestLayer
 from libs.common.http.problems import MEDIA_TYPE, Problem, install_problems
@@ -51,6 +51,7 @@ def build_app(context: ServiceContext) -> App:
         privacy_router,
         health_router(context),
         description_router(app),
+        permissions_router(service.permissions),
     )
     app.router = FirstSegmentRouter([*app.routes, *(route for router in routers for route in router.routes)])
     known = list(api_routes(app))
@@ -101,6 +102,17 @@ def description_router(app: FastAPI) -> APIRouter:
         # Whoever does not wait for it leaves it to those who ask again.
         packed = await asyncio.shield(making)
         return Response(zlib.decompress(packed), media_type="application/json")
+
+    return router
+
+
+def permissions_router(permissions: Mapping[str, str]) -> APIRouter:
+    """What a service asks of its callers, for those who hand out rights: each permission with what it allows."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/internal/permissions", dependencies=[internal()])
+    async def list_permissions() -> dict[str, str]:
+        return dict(permissions)
 
     return router
 

@@ -1,10 +1,9 @@
-"""Which permissions there are: each service says so in its API document, on the routes that ask for them."""
+"""Which permissions there are: each service says which it asks for."""
 
 import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from libs.common.actor import system_actor
 from libs.common.errors import AppError
@@ -88,24 +87,13 @@ class Vocabulary:
         if now - self._read_at.get(service, 0) < _CACHE_SECONDS:
             return
         try:
-            document = await self._context.upstreams.call(
-                service, "GET", "/openapi.json", actor=system_actor("identity")
+            told = await self._context.upstreams.call(
+                service, "GET", "/internal/permissions", actor=system_actor("identity")
             )
         except AppError as error:
             # What was read before still holds; a list without one service is better than none.
             log.warning("the permissions of %s could not be read: %s", service, error)
             self._read_at[service] = now - _CACHE_SECONDS + _RETRY_SECONDS
             return
-        self._known[service] = permissions_of(service, document)
+        self._known[service] = [Permission(code, service, text) for code, text in told.items()]
         self._read_at[service] = now
-
-
-def permissions_of(service: str, document: dict[str, Any]) -> list[Permission]:
-    """The permissions that the operations of an API document ask for, each with what it opens."""
-    uses: dict[str, list[str]] = {}
-    for path in document.get("paths", {}).values():
-        for operation in path.values():
-            code = operation.get("x-permission") if isinstance(operation, dict) else None
-            if code:
-                uses.setdefault(code, []).append(str(operation.get("summary", "")))
-    return [Permission(code, service, "; ".join(texts)) for code, texts in uses.items()]

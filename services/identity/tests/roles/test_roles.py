@@ -171,18 +171,9 @@ async def test_permissions_are_listed_with_those_of_other_services(context: Serv
         import orjson
 
         calls.append(scope["path"])
-        document = {
-            "paths": {
-                "/deals": {
-                    "get": {"x-permission": "crm.deals.read", "summary": "List deals"},
-                    "post": {"x-permission": "crm.deals.write", "summary": "Add a deal"},
-                },
-                "/deals/{id}": {"get": {"x-permission": "crm.deals.read", "summary": "Read a deal"}},
-                "/healthz": {"get": {}},
-            }
-        }
+        told = {"crm.deals.read": "See deals", "crm.deals.write": "Add and change deals"}
         await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": orjson.dumps(document)})
+        await send({"type": "http.response.body", "body": orjson.dumps(told)})
 
     upstreams = Upstreams({"catalog": "http://127.0.0.1:9"}, context.signer, context.clock)
     upstreams.register("crm", crm)
@@ -205,10 +196,10 @@ async def test_permissions_are_listed_with_those_of_other_services(context: Serv
         await upstreams.close()
         await other.close()
 
-    assert found["crm.deals.read"].description == "List deals; Read a deal"
+    assert found["crm.deals.read"].description == "See deals"
     assert found["identity.roles.write"].service == "identity"
     assert {"crm.deals.write", "identity.users.read"} <= {p["code"] for p in listed}
-    assert calls == ["/openapi.json"]
+    assert calls == ["/internal/permissions"]
     # Catalog cannot be reached, so what it asks for is not known.
     assert (refused.status_code, refused.json()["slug"]) == (422, "unknown-permission")
     assert refused.json()["permissions"] == sorted(wrong)

@@ -49,7 +49,8 @@ async def test_what_no_mail_could_be_is_not_kept(
     assert [type(answer) for answer in answers] == [str, PermanentFailure, str, PermanentFailure]
     assert {mail["id"]: mail["subject"] for mail in kept} == {
         str(good.delivery_id): good.subject,
-        str(encoded.delivery_id): "Rooibos tea",
+        # What looks like an encoded word is text: read, it could be a line break.
+        str(encoded.delivery_id): "= ?utf-8?q?Rooibos?= tea",
     }
 
 
