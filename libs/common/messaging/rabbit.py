@@ -239,8 +239,8 @@ class RabbitBroker:
         batch = consumer.subscription.batch if consumer.batches else 1
         if consumer.queue not in session.declared:
             await session.declare(consumer.subscription)
-        # What is set applies to the consumers started after it. A batch comes in while another is handled.
-        await session.receiver.basic_qos(prefetch_count=max(self._prefetch, 2 * batch), timeout=STEP_SECONDS)
+        # A batch comes in while another is handled.
+        await session.take_ahead(max(self._prefetch, 2 * batch))
         started = await session.receiver.basic_consume(
             consumer.queue, partial(self._deliveries.receive, session, consumer), timeout=STEP_SECONDS
         )

@@ -46,6 +46,7 @@ class Session:
     receiver: aiormq.Channel
     lost: asyncio.Event = field(default_factory=asyncio.Event)
     tags: dict[str, str] = field(default_factory=dict)
+    prefetch: int = 0
     declared: set[str] = field(default_factory=set)
     consuming_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -53,6 +54,12 @@ class Session:
         """Make the queue of a subscription."""
         await self.topology.declare(self.declaring, subscription)
         self.declared.add(self.topology.queue(subscription))
+
+    async def take_ahead(self, messages: int) -> None:
+        """Let each consumer started from now on have so many messages in hand."""
+        if messages != self.prefetch:
+            await self.receiver.basic_qos(prefetch_count=messages, timeout=STEP_SECONDS)
+            self.prefetch = messages
 
     async def may_publish(self, seconds: float) -> bool:
         """Whether the server takes messages, now or within so many seconds."""
