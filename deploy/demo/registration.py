@@ -1,5 +1,7 @@
 """The story from an application to a business that may trade."""
 
+from typing import Any
+
 from deploy.demo.teller import StepFailed, Teller
 
 ADMIN = {"email": "admin@example.com", "password": "admin123"}
@@ -10,7 +12,7 @@ class Registration(Teller):
 
     async def a_business_registers(self) -> None:
         """Step 1."""
-        body = {
+        body: dict[str, Any] = {
             "email": f"owner-{self.run}@example.com",
             "password": f"Sunrise-{self.run}-9",
             "first_name": "Naledi",
