@@ -28,7 +28,8 @@ def outage(server: str, seconds: float, limit: float) -> Scenario:
         await asyncio.sleep(_BEFORE)
         run.say(f"{server} goes away for {seconds:g} s")
         away = asyncio.create_task(_be_away(run, server, seconds))
-        # Without RabbitMQ all services serve; that all of them are on the bus again shows in the health of all parts.
+        # Without RabbitMQ all services serve. When the health of all parts is good again is noted beside them: it is
+        # asked of processes that work off what has gathered meanwhile, so it says so later than they began with it.
         watched = (*NAMES, server) if server == "rabbitmq" else NAMES
         seen = await asyncio.gather(*(_watch(run, name, away) for name in watched))
         statuses: Counter[str] = Counter()
@@ -42,7 +43,7 @@ def outage(server: str, seconds: float, limit: float) -> Scenario:
             statuses += said
             for status in said.keys() - _FINE:
                 run.report.breaches.append(f"{name} was answered with {status} while {server} was away")
-            if after > limit:
+            if after > limit and name != "rabbitmq":
                 run.report.breaches.append(f"{name} recovered only {after:.1f} s after {server} was back")
         if slowest > _TIME_LIMIT:
             run.report.breaches.append(f"an answer took {slowest:.1f} s while {server} was away")
@@ -51,7 +52,10 @@ def outage(server: str, seconds: float, limit: float) -> Scenario:
         run.report.scenarios[f"{server} away for {seconds:g} s"] = {
             **{f"answered {status}:": n for status, n in sorted(statuses.items())},
             "slowest answer (s)": round(slowest, 2),
-            **{f"{name} back after (s)": after for name, after in recovered.items()},
+            **{
+                f"{'health of all parts' if name == 'rabbitmq' else name} back after (s)": after
+                for name, after in recovered.items()
+            },
         }
         await asyncio.sleep(_AFTER)
 
