@@ -10,6 +10,7 @@ import pytest
 
 from bench.bare import renamed, uuids
 from bench.capture import Statement, _transactions
+from bench.disk import Disk
 from bench.indistinguishable import rank_test, resolution
 from bench.load import Load, LoadFailed, offer
 from bench.machine import describe
@@ -197,3 +198,12 @@ def test_what_the_rank_test_would_have_found_is_found_when_it_is_there() -> None
     assert rank_test([value + found for value in first], still) < 0.01
     assert rank_test([value + found * 0.9 for value in first], still) > 0.01
     assert resolution([1.0] * 20, [1.0] * 20, 0.01) <= 0.01
+
+
+def test_the_disk_is_asked_while_something_else_is_measured(tmp_path: Path) -> None:
+    with Disk(tmp_path) as disk:
+        while not list(tmp_path.iterdir()):
+            pass
+
+    assert 0 < disk.wait(0.5) <= disk.wait(1)
+    assert not list(tmp_path.iterdir())
