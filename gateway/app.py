@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from uuid import UUID
 
@@ -229,10 +230,12 @@ class Gateway:
         asks_for_methods = exchange.method == "OPTIONS" or exchange.method not in METHODS
         actor = await self._identify(exchange, Trust.FOREIGN if asks_for_methods else route.trust)
         await self.limits.charge(exchange, route.rate, actor)
+        if route.service == "identity" and exchange.method not in _READ_ONLY:
+            # Whatever is changed there may be the caller's own rights, and who has the answer may ask again at once.
+            writer.before_success = partial(
+                self.forget, user_id=actor.user_id, session_id=actor.session_id, tenant_id=actor.tenant_id
+            )
         await self.proxy.pass_on(exchange, target, writer)
-        if route.service == "identity" and exchange.method not in _READ_ONLY and exchange.status < 400:
-            # Whatever was changed there may be the caller's own rights, and the next request must see it.
-            self.forget(user_id=actor.user_id, session_id=actor.session_id, tenant_id=actor.tenant_id)
 
     async def _answer_ourselves(self, exchange: Exchange, writer: Writer) -> None:
         try:

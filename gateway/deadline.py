@@ -1,6 +1,7 @@
 """One clock over a whole exchange: body, answer, stream. Running out cancels the work in hand."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from enum import Enum, auto
 from types import TracebackType
@@ -9,6 +10,8 @@ from typing import Self
 from gateway.errors import ClientGone, RequestTimeout
 from gateway.settings import GatewaySettings
 from libs.common.errors import Unavailable, UpstreamTimeout
+
+log = logging.getLogger("pillars.gateway")
 
 # Most answers are here sooner than this.
 _SLOW_SECONDS = 0.05
@@ -169,9 +172,11 @@ class Deadline:
             self._task.cancel()
             return
         callback, self._when_slow = self._when_slow, None
-        if callback is not None:
-            callback()
-        self._arm_next(now)
+        try:
+            if callback is not None:
+                callback()
+        finally:
+            self._arm_next(now)
 
     def _arm_next(self, now: float) -> None:
         slow = now + _SLOW_SECONDS if self._when_slow is not None else None
@@ -222,4 +227,8 @@ class Deadlines:
     def _look(self) -> None:
         begun, self._begun = self._begun, []
         for deadline in begun:
-            deadline.look()
+            try:
+                deadline.look()
+            except Exception:
+                # What goes wrong with one exchange must take no other one's limit away.
+                log.exception("a look at an exchange failed")

@@ -2,6 +2,7 @@
 
 import asyncio
 import zlib
+from collections.abc import Callable
 
 from gateway.exchange import Exchange
 from gateway.headers import RawHeaders
@@ -26,6 +27,9 @@ class Writer:
     """What every answer goes through; its first part decides on compression.
 
     `gzip_level` 0 leaves the body as it is.
+
+    Attributes:
+        before_success: called before anything leaves of an answer that is no error.
     """
 
     def __init__(
@@ -38,6 +42,7 @@ class Writer:
         self._held: Message | None = None
         self._zip: zlib._Compress | None = None
         self._is_head = exchange.method == "HEAD"
+        self.before_success: Callable[[], object] | None = None
 
     def abandon(self) -> bool:
         """Forget a head that has not left yet; whether another answer can still be given."""
@@ -50,6 +55,8 @@ class Writer:
         """The head of the answer."""
         exchange = self._exchange
         exchange.status = status
+        if self.before_success is not None and status < 400:
+            self.before_success()
         headers = [
             *headers,
             *exchange.response_headers,

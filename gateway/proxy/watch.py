@@ -99,6 +99,9 @@ class Watch:
         )
 
     def _look_at(self, when: float) -> None:
+        if self._timer is not None:
+            # Set by a request that was sent while the service was asked.
+            self._timer.cancel()
         self._timer = asyncio.get_running_loop().call_at(when, self._look)
 
     def _look(self) -> None:

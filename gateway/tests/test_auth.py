@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import httpx
 import orjson
 import pytest
 
@@ -299,6 +300,30 @@ class TestResolving:
         for who in (person, other):
             await world.get("/api/v1/deals", headers=who.headers)
         assert world.identity.calls["authenticate"] == 3
+
+    async def test_rights_that_a_write_may_have_changed_are_forgotten_before_its_answer_leaves(
+        self, world: World
+    ) -> None:
+        person, remembered = world.identity.person(), []
+
+        async def noting(scope: Any, receive: Any, send: Any) -> None:
+            async def note(message: Any) -> None:
+                remembered.append(world.gateway.forget(user_id=person.actor.user_id))
+                await send(message)
+
+            await world.gateway(scope, receive, note)
+
+        await world.get("/api/v1/deals", headers=person.headers)
+        transport = httpx.ASGITransport(noting)
+        async with httpx.AsyncClient(transport=transport, base_url="http://testserver") as client:
+            written = await client.post("/api/v1/tenants", headers=person.headers, json={})
+        assert written.status_code == 200
+        assert set(remembered) == {0}
+
+    async def test_rights_are_remembered_over_a_read_of_identity(self, world: World) -> None:
+        person = world.identity.person()
+        await world.get("/api/v1/tenants", headers=person.headers)
+        assert world.gateway.forget(user_id=person.actor.user_id) == 1
 
     async def test_guests_are_resolved_too(self, world: World) -> None:
         company = new_id()

@@ -31,10 +31,12 @@ def new_id() -> UUID:
     return UUID(int=value)
 
 
-def _forget_unused() -> None:
-    global _unused
+def _begin_anew() -> None:
+    global _lock, _unused
+    # Of a lock that another thread held, nobody is left to let it go.
+    _lock = threading.Lock()
     _unused = b""
 
 
 # Two processes must not give out the same.
-os.register_at_fork(after_in_child=_forget_unused)
+os.register_at_fork(after_in_child=_begin_anew)

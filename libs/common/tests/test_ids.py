@@ -45,3 +45,23 @@ print(new_id().int & 2**62 - 1 != __import__("uuid").UUID(os.read(reading, 36).d
 """
     done = subprocess.run([sys.executable, "-c", forked], capture_output=True, text=True, check=True)
     assert done.stdout == "True\n"
+
+
+def test_a_process_forked_while_another_thread_made_an_id_makes_ids_too() -> None:
+    forked = """
+import os
+from concurrent.futures import ThreadPoolExecutor
+from libs.common import ids
+with ThreadPoolExecutor(1) as pool:
+    pool.submit(ids._lock.acquire).result()
+    if (child := os.fork()) == 0:
+        ids.new_id()
+        os._exit(0)
+    print(os.waitpid(child, 0)[1])
+    ids._lock.release()
+"""
+    ignored = ["-W", "ignore::DeprecationWarning"]
+    done = subprocess.run(
+        [sys.executable, *ignored, "-c", forked], capture_output=True, text=True, check=True, timeout=20
+    )
+    assert done.stdout == "0\n"
