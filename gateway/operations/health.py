@@ -18,8 +18,9 @@ from libs.common.errors import AppError, NotFound
 from libs.common.runtime.upstreams import Upstreams
 
 _CHECK_SECONDS = 3.0
-# However often probes ask, the services are asked once a second.
+# However often probes ask, the services are asked once a second, and more often where one is not well.
 _KEEP_SECONDS = 1.0
+_KEEP_BAD_SECONDS = 0.2
 
 _REPORT_SCHEMA = {
     "type": "object",
@@ -97,22 +98,18 @@ class Health:
     async def admin_health(self, _: Exchange, __: Mapping[str, str]) -> Answer:
         """The report with all parts."""
         report = await self.report()
-        is_ok = bool(report) and all(
-            state["status"] == "ready" and all(part.get("ok") for part in state["parts"].values())
-            for state in report.values()
-        )
-        return json_answer({"status": "ok" if is_ok else "degraded", "services": report})
+        return json_answer({"status": "ok" if _is_well(report) else "degraded", "services": report})
 
     async def report(self) -> Report:
-        """The state of every service, at most a second old."""
+        """The state of every service, at most a second old, and less where one is not well."""
         known = self._reports.get("", self._now())
         if known is None:
             known = await self._reports.make("", self._life, self._ask_all)
         return known
 
-    def _life(self, _: Report) -> tuple[float, float]:
+    def _life(self, report: Report) -> tuple[float, float]:
         now = self._now()
-        return now, now + _KEEP_SECONDS
+        return now, now + (_KEEP_SECONDS if _is_well(report) else _KEEP_BAD_SECONDS)
 
     async def _ask_all(self) -> Report:
         names = self._upstreams.names
@@ -136,3 +133,10 @@ class Health:
 
     def _now(self) -> float:
         return self._clock.now().timestamp()
+
+
+def _is_well(report: Report) -> bool:
+    return bool(report) and all(
+        state["status"] == "ready" and all(part.get("ok") for part in state["parts"].values())
+        for state in report.values()
+    )

@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from gateway.tests.conftest import World, make_world
 from gateway.tests.identity import Person
 from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.clock import ManualClock
 from libs.common.ids import new_id
 
 OPERATOR_PATHS = {
@@ -109,6 +110,23 @@ class TestHealth:
         assert (await world.get("/readyz")).status_code == 200
         report = (await world.get("/api/v1/admin/health", headers=operator(world).headers)).json()
         assert (report["status"], report["services"]["crm"]["status"]) == ("degraded", "ready")
+
+    async def test_that_all_is_well_again_is_seen_sooner_than_that_it_is_not(self) -> None:
+        clock = ManualClock()
+        async with make_world(clock=clock) as world:
+
+            async def status() -> str:
+                answer = await world.get("/api/v1/admin/health", headers=operator(world).headers)
+                return str(answer.json()["status"])
+
+            world.crm.parts["broker"] = {"ok": False}
+            assert await status() == "degraded"
+            world.crm.parts["broker"] = {"ok": True}
+            clock.advance(seconds=0.3)
+            assert await status() == "ok"
+            world.crm.parts["broker"] = {"ok": False}
+            clock.advance(seconds=0.3)
+            assert await status() == "ok"
 
     async def test_metrics_count_by_service(self, world: World) -> None:
         await world.get("/api/v1/deals")

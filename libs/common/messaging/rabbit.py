@@ -3,11 +3,13 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Sequence, Set
 from functools import partial
 
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelNotFoundEntity
+from aiormq.abc import ConsumerCallback
 from yarl import URL
 
 from libs.common.messaging.amqp_errors import AWAY
@@ -38,6 +40,8 @@ logger = logging.getLogger("pillars.bus")
 
 _START_SECONDS = 15.0
 _MEASURE_SECONDS = 15.0
+# Between two tries to connect; a try that is refused costs next to nothing.
+_LONGEST_PAUSE_SECONDS = 0.5
 
 
 class RabbitBroker:
@@ -84,7 +88,7 @@ class RabbitBroker:
         if (session := self._session) is not None:
             with contextlib.suppress(*AWAY):
                 async with asyncio.timeout(STEP_SECONDS):
-                    for tag in session.tags.values():
+                    for tag in session.consumed:
                         await session.receiver.basic_cancel(tag)
         await self._deliveries.end()
         if self._supervisor is not None:
@@ -97,11 +101,10 @@ class RabbitBroker:
         session = await self._current()
         try:
             with lost_unless_by_us():
-                for subscription in subscriptions:
-                    await session.declare(subscription)
-                    self._declared[self._topology.queue(subscription)] = subscription
+                await session.declare(subscriptions)
         except AWAY as error:
             raise ConnectionError(f"the queues could not be declared: {error}") from error
+        self._declared |= {self._topology.queue(subscription): subscription for subscription in subscriptions}
 
     async def unbind(self, bindings: Sequence[tuple[str, str]]) -> None:
         """Unbind; the queues stay, since their emptiness cannot be told for certain over AMQP."""
@@ -176,14 +179,15 @@ class RabbitBroker:
         return found
 
     async def healthy(self) -> bool:
-        """Whether the server opens a channel within 2 s, and takes messages."""
+        """Whether the server answers within 2 s and takes messages, and whatever comes for us is taken."""
         session = self._session
-        if session is None or session.lost.is_set():
+        if session is None or session.lost.is_set() or self._consumers.keys() - session.consumed:
             return False
         try:
             with lost_unless_by_us():
-                async with asyncio.timeout(2), session.connection.channel():
-                    return await session.may_publish(0)
+                async with asyncio.timeout(2):
+                    await session.answers()
+                return await session.may_publish(0)
         except AWAY:
             return False
 
@@ -208,7 +212,7 @@ class RabbitBroker:
                     logger.exception("the connection to RabbitMQ broke, connecting again")
                 elif failures == 1 or failures % 20 == 0:
                     logger.warning("RabbitMQ cannot be reached: %s", error)
-                await asyncio.sleep(backoff(failures, limit=1))
+                await asyncio.sleep(backoff(failures, limit=_LONGEST_PAUSE_SECONDS))
 
     async def _hold(self, session: Session) -> None:
         """Work over a session until it is lost."""
@@ -229,22 +233,22 @@ class RabbitBroker:
         async with session.consuming_lock:
             try:
                 with lost_unless_by_us():
-                    for name in self._consumers.keys() - session.tags.keys():
-                        await self._consume(session, self._consumers[name])
+                    await self._consume(session, self._consumers.keys() - session.consumed)
             except AWAY as error:
                 logger.warning("consuming did not start, connecting again: %s", error)
                 session.lost.set()
 
-    async def _consume(self, session: Session, consumer: Consumer) -> None:
-        batch = consumer.subscription.batch if consumer.batches else 1
-        if consumer.queue not in session.declared:
-            await session.declare(consumer.subscription)
-        # A batch comes in while another is handled.
-        await session.take_ahead(max(self._prefetch, 2 * batch))
-        started = await session.receiver.basic_consume(
-            consumer.queue, partial(self._deliveries.receive, session, consumer), timeout=STEP_SECONDS
-        )
-        session.tags[consumer.queue] = started.consumer_tag or ""
+    async def _consume(self, session: Session, queues: Set[str]) -> None:
+        if new := queues - session.declared:
+            await session.declare([self._consumers[name].subscription for name in new])
+        takers: defaultdict[int, dict[str, ConsumerCallback]] = defaultdict(dict)
+        for consumer in map(self._consumers.__getitem__, queues):
+            batch = consumer.subscription.batch if consumer.batches else 1
+            # A batch comes in while another is handled.
+            ahead = max(self._prefetch, 2 * batch)
+            takers[ahead][consumer.queue] = partial(self._deliveries.receive, session, consumer)
+        for ahead, some in takers.items():
+            await session.consume(ahead, some)
 
     async def _set_gauges(self) -> None:
         with contextlib.suppress(ConnectionError):

@@ -213,8 +213,7 @@ async def _retry(session: Session, queue: str, envelope: Envelope) -> None:
     topology = session.topology
     # Two queues may retry one event at the same time; confirms are told apart by message id.
     message = to_message(replace(envelope, attempts=attempts), message_id=f"{envelope.id}/{queue}")
-    channel = await session.retrying.get_underlay_channel()
-    await channel.basic_publish(
+    await session.retrier.basic_publish(
         message.body,
         exchange=topology.retry_queue(retry_delay(attempts, topology.retry_delays)),
         routing_key=queue,

@@ -6,17 +6,21 @@ what is in hand must be acknowledged all the same.
 
 import asyncio
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import aio_pika
 import aiormq
-from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.abc import AbstractConnection
+from aiormq import spec
+from aiormq.abc import ConsumerCallback
+from pamqp.base import Frame
 from yarl import URL
 
+from libs.common.messaging.amqp_commands import carry_out
 from libs.common.messaging.amqp_errors import AWAY
 from libs.common.messaging.rabbit_topology import STEP_SECONDS, Topology
 from libs.common.messaging.subscription import Subscription
@@ -25,6 +29,10 @@ from libs.common.messaging.waiting import cancelled_by_us_only
 LOST = "the connection to RabbitMQ was lost"
 BLOCKED = "RabbitMQ takes no messages now: it is short of memory or disk"
 lost_unless_by_us = partial(cancelled_by_us_only, LOST)
+# Making many queues for the first time takes the server some seconds.
+_DECLARE_SECONDS = 3 * STEP_SECONDS
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -32,34 +40,44 @@ class Session:
     """Both connections with their channels; `lost` is set when any of them is gone.
 
     Whatever is no message (declarations, questions) goes over `connection`, the one that consumes, since the other
-    may be blocked.
+    may be blocked. `declared` and `consumed` are the queues of which this session knows that they are there, and those
+    whose messages it takes.
     """
 
     topology: Topology
     connection: AbstractConnection
     publishing_connection: AbstractConnection
-    declaring: AbstractChannel
-    publishing: AbstractChannel
-    retrying: AbstractChannel
-    consuming: AbstractChannel
-    publisher: aiormq.Channel
+    declarer: aiormq.Channel
     receiver: aiormq.Channel
+    publisher: aiormq.Channel
+    retrier: aiormq.Channel
     lost: asyncio.Event = field(default_factory=asyncio.Event)
-    tags: dict[str, str] = field(default_factory=dict)
-    prefetch: int = 0
     declared: set[str] = field(default_factory=set)
+    consumed: set[str] = field(default_factory=set)
     consuming_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    asking: asyncio.Task[None] | None = None
 
-    async def declare(self, subscription: Subscription) -> None:
-        """Make the queue of a subscription."""
-        await self.topology.declare(self.declaring, subscription)
-        self.declared.add(self.topology.queue(subscription))
+    async def declare(self, subscriptions: Collection[Subscription]) -> None:
+        """Make the queues of subscriptions."""
+        commands = [command for subscription in subscriptions for command in self.topology.of(subscription)]
+        await self._carry_out(self.declarer, commands, _DECLARE_SECONDS)
+        self.declared.update(map(self.topology.queue, subscriptions))
 
-    async def take_ahead(self, messages: int) -> None:
-        """Let each consumer started from now on have so many messages in hand."""
-        if messages != self.prefetch:
-            await self.receiver.basic_qos(prefetch_count=messages, timeout=STEP_SECONDS)
-            self.prefetch = messages
+    async def consume(self, prefetch: int, takers: Mapping[str, ConsumerCallback]) -> None:
+        """Take the messages of queues, at most so many of each in hand."""
+        await self.receiver.basic_qos(prefetch_count=prefetch, timeout=STEP_SECONDS)
+        self.receiver.consumers.update(takers)
+        # A tag is known within its channel only, where each queue has one consumer.
+        commands = [spec.Basic.Consume(queue=queue, consumer_tag=queue, nowait=True) for queue in takers]
+        await self._carry_out(self.receiver, commands, STEP_SECONDS)
+        self.consumed.update(takers)
+
+    async def answers(self) -> None:
+        """Return once the server has answered a question; who asks meanwhile waits for the same answer."""
+        if self.asking is None or self.asking.done():
+            self.asking = asyncio.create_task(self._carry_out(self.declarer, [], STEP_SECONDS))
+        # The channel is closed when a question is given up.
+        await asyncio.shield(self.asking)
 
     async def may_publish(self, seconds: float) -> bool:
         """Whether the server takes messages, now or within so many seconds."""
@@ -72,46 +90,61 @@ class Session:
 
     async def close(self) -> None:
         """End both connections."""
-        await _close(self.publishing_connection)
-        await _close(self.connection)
+        await asyncio.gather(_close(self.publishing_connection), _close(self.connection))
+        if self.asking is not None:
+            await asyncio.gather(self.asking, return_exceptions=True)
+
+    async def _carry_out(self, channel: aiormq.Channel, commands: Sequence[Frame], seconds: float) -> None:
+        await carry_out(channel, commands, exchange=self.topology.exchange, seconds=seconds)
 
 
-async def open_session(url: URL, topology: Topology, subscriptions: Iterable[Subscription]) -> Session:
+async def open_session(url: URL, topology: Topology, subscriptions: Collection[Subscription]) -> Session:
     """Connect twice, and declare everything anew."""
-    async with AsyncExitStack() as opened:
-        connection = await _connect(url, f"{topology.namespace} consuming", opened)
-        publishing_connection = await _connect(url, f"{topology.namespace} publishing", opened)
-        declaring, consuming = await connection.channel(), await connection.channel()
-        publishing = await publishing_connection.channel(on_return_raises=True)
-        retrying = await publishing_connection.channel(on_return_raises=True)
-        publisher = cast(aiormq.Channel, await publishing.get_underlay_channel())
-        receiver = cast(aiormq.Channel, await consuming.get_underlay_channel())
-        session = Session(
-            topology,
-            connection,
-            publishing_connection,
-            declaring,
-            publishing,
-            retrying,
-            consuming,
-            publisher,
-            receiver,
+    lost = asyncio.Event()
+
+    def lose(*_: Any) -> None:
+        lost.set()
+
+    async def channel_of(connection: AbstractConnection, *, confirms: bool) -> aiormq.Channel:
+        assert connection.transport is not None
+        channel = await connection.transport.connection.channel(
+            publisher_confirms=confirms, on_return_raises=True
         )
+        channel.closing.add_done_callback(lose)
+        return cast(aiormq.Channel, channel)
 
-        def lose(*_: Any) -> None:
-            session.lost.set()
-
+    async with AsyncExitStack() as opened:
+        connection, publishing_connection = await _all(
+            _connect(url, f"{topology.namespace} {work}", opened) for work in ("consuming", "publishing")
+        )
         for one in (connection, publishing_connection):
             one.close_callbacks.add(lose)
-        for channel in (declaring, publishing, retrying, consuming):
-            channel.close_callbacks.add(lose)
+        declarer, receiver, publisher, retrier = await _all(
+            (
+                channel_of(connection, confirms=False),
+                channel_of(connection, confirms=False),
+                channel_of(publishing_connection, confirms=True),
+                channel_of(publishing_connection, confirms=True),
+            )
+        )
         # The server ends a consumer on its own when the queue is deleted or moves.
         receiver.on_consumer_cancel_callbacks.add(lose)
-        await topology.declare_exchanges(declaring)
-        for subscription in list(subscriptions):
-            await session.declare(subscription)
+        session = Session(
+            topology, connection, publishing_connection, declarer, receiver, publisher, retrier, lost
+        )
+        await carry_out(declarer, topology.shared(), exchange=topology.exchange, seconds=_DECLARE_SECONDS)
+        await session.declare(subscriptions)
         opened.pop_all()
     return session
+
+
+async def _all(steps: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """What steps give that are taken at once; when one fails, not before all have ended."""
+    done = await asyncio.gather(*steps, return_exceptions=True)
+    for one in done:
+        if isinstance(one, BaseException):
+            raise one
+    return cast(list[T], done)
 
 
 async def _connect(url: URL, name: str, opened: AsyncExitStack) -> AbstractConnection:

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-import aio_pika
-from aio_pika.abc import AbstractChannel
+from aiormq import spec
+from pamqp.base import Frame
 
 from libs.common.messaging.broker import queue_name
 from libs.common.messaging.subscription import Subscription
@@ -15,7 +15,7 @@ STEP_SECONDS = 10.0
 
 
 class Topology:
-    """The exchanges and queues of one namespace."""
+    """The exchanges and queues of one namespace, as the commands that make them; each asks for no answer."""
 
     def __init__(self, namespace: str, retry_delays: Sequence[float]) -> None:
         self.namespace = namespace
@@ -31,36 +31,43 @@ class Topology:
         # Named by its milliseconds, since a queue cannot be declared again with another time to live.
         return f"{self.namespace}.retry.{round(delay * 1000)}"
 
-    async def declare_exchanges(self, channel: AbstractChannel) -> None:
-        """What all subscriptions share."""
-        await channel.declare_exchange(self.exchange, aio_pika.ExchangeType.TOPIC, durable=True)
+    def shared(self) -> list[Frame]:
+        """What makes the things that all subscriptions share."""
+        commands: list[Frame] = [
+            spec.Exchange.Declare(exchange=self.exchange, exchange_type="topic", durable=True, nowait=True)
+        ]
         for delay in self.retry_delays:
-            await self._declare_retry(channel, delay)
+            commands += self._retry(delay)
+        return commands
 
-    async def declare(self, channel: AbstractChannel, subscription: Subscription) -> None:
-        """The queue of a subscription, with what it takes."""
-        queue = await channel.declare_queue(
-            self.queue(subscription),
-            durable=True,
-            arguments={"x-queue-type": "quorum", "x-delivery-limit": _DELIVERY_LIMIT},
-            timeout=STEP_SECONDS,
-        )
-        for pattern in subscription.patterns:
-            await queue.bind(self.exchange, routing_key=pattern, timeout=STEP_SECONDS)
+    def of(self, subscription: Subscription) -> list[Frame]:
+        """What makes the queue of a subscription, with what it takes."""
+        name = self.queue(subscription)
+        return [
+            _quorum_queue(name, {"x-delivery-limit": _DELIVERY_LIMIT}),
+            *(
+                spec.Queue.Bind(queue=name, exchange=self.exchange, routing_key=pattern, nowait=True)
+                for pattern in subscription.patterns
+            ),
+        ]
 
-    async def _declare_retry(self, channel: AbstractChannel, delay: float) -> None:
+    def _retry(self, delay: float) -> list[Frame]:
         name = self.retry_queue(delay)
-        exchange = await channel.declare_exchange(name, aio_pika.ExchangeType.FANOUT, durable=True)
-        queue = await channel.declare_queue(
-            name,
-            durable=True,
-            arguments={
-                "x-queue-type": "quorum",
-                "x-message-ttl": round(delay * 1000),
-                # Through the default exchange back to the queue that the routing key names, and not lost on the way.
-                "x-dead-letter-exchange": "",
-                "x-dead-letter-strategy": "at-least-once",
-                "x-overflow": "reject-publish",
-            },
-        )
-        await queue.bind(exchange)
+        arguments: dict[str, str | int] = {
+            "x-message-ttl": round(delay * 1000),
+            # Through the default exchange back to the queue that the routing key names, and not lost on the way.
+            "x-dead-letter-exchange": "",
+            "x-dead-letter-strategy": "at-least-once",
+            "x-overflow": "reject-publish",
+        }
+        return [
+            spec.Exchange.Declare(exchange=name, exchange_type="fanout", durable=True, nowait=True),
+            _quorum_queue(name, arguments),
+            spec.Queue.Bind(queue=name, exchange=name, nowait=True),
+        ]
+
+
+def _quorum_queue(name: str, arguments: dict[str, str | int]) -> Frame:
+    return spec.Queue.Declare(
+        queue=name, durable=True, arguments={"x-queue-type": "quorum", **arguments}, nowait=True
+    )

@@ -102,3 +102,19 @@ async def test_however_many_ask_the_parts_are_asked_once(fresh_database: MakeSet
     await Readiness(context, keep=0).parts()
     assert asked == 2
     await host.close()
+
+
+async def test_what_was_not_well_is_asked_again_sooner(fresh_database: MakeSettings) -> None:
+    host = Host([SERVICE], fresh_database(SERVICE), roles=(HTTP,))
+    await host.start()
+    context = host.contexts[SERVICE.name]
+    answers = iter((False, True, False))
+
+    async def check() -> bool:
+        return next(answers)
+
+    context.checks["provider"] = check
+    readiness = Readiness(context, keep=60, keep_bad=0)
+    told = [(await readiness.parts())["provider"]["ok"] for _ in range(3)]
+    assert told == [False, True, True]
+    await host.close()
