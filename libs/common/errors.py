@@ -182,7 +182,7 @@ class IdempotencyInProgress(Conflict):
 
 
 class PreconditionFailed(AppError):
-    """Somebody changed it since the version named in `If-Match`; read it again and repeat the change."""
+    """It has none of the versions named in `If-Match`, so somebody changed it; read it again and repeat the change."""
 
     status = 412
     slug = "precondition-failed"

@@ -8,7 +8,7 @@ from sqlalchemy import inspect
 
 from libs.common.db.repository import Repository
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import NotFound, PreconditionFailed, ValidationFailed
+from libs.common.errors import NotFound, ValidationFailed
 from libs.common.filters import ListQuery
 from libs.common.schema import PatchSchema
 
@@ -94,8 +94,7 @@ class ResourceService(Generic[M]):
 
     def check_version(self, row: M) -> None:
         """Refuse when the caller's `If-Match` names another version."""
-        if self.uow.if_match is not None and self.uow.if_match != row.version:
-            raise PreconditionFailed("Read it again and repeat the change.", current_version=row.version)
+        self.uow.check_version(row.version)
 
     def _without_fixed(self, values: dict[str, Any], row: M) -> dict[str, Any]:
         for name in self.fixed & values.keys():

@@ -17,7 +17,7 @@ from libs.common.actor import Actor
 from libs.common.db.direct import Direct, heard, values_of
 from libs.common.db.tenancy import Scope
 from libs.common.db.transaction import Transaction
-from libs.common.errors import TenantRequired
+from libs.common.errors import PreconditionFailed, TenantRequired
 from libs.common.failpoints import failpoint
 from libs.common.jobs.queue import job_insert, job_row
 from libs.common.masking import masked
@@ -37,7 +37,7 @@ class UnitOfWork:
         actor: who acts.
         context: the process-wide parts of the service (settings, clock, clients, key ring).
         correlation_id, causation_id: carried into every event, for tracing a story through the services.
-        if_match: the version that the caller expects, when it sent `If-Match`.
+        if_match: the versions that the caller would change, when it named some with `If-Match`.
         response_headers: headers that the answer will bear; `tag` puts the ETag there.
     """
 
@@ -47,7 +47,7 @@ class UnitOfWork:
         self.context = context
         self.correlation_id: str | None = None
         self.causation_id: str | None = None
-        self.if_match: int | None = None
+        self.if_match: frozenset[int] | None = None
         self.response_headers: MutableHeaders = MutableHeaders()
         self._emitted: list[str] = []
         self._pending: dict[Direct, list[Any]] = {}
@@ -88,6 +88,15 @@ class UnitOfWork:
         """Name the version of the resource that the answer shows."""
         if version is not None:
             self.response_headers["ETag"] = f'"{version}"'
+
+    def check_version(self, version: int) -> None:
+        """Refuse to change what is of another version than the caller named.
+
+        Raises:
+            PreconditionFailed: `If-Match` does not name this version.
+        """
+        if self.if_match is not None and version not in self.if_match:
+            raise PreconditionFailed("Read it again and repeat the change.", current_version=version)
 
     async def enter_tenant(self, tenant_id: UUID) -> None:
         """Act in this tenant for the rest of the transaction, and see its rows only."""

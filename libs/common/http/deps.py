@@ -6,6 +6,7 @@ send a plain one through a thread, some with a database connection in hand. The 
 anew for each request, branches it has been to included, so what each request needs takes the request itself.
 """
 
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
@@ -166,14 +167,21 @@ def _refuse_held_back(actor: Actor) -> None:
         raise SignInMethodNotAllowed("The business does not take this way of signing in.")
 
 
-def _if_match(request: Request) -> int | None:
-    value = request.headers.get("if-match")
-    if value is None or value.strip() == "*":
+# RFC 9110, sections 8.8.3 and 13.1.1. We give none with a comma, so that a list can be split at each; the quotes may be missing.
+_ENTITY_TAG = re.compile(r'\s*(?:(?:W/)?"([\x21\x23-\x7e\x80-\xff]*)"|([0-9]+))?\s*', re.ASCII)
+_VERSION = re.compile(r"[0-9]{1,18}")
+
+
+def _if_match(request: Request) -> frozenset[int] | None:
+    """The versions that `If-Match` names: any of them will do, `*` is any at all, and a tag not made here is none."""
+    sent = request.headers.getlist("if-match")
+    if not sent or sent == ["*"]:
         return None
-    try:
-        return int(value.strip().removeprefix("W/").strip('"'))
-    except ValueError:
-        raise BadRequest('If-Match must hold the ETag of a resource, such as "3".') from None
+    found = [_ENTITY_TAG.fullmatch(each) for each in ",".join(sent).split(",")]
+    tags = [match[1] if match[1] is not None else match[2] for match in found if match]
+    if not all(found) or not any(tags):
+        raise BadRequest('If-Match must hold ETags of the resource, such as "3", or be *.')
+    return frozenset(int(tag) for tag in tags if tag and _VERSION.fullmatch(tag))
 
 
 @asynccontextmanager

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import NotFound, PreconditionFailed
+from libs.common.errors import NotFound
 from libs.common.filters import ListQuery
 from libs.contracts.audit import change_recorded
 from services.identity.auth.own import own_user_id
@@ -72,8 +72,7 @@ class PasskeyService:
 
     async def _changing(self, key_id: UUID) -> Passkey:
         row = await self.get(key_id, lock=True)
-        if self.uow.if_match is not None and self.uow.if_match != row.version:
-            raise PreconditionFailed("Read it again and repeat the change.", current_version=row.version)
+        self.uow.check_version(row.version)
         return row
 
     async def _record(

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import Conflict, PreconditionFailed, ValidationFailed
+from libs.common.errors import Conflict, ValidationFailed
 from libs.common.filters import ListQuery
 from libs.common.schema import PatchSchema
 from libs.contracts.identity import MemberChanged
@@ -81,8 +81,7 @@ class UserService:
         """
         changes = body.changes() if isinstance(body, PatchSchema) else body.model_dump()
         member = await self.members.get(user_id, lock=True)
-        if self.uow.if_match is not None and self.uow.if_match != member.version:
-            raise PreconditionFailed("Read it again and repeat the change.", current_version=member.version)
+        self.uow.check_version(member.version)
         email = changes.pop("email", None)
         if email is not None and email.lower() != member.user.email.lower():
             raise ValidationFailed.of("email", "cannot be changed here", "fixed")

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import NotFound, PreconditionFailed, Unauthenticated
+from libs.common.errors import NotFound, Unauthenticated
 from libs.common.filters import ListQuery
 from libs.common.ids import new_id
 from services.orders.carts.errors import CartNotOpen, QuantityTooLarge, TooManyLines
@@ -181,8 +181,7 @@ class CartService:
         return cart
 
     def _check_version(self, cart: Cart) -> None:
-        if self.uow.if_match is not None and self.uow.if_match != cart.version:
-            raise PreconditionFailed("Read it again and repeat the change.", current_version=cart.version)
+        self.uow.check_version(cart.version)
 
     async def _saved(self, cart: Cart, tariff: Tariff | None = None) -> dict[str, Any]:
         await self.rows.save(cart)

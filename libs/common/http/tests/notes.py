@@ -22,7 +22,7 @@ from libs.common.money import Price
 from libs.common.pagination import Page
 from libs.common.resource import ResourceService
 from libs.common.runtime.service import Service
-from libs.common.schema import OutSchema, Schema
+from libs.common.schema import OutSchema, PatchSchema, Schema
 from libs.common.settings import ServiceSettings
 
 
@@ -54,6 +54,12 @@ class NoteCreate(Schema):
     serial: str | None = None
     rank: int | None = None
     price: Price | None = None
+
+
+class NoteUpdate(PatchSchema):
+    """What to change of a note."""
+
+    title: str = ""
 
 
 class NoteOut(OutSchema):
@@ -123,6 +129,12 @@ async def list_notes(query: Annotated[NoteQuery, Query()], notes: Notes) -> Any:
 async def create_note(body: NoteCreate, notes: Notes) -> Any:
     """Add a note."""
     return await notes.create(body)
+
+
+@router.patch("/{note_id}", response_model=NoteOut, dependencies=[allow("notes.notes.write")])
+async def update_note(note_id: UUID, body: NoteUpdate, notes: Notes) -> Any:
+    """Change a note."""
+    return await notes.update(note_id, body)
 
 
 @router.post("/once", response_model=NoteOut, status_code=201, dependencies=[allow("notes.notes.write")])
