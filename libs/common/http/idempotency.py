@@ -7,6 +7,7 @@ from typing import Annotated, Any, NamedTuple
 
 from fastapi import Depends, Header, Request
 from fastapi.responses import Response
+from pydantic import BeforeValidator, Field
 from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
@@ -99,13 +100,13 @@ def _statements(table: Any) -> _Statements:
 
 
 IdempotencyKey = Annotated[
-    str | None,
+    Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")] | None,
+    # Clients that fill headers in from variables send it empty where there is none.
+    BeforeValidator(lambda value: value or None),
     Header(
         alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
-        description="Any unique string; a repeat with the same key and body gets the first answer again",
+        description="Any unique string; a repeat with the same key and body gets the first answer again."
+        " An empty one counts as none",
     ),
 ]
 

@@ -32,6 +32,7 @@ from libs.common.errors import (
 
 log = logging.getLogger("pillars.problems")
 MEDIA_TYPE = "application/problem+json"
+JSON = "application/json"
 
 
 class FieldProblem(BaseModel):
@@ -192,6 +193,16 @@ def methods_at(app: FastAPI, path: str) -> set[str]:
     return exact or fitting
 
 
+def _other_type(request: Request) -> str | None:
+    """The media type that the route takes, where the body was said to be of another."""
+    field = getattr(request.scope.get("route"), "body_field", None)
+    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    taken: str | None = getattr(field and field.field_info, "media_type", None)
+    if not taken or not sent or sent == taken or (taken == JSON and sent.endswith("+json")):
+        return None
+    return taken
+
+
 def allowed(methods: Iterable[str]) -> str:
     """The value of `Allow`: HEAD goes with GET, and OPTIONS with everything."""
     known = set(methods)
@@ -219,6 +230,8 @@ def install_problems(app: FastAPI, service: str) -> None:
             methods = methods_at(app, request.scope["path"])
             if request.method not in methods:
                 return await on_http(request, HTTPException(405))
+        if any(each["loc"][0] == "body" for each in error.errors()) and (taken := _other_type(request)):
+            return problem_response(service, UnsupportedMediaType(f"Send the body as `{taken}`."), request)
         return problem_response(service, from_validation(error), request)
 
     async def on_http(request: Request, error: Exception) -> Response:

@@ -275,9 +275,60 @@ async def test_keys_of_other_callers_and_businesses_do_not_meet(
 async def test_a_key_is_required_and_must_be_printable(client: Client) -> None:
     missing = await client.post("/notes/once", json={"title": "x"})
     assert (missing.status_code, missing.json()["slug"]) == (400, "idempotency-key-required")
-    for key in ("", "k" * 256, "a b"):
+    empty = await client.post("/notes/once", json={"title": "x"}, headers={"Idempotency-Key": ""})
+    assert (empty.status_code, empty.json()["slug"]) == (400, "idempotency-key-required")
+    for key in ("k" * 256, "a b"):
         bad = await client.post("/notes/once", json={"title": "x"}, headers={"Idempotency-Key": key})
-        assert bad.status_code in (400, 422)
+        assert (bad.status_code, bad.json()["slug"]) == (422, "validation-failed")
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "text/plain; charset=utf-8", "multipart/form-data; boundary=x"]
+)
+async def test_a_body_of_another_type_is_415(client: Client, kind: str) -> None:
+    body = b'{"title": "x"}'
+    refused = await client.post("/notes", content=body, headers={"Content-Type": kind})
+    assert (refused.status_code, refused.json()["slug"]) == (415, "unsupported-media-type")
+    assert "application/json" in refused.json()["detail"]
+    taken = await client.post(
+        "/notes", content=body, headers={"Content-Type": "Application/JSON; charset=UTF-8"}
+    )
+    assert taken.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (['"1"'], 200),
+        (['W/"1"'], 200),
+        (["1"], 200),
+        (["*"], 200),
+        (['"7", "1"'], 200),
+        (['"7",, W/"1" ,'], 200),
+        (['"7"', '"1"'], 200),
+        (['"7", "8"'], 412),
+        (['"of-another-server"'], 412),
+        (['"01"x'], 400),
+        (["x"], 400),
+        (['*, "1"'], 400),
+        (["", ","], 400),
+        ([""], 400),
+        (['"1'], 400),
+        (["-1"], 400),
+        (["1_0"], 400),
+        (["9" * 5000], 412),
+    ],
+)
+async def test_if_match_names_any_of_the_versions_that_may_be_changed(
+    client: Client, sent: list[str], status: int
+) -> None:
+    made = (await client.post("/notes", json={"title": "a"})).json()
+    assert made["version"] == 1
+    headers = [("If-Match", each) for each in sent]
+    answer = await client.patch(f"/notes/{made['id']}", json={"title": "b"}, headers=headers)
+    assert answer.status_code == status
+    if status != 200:
+        assert answer.json()["slug"] == {400: "bad-request", 412: "precondition-failed"}[status]
 
 
 async def test_nulls_sort_last_and_pages_meet_without_gaps(client: Client) -> None:
