@@ -29,7 +29,8 @@ class MemoryBuckets:
         is_allowed = tokens >= max(cost, 1)
         if is_allowed:
             tokens -= cost
-        self._buckets[key] = (tokens, max(now, since))
+        # Of a clock that was set back the time is taken as it is: to wait until it has caught up may be to wait for days.
+        self._buckets[key] = (tokens, now)
         self._buckets.move_to_end(key)
         if len(self._buckets) > self._size:
             self._buckets.popitem(last=False)

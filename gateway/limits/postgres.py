@@ -32,7 +32,7 @@ _TAKE: LiteralString = """
             SELECT CASE WHEN ready >= %(need)s THEN ready - %(cost)s ELSE ready END, ready >= %(need)s
             FROM (SELECT LEAST(%(burst)s, b.tokens + GREATEST(0, %(now)s - b.touched_at) * %(rate)s) AS ready) AS r
         ),
-        touched_at = GREATEST(b.touched_at, %(now)s)
+        touched_at = CASE WHEN b.touched_at > %(now)s + %(apart)s THEN %(now)s ELSE GREATEST(b.touched_at, %(now)s) END
     RETURNING tokens, was_allowed
 """
 _SWEEP: LiteralString = "DELETE FROM gateway.rate_buckets WHERE touched_at < %(before)s"
@@ -40,6 +40,8 @@ _LOCK: LiteralString = "SELECT pg_advisory_xact_lock(7305518401)"
 _SWEEP_SECONDS = 300.0
 _KEEP_SECONDS = 3_600.0
 _REST_SECONDS = 5.0
+# How far the clocks of gateways may be apart; a bucket from further ahead was touched before a clock was set back.
+_APART_SECONDS = 60.0
 
 
 class PostgresBuckets:
@@ -73,7 +75,7 @@ class PostgresBuckets:
 
     async def take(self, key: str, limit: Limit, now: float, *, cost: int = 1) -> Decision:
         """Take tokens if they lie ready."""
-        if now >= self._alone_until:
+        if not 0 < self._alone_until - now <= _REST_SECONDS:
             try:
                 async with self._pool.connection() as connection:
                     if not self._has_table:
@@ -105,6 +107,7 @@ class PostgresBuckets:
             "cost": float(cost),
             "need": float(max(cost, 1)),
             "now": now,
+            "apart": _APART_SECONDS,
         }
         row = await (await connection.execute(_TAKE, bound)).fetchone()
         assert row is not None
@@ -113,6 +116,6 @@ class PostgresBuckets:
     async def _sweep(self, connection: AsyncConnection, now: float) -> None:
         if self._swept_at is None:
             self._swept_at = now
-        elif now - self._swept_at >= _SWEEP_SECONDS:
+        elif abs(now - self._swept_at) >= _SWEEP_SECONDS:
             self._swept_at = now
             await connection.execute(_SWEEP, {"before": now - _KEEP_SECONDS})

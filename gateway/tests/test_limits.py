@@ -170,7 +170,16 @@ class BucketsSuite:
         for _ in range(3):
             await buckets.take(key, LIMIT, 1000.0)
         assert not (await buckets.take(key, LIMIT, 900.0)).is_allowed
-        assert not (await buckets.take(key, LIMIT, 1000.1)).is_allowed
+        assert not (await buckets.take(key, LIMIT, 900.1)).is_allowed
+
+    async def test_after_a_clock_was_set_back_tokens_flow_in_as_ever(
+        self, buckets: Buckets, key: str
+    ) -> None:
+        for _ in range(3):
+            await buckets.take(key, LIMIT, 90_000.0)
+        assert not (await buckets.take(key, LIMIT, 1000.0)).is_allowed
+        assert (await buckets.take(key, LIMIT, 1001.0)).is_allowed
+        assert not (await buckets.take(key, LIMIT, 1001.1)).is_allowed
 
     async def test_looking_takes_nothing(self, buckets: Buckets, key: str) -> None:
         for _ in range(5):
