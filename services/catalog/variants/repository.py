@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Uuid, and_, any_, bindparam, exists, select
+from sqlalchemy import Text, Uuid, and_, any_, bindparam, cast, exists, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from libs.common.db.direct import Direct, Row, Run, all_of
@@ -128,6 +128,17 @@ class VariantRepository(Repository[Variant]):
         """Those of the SKUs that live variants have."""
         statement = self.select().with_only_columns(Variant.sku).where(Variant.sku.in_(set(skus)))
         return list((await self.session.execute(statement)).scalars())
+
+    async def let_go_of_skus(self, variants: Iterable[Variant]) -> None:
+        """Free the SKUs of locked variants in the table; the rows here still hold them, and are to be given others."""
+        ids = [variant.id for variant in variants]
+        statement = (
+            update(Variant)
+            .where(Variant.tenant_id == self.uow.tenant_id, Variant.id.in_(ids))
+            .values(sku=cast(Variant.id, Text))
+            .execution_options(synchronize_session=False)
+        )
+        await self.session.execute(statement)
 
     async def have_stock(self, variant_ids: Iterable[UUID]) -> bool:
         """Whether a piece of any of them lies in a store."""

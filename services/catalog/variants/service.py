@@ -119,13 +119,19 @@ class VariantService(ResourceService[Variant]):
         """
         present = await self.rows.lock_of(product.id)
         by_id = {variant.id: variant for variant in present}
-        by_sku = {variant.sku: variant for variant in present}
+        named = {body.id for body in bodies}
+        # The SKU of one that goes by its id may have become another's.
+        by_sku = {variant.sku: variant for variant in present if variant.id not in named}
         meant = [by_id.get(body.id) if body.id else by_sku.get(body.sku) for body in bodies]
         for body, variant in zip(bodies, meant, strict=True):
             if body.id and (variant is None or meant.count(variant) > 1):
                 raise ValidationFailed.of("variants", f"{body.id} must be a variant of it, once", "unknown")
         if gone := [variant for variant in present if variant not in meant]:
             await self.discard(gone)
+        # What one of them gives up another may take, in any order: the table has each SKU once at any moment.
+        changing = [v for body, v in zip(bodies, meant, strict=True) if v is not None and v.sku != body.sku]
+        if changing:
+            await self.rows.let_go_of_skus(changing)
         made = []
         for body, variant in zip(bodies, meant, strict=True):
             wanted = VariantCreate(**body.model_dump(exclude={"id"}, exclude_unset=True))

@@ -35,3 +35,41 @@ async def test_a_product_is_sent_back_as_it_was_read_and_a_variant_keeps_its_id_
     ):
         refused = await client.put(path, json=body | {"variants": variants})
         assert (refused.status_code, refused.json()["slug"]) == (422, "validation-failed"), refused.text
+
+
+async def test_variants_swap_their_skus_and_hand_them_on_to_new_ones(client: Client) -> None:
+    mug = await product(client, *(variant_body(sku=sku, options={"size": sku}) for sku in "ABC"))
+    path, body = f"/products/{mug['id']}", {"name": mug["name"], "status": mug["status"]}
+    a, b, c = ({"id": one["id"], "price": one["price"]} for one in mug["variants"])
+
+    swapped = await client.put(
+        path, json=body | {"variants": [a | {"sku": "B"}, b | {"sku": "A"}, c | {"sku": "C"}]}
+    )
+    assert swapped.status_code == 200, swapped.text
+    assert {one["id"]: one["sku"] for one in swapped.json()["variants"]} == {
+        a["id"]: "B",
+        b["id"]: "A",
+        c["id"]: "C",
+    }
+    moved = await client.put(
+        path,
+        json=body
+        | {"variants": [variant_body(sku="C"), b | {"sku": "D"}, a | {"sku": "A"}, c | {"sku": "B"}]},
+    )
+    assert moved.status_code == 200, moved.text
+    found = {one["id"]: one["sku"] for one in moved.json()["variants"]}
+    assert (found.pop(a["id"]), found.pop(b["id"]), found.pop(c["id"])) == ("A", "D", "B")
+    assert list(found.values()) == ["C"]
+
+
+async def test_a_sku_of_another_product_is_not_taken_and_all_stays_as_it_was(client: Client) -> None:
+    await product(client, variant_body(sku="PAN"))
+    mug = await product(client, variant_body(sku="A"), variant_body(sku="B"))
+    path, body = f"/products/{mug['id']}", {"name": mug["name"], "status": mug["status"]}
+    a, b = ({"id": one["id"]} for one in mug["variants"])
+
+    refused = await client.put(path, json=body | {"variants": [a | {"sku": "B"}, b | {"sku": "PAN"}]})
+
+    assert (refused.status_code, refused.json()["slug"]) == (409, "already-exists")
+    assert refused.json()["skus"] == ["PAN"]
+    assert [one["sku"] for one in (await client.get(path)).json()["variants"]] == ["A", "B"]
