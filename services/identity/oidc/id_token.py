@@ -191,12 +191,17 @@ def _object(part: str) -> Json:
     return found
 
 
+_JOINERS = "\u200c\u200d"
+
+
 def _text(claims: Json, name: str, most: int) -> str:
     found = claims.get(name)
     if not isinstance(found, str):
         return ""
-    printable = "".join(c for c in found if c.isprintable())
-    return printable.encode("utf-8", "replace").decode().strip()[:most]
+    # One line (see `ONE_LINE`): breaks and spaces of any kind part words, and joiners belong to the scripts that use them.
+    line = " ".join(found.split())
+    printable = "".join(c for c in line if c.isprintable() or c in _JOINERS)
+    return printable.encode("utf-8", "replace").decode()[:most].strip()
 
 
 def _seconds(value: Any) -> float | None:

@@ -4,6 +4,7 @@ import base64
 import hashlib
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from libs.common.testing.events import emitted
@@ -33,6 +34,29 @@ async def test_somebody_new_joins_a_shop_as_a_client(world: Any) -> None:
     again = await world.sign_in()
     assert again.json()["user"]["id"] == tokens["user"]["id"]
     assert again.json()["user"]["email"] == person["email"]
+
+
+@pytest.mark.parametrize(
+    ("told", "first", "last"),
+    [
+        (
+            {"given_name": "Sipho,\n\nYour account\u2028is\x85blocked"},
+            "Sipho, Your account is blocked",
+            "Mokoena",
+        ),
+        ({"given_name": "", "family_name": "", "name": "山田\u3000太郎"}, "山田", "太郎"),
+        ({"given_name": "Jean\u00a0Paul", "family_name": "\u202egnorw\u202c"}, "Jean Paul", "gnorw"),
+        ({"given_name": "می\u200cخواهم"}, "می\u200cخواهم", "Mokoena"),
+    ],
+)
+async def test_names_are_one_line_whose_words_stay_apart(
+    world: Any, told: dict[str, str], first: str, last: str
+) -> None:
+    world.google.person |= told
+
+    user = (await world.sign_in(company_id=world.shop.company_id)).json()["user"]
+
+    assert (user["first_name"], user["last_name"]) == (first, last)
 
 
 async def test_what_is_asked_of_the_provider(world: Any) -> None:
