@@ -10,7 +10,6 @@ Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Karoo Coffe
 Text = Annotated[str, Field(max_length=10_000)]
 ShortText = Annotated[str, Field(max_length=100)]
 Phone = Annotated[str, Field(max_length=40, examples=["+27215550100"])]
-Country = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2", examples=["ZA"])]
 Tags = Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=50)]
 
 

@@ -4,10 +4,10 @@ from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
+from libs.common.countries import Country
 from libs.common.money import Money
 from libs.common.schema import ONE_LINE, OutSchema, Schema
 
-Country = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2", examples=["ZA"])]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=ONE_LINE)]
 
 

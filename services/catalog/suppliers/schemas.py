@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import EmailStr, Field
 
+from libs.common.countries import Country
 from libs.common.filters import ListQuery
 from libs.common.money import Currency
 from libs.common.schema import OutSchema, PatchSchema, Schema
@@ -17,7 +18,6 @@ Person = Annotated[str, Field(min_length=1, max_length=200, examples=["Naledi Zu
 Phone = Annotated[str, Field(max_length=40, examples=["+27215550100"])]
 Website = Annotated[str, Field(max_length=300, examples=["https://karoo.example"])]
 Address = Annotated[str, Field(max_length=500)]
-Country = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2", examples=["ZA"])]
 PaymentTerms = Annotated[
     int, Field(ge=0, le=365, description="Days in which to pay its invoices", examples=[30])
 ]

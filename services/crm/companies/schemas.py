@@ -6,9 +6,10 @@ from uuid import UUID
 
 from pydantic import EmailStr, Field
 
+from libs.common.countries import Country
 from libs.common.filters import ListQuery
 from libs.common.schema import OutSchema, PatchSchema, Schema
-from services.crm.values import Country, Name, Phone, ShortText, Tags
+from services.crm.values import Name, Phone, ShortText, Tags
 
 Website = Annotated[str, Field(max_length=300, examples=["https://karoo.example"])]
 Address = Annotated[str, Field(max_length=500)]

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from pydantic import AfterValidator, EmailStr, Field
 
+from libs.common.countries import Country
 from libs.common.filters import Column, Custom, ListQuery
 from libs.common.money import Money
 from libs.common.schema import ONE_LINE, OutSchema, PatchSchema, Schema
 from services.identity.auth.schemas import FirstName, LastName, Password, Phone
 from services.identity.registrations.models import RegistrationStatus, WaitingFor
-from services.identity.registrations.requirements.schemas import Answer, Code, Country, NeedsOut
+from services.identity.registrations.requirements.schemas import Answer, Code, NeedsOut
 
 BusinessName = Annotated[
     str, Field(min_length=1, max_length=200, pattern=ONE_LINE, examples=["Karoo Coffee"])

@@ -7,11 +7,12 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, EmailStr, Field, model_validator
 
+from libs.common.countries import Country
 from libs.common.filters import ListQuery
 from libs.common.money import Currency
 from libs.common.schema import ONE_LINE, OutSchema, PatchSchema, Schema
 from services.identity.auth.schemas import Locale, Phone
-from services.identity.registrations.schemas import BusinessName, Country
+from services.identity.registrations.schemas import BusinessName
 from services.identity.tenants.models import TenantStatus
 
 Slug = Annotated[

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from pydantic import Field, model_validator
 
+from libs.common.countries import Country
 from libs.common.filters import ListQuery
 from libs.common.money import Currency, Money, Price
 from libs.common.schema import OutSchema, PatchSchema, Schema
-from services.orders.schemas import AddressIn, Country
+from services.orders.schemas import AddressIn
 from services.orders.totals import MAX_QUANTITY
 
 Name = Annotated[str, Field(min_length=1, max_length=100, examples=["Standard"])]

@@ -6,9 +6,9 @@ from uuid import UUID
 
 from pydantic import Field, StrictBool
 
+from libs.common.countries import Country
 from libs.common.filters import ListQuery
 from libs.common.schema import OutSchema, PatchSchema, Schema
-from services.orders.schemas import Country
 from services.orders.totals import PPM
 
 Name = Annotated[str, Field(min_length=1, max_length=100, examples=["VAT"])]

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, EmailStr, Field
 
+from libs.common.countries import Country
 from libs.common.filters import ListQuery
 from libs.common.money import Currency, Money, PositiveMoney, Price
 from libs.common.schema import OutSchema, PatchSchema, Schema
@@ -30,7 +31,7 @@ class BillingAddress(Schema):
     city: str = Field(min_length=1, max_length=100)
     region: str | None = Field(None, max_length=100)
     postal_code: str | None = Field(None, max_length=20)
-    country: str = Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2")
+    country: Country
     phone: str | None = Field(None, max_length=40)
 
 

@@ -50,6 +50,7 @@ class TestSuppliers(ResourceSuite):
         {"email": "nobody"},
         {"currency": "XXX"},
         {"country": "South Africa"},
+        {"country": "ZZ"},
         {"payment_terms_days": -1},
         {"lead_time_days": 7.5},
         {"is_active": "perhaps"},

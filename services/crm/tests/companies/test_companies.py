@@ -20,6 +20,7 @@ class TestCompanies(ResourceSuite):
         {"name": ""},
         {"name": 5},
         {"country": "South Africa"},
+        {"country": "ZZ"},
         {"email": "nobody"},
         {"tags": [""]},
         {"owner_id": "me"},

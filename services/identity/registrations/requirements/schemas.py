@@ -7,6 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field, StrictBool, StrictInt, StrictStr, model_validator
 
+from libs.common.countries import Country
 from libs.common.filters import ListQuery
 from libs.common.schema import OutSchema, PatchSchema, Schema
 from services.identity.registrations.requirements.checks import CHECKS
@@ -17,7 +18,6 @@ from services.identity.registrations.requirements.models import Outcome, Require
 Code = Annotated[
     str, Field(pattern="^[a-z][a-z0-9_]{0,58}[a-z0-9]$", description="For good", examples=["certificate"])
 ]
-Country = Annotated[str, Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2", examples=["ZA"])]
 Sku = Annotated[str, Field(min_length=1, max_length=100, examples=["micro-sites"])]
 Label = Annotated[str, Field(min_length=1, max_length=200, examples=["Certificate of incorporation"])]
 # What makes a pattern take long: a group that repeats, each part that repeats (as often as the text is long), and each

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from pydantic import Field
 
+from libs.common.countries import Country
 from libs.common.filters import ListQuery
 from libs.common.money import MAX_AMOUNT, Currency
 from libs.common.schema import OutSchema, PatchSchema, Schema
-from services.identity.registrations.requirements.schemas import Country, Sku
+from services.identity.registrations.requirements.schemas import Sku
 
 Seconds = Annotated[int, Field(ge=1, le=31_536_000, examples=[172_800])]
 RoleCode = Annotated[str, Field(min_length=1, max_length=60, examples=["staff-admin"])]

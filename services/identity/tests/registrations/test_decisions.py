@@ -247,6 +247,7 @@ async def test_the_queue_is_filtered_and_paged(platform: Any, staff: Client) -> 
         ({"first_name": ""}, "validation-failed"),
         ({"first_name": "nul\x00"}, "validation-failed"),
         ({"business": {"name": "x", "country": "South Africa"}}, "validation-failed"),
+        ({"business": {"name": "x", "country": "ZZ"}}, "validation-failed"),
         ({"business": {"country": "ZA"}}, "validation-failed"),
         ({"business": {"name": "x", "surprise": 1}}, "validation-failed"),
         ({"surprise": 1}, "validation-failed"),

@@ -83,6 +83,7 @@ async def test_bad_requirements_are_refused(desk: Desk) -> None:
         {"kind": "field", "rule": {"type": "choice"}},
         {"kind": "document", "rule": {"max_bytes": 10**9}},
         {"country": "Zulu"},
+        {"country": "ZZ"},
         {"surprise": 1},
     ):
         body = {"code": "code", "kind": "field", "label": "x", "product": desk.product} | change

@@ -64,6 +64,7 @@ class TestDrafts(ResourceSuite):
         {"currency": "USD"},
         {"email": "nobody"},
         {"billing_address": {"line1": "x", "city": "y", "country": "South Africa"}},
+        {"billing_address": {"line1": "x", "city": "y", "country": "ZZ"}},
     )
 
 
