@@ -34,7 +34,7 @@ KILLS ?= 50
 MINUTES ?= 10
 SEED ?= 1
 BUYERS ?= 200
-# More for the proof, such as ARGS="--outage postgres:30", "--rolling 3", "--poison" or "--pressure 3" (one at a time)
+# More for the proof, such as ARGS="--outage postgres:30", "--deaths", "--rolling 3", "--poison" or "--pressure 3" (one at a time)
 ARGS ?=
 # Minutes of hostile requests made from the API document afterwards; none with ARGS
 SCHEMA ?= 10

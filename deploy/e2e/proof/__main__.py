@@ -14,6 +14,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from deploy.e2e.proof.deaths import deaths
 from deploy.e2e.proof.outage import AWAY
 from deploy.e2e.proof.outage import outage as outage_of
 from deploy.e2e.proof.poison import poison
@@ -47,7 +48,10 @@ def prove(
             "nothing; orders:20, a process that hangs"
         ),
     ] = "",
-    recovery: Annotated[float, typer.Option(help="Seconds that recovery from an outage may take")] = 5.0,
+    each_dies: Annotated[
+        bool, typer.Option("--deaths", help="Instead: each process killed with -9, one after another")
+    ] = False,
+    recovery: Annotated[float, typer.Option(help="Seconds until all is well again, at most")] = 5.0,
     poisoned: Annotated[
         bool, typer.Option("--poison", help="Instead: poisonous messages in a queue")
     ] = False,
@@ -87,8 +91,8 @@ def prove(
             in_turn=True,
         )
         repeat = f"python -m deploy.e2e.proof --short --seed {seed}"
-    elif outage or poisoned or rolls or load:
-        wanted, repeat = _scenario(seed, buyers, outage, recovery, rolls, load)
+    elif outage or each_dies or poisoned or rolls or load:
+        wanted, repeat = _scenario(seed, buyers, outage, each_dies, recovery, rolls, load)
     else:
         # One does not run out, so that there is trade to the end; another may, and the others are gone soon.
         stock = (100_000, round(200 * minutes), 60, 25, 10, 5)
@@ -119,7 +123,7 @@ def prove(
 
 
 def _scenario(
-    seed: int, buyers: int, away: str, recovery: float, rolls: int, load: float
+    seed: int, buyers: int, away: str, each_dies: bool, recovery: float, rolls: int, load: float
 ) -> tuple[Wanted, str]:
     """What one of the scenarios wants, and the command that repeats it."""
     plain = Wanted(
@@ -141,6 +145,8 @@ def _scenario(
             raise typer.BadParameter(f"there are {', '.join(AWAY)}, as in postgres:30")
         happen = outage_of(server, float(seconds or 30), recovery)
         return replace(plain, scenario=happen), f"{command} --outage {away} --recovery {recovery:g}"
+    if each_dies:
+        return replace(plain, scenario=deaths(recovery)), f"{command} --deaths --recovery {recovery:g}"
     if rolls:
         # Nothing between the processes, and nobody who tries again.
         return replace(

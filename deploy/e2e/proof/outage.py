@@ -17,6 +17,7 @@ _AFTER = 8.0
 _TIME_LIMIT = 31.0
 # RabbitMQ is there and takes no messages, as when its memory or its disk is full.
 PUBLISHERS = "publishers"
+HEALTH = "health of all parts"
 AWAY = (*SERVERS, PUBLISHERS, *PROCESSES)
 _FINE = frozenset({"200", "503", "504"})
 
@@ -28,23 +29,23 @@ def outage(server: str, seconds: float, limit: float) -> Scenario:
         await asyncio.sleep(_BEFORE)
         run.say(f"{server} goes away for {seconds:g} s")
         away = asyncio.create_task(_be_away(run, server, seconds))
-        # Without RabbitMQ all services serve. When the health of all parts is good again is noted beside them: it is
-        # asked of processes that work off what has gathered meanwhile, so it says so later than they began with it.
+        # Without RabbitMQ all services serve, so that all is over is told by the health of all parts alone.
         watched = (*NAMES, server) if server == "rabbitmq" else NAMES
         seen = await asyncio.gather(*(_watch(run, name, away) for name in watched))
         statuses: Counter[str] = Counter()
         slowest = 0.0
         recovered = {}
         for name, (said, longest, after) in zip(watched, seen, strict=True):
+            what = HEALTH if name == "rabbitmq" else name
             slowest = max(slowest, longest)
-            recovered[name] = round(after, 2)
+            recovered[what] = round(after, 2)
             if name == "rabbitmq":
                 said = Counter({"200": said["200"] + said["degraded"]})
             statuses += said
             for status in said.keys() - _FINE:
-                run.report.breaches.append(f"{name} was answered with {status} while {server} was away")
-            if after > limit and name != "rabbitmq":
-                run.report.breaches.append(f"{name} recovered only {after:.1f} s after {server} was back")
+                run.report.breaches.append(f"{what} was answered with {status} while {server} was away")
+            if after > limit:
+                run.report.breaches.append(f"{what} recovered only {after:.1f} s after {server} was back")
         if slowest > _TIME_LIMIT:
             run.report.breaches.append(f"an answer took {slowest:.1f} s while {server} was away")
         if server in ("rabbitmq", PUBLISHERS) and statuses.keys() != {"200"}:
@@ -52,11 +53,9 @@ def outage(server: str, seconds: float, limit: float) -> Scenario:
         run.report.scenarios[f"{server} away for {seconds:g} s"] = {
             **{f"answered {status}:": n for status, n in sorted(statuses.items())},
             "slowest answer (s)": round(slowest, 2),
-            **{
-                f"{'health of all parts' if name == 'rabbitmq' else name} back after (s)": after
-                for name, after in recovered.items()
-            },
+            **{f"{what} back after (s)": after for what, after in recovered.items()},
         }
+        run.say(f"back after (s): {', '.join(f'{what} {after}' for what, after in recovered.items())}")
         await asyncio.sleep(_AFTER)
 
     return happen

@@ -220,6 +220,7 @@ class RabbitBroker:
         self._connected.set()
         try:
             await self._consume_all(session)
+            logger.info("connected to RabbitMQ", extra={"queues": len(session.consumed)})
             while not await wait_for(session.lost, _MEASURE_SECONDS):
                 await self._set_gauges()
             logger.warning("the connection to RabbitMQ was lost, connecting again")

@@ -57,9 +57,11 @@ class Session:
     consuming_lock: asyncio.Lock = field(default_factory=asyncio.Lock)
     asking: asyncio.Task[None] | None = None
 
-    async def declare(self, subscriptions: Collection[Subscription]) -> None:
-        """Make the queues of subscriptions."""
-        commands = [command for subscription in subscriptions for command in self.topology.of(subscription)]
+    async def declare(self, subscriptions: Collection[Subscription], *, shared: bool = False) -> None:
+        """Make the queues of subscriptions, and before them, if asked for, what all share."""
+        commands = self.topology.shared() if shared else []
+        for subscription in subscriptions:
+            commands += self.topology.of(subscription)
         await self._carry_out(self.declarer, commands, _DECLARE_SECONDS)
         self.declared.update(map(self.topology.queue, subscriptions))
 
@@ -132,8 +134,7 @@ async def open_session(url: URL, topology: Topology, subscriptions: Collection[S
         session = Session(
             topology, connection, publishing_connection, declarer, receiver, publisher, retrier, lost
         )
-        await carry_out(declarer, topology.shared(), exchange=topology.exchange, seconds=_DECLARE_SECONDS)
-        await session.declare(subscriptions)
+        await session.declare(subscriptions, shared=True)
         opened.pop_all()
     return session
 
