@@ -72,6 +72,9 @@ async def _be_away(run: Run, server: str, seconds: float) -> float:
         installation.kill(server)
         faults.killed[server] += 1
         await asyncio.gather(*(link.refuse(seconds) for link in links))
+        # One that takes longer than that to start is away until it takes connections.
+        while not await installation.answers(server):
+            await asyncio.sleep(0.05)
     else:
         await faults.freeze(server, seconds)
     return asyncio.get_running_loop().time()

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import QueuePool, text
+
 from libs.common.messaging.connection import connect, plain_url
 
 if TYPE_CHECKING:
@@ -26,7 +28,8 @@ KEEP_BAD_SECONDS = 0.2
 class Readiness:
     """Asks the parts of a service, all at once. That one is well holds for `keep` seconds, else for `keep_bad`.
 
-    The database is asked on a connection of its own, so that a pool in full use does not look like a lost database.
+    The database is asked on a connection of the pool that is free, which takes a moment where a new one takes many; on
+    one of its own where there is none, so that a pool in full use does not look like a lost database.
     """
 
     def __init__(
@@ -47,6 +50,11 @@ class Readiness:
         return all(part["ok"] for name, part in parts.items() if name in essential)
 
     async def _database(self) -> bool:
+        pool = self._context.engine.pool
+        if isinstance(pool, QueuePool) and pool.checkedin():
+            async with self._context.engine.connect() as pooled:
+                await pooled.execute(text("SELECT 1"))
+            return True
         url, name = plain_url(self._context.engine), f"pillars-{self._context.service.name}-readyz"
         async with await connect(url, name) as connection:
             await connection.execute("SELECT 1")

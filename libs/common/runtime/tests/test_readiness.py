@@ -81,6 +81,29 @@ async def test_a_pool_in_full_use_does_not_look_like_a_lost_database(fresh_datab
             assert (await Readiness(context).parts())["database"] == {"ok": True}
 
 
+async def test_a_free_connection_of_the_pool_is_asked_and_no_other_is_made(
+    fresh_database: MakeSettings, postgres_url: str
+) -> None:
+    settings = fresh_database(SERVICE)
+    host = Host([SERVICE], settings, roles=(HTTP,))
+    await host.start()
+    context = host.contexts[SERVICE.name]
+    async with context.unit_of_work(platform=True) as uow:
+        await uow.session.execute(text("SELECT 1"))
+    database = settings.database_url.rpartition("/")[2]
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS false")
+        readiness = Readiness(context, keep=0, keep_bad=0)
+        assert (await readiness.parts())["database"] == {"ok": True}
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (database,)
+        )
+        assert not (await readiness.parts())["database"]["ok"]
+        connection.execute(f"ALTER DATABASE {database} ALLOW_CONNECTIONS true")
+        assert (await readiness.parts())["database"] == {"ok": True}
+    await host.close()
+
+
 async def test_however_many_ask_the_parts_are_asked_once(fresh_database: MakeSettings) -> None:
     host = Host([SERVICE], fresh_database(SERVICE), roles=(HTTP,))
     await host.start()
