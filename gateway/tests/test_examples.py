@@ -66,8 +66,9 @@ def test_an_example_fits_its_schema(model: type[BaseModel], writing: bool) -> No
 
     example = Examples(components["schemas"]).of(reference, writing=writing)
 
-    Draft202012Validator({**reference, "components": components}).validate(example)
-    model.model_validate(example)
+    found = Draft202012Validator({**reference, "components": components}).iter_errors(example)
+    assert [error.message for error in found] == []
+    assert model.model_validate(example).model_dump(mode="json", exclude_unset=True) == example
 
 
 def test_what_may_be_left_out_is_left_out_of_what_is_sent() -> None:

@@ -149,6 +149,7 @@ class TestEventStreams:
         upstream = wire.services["notifications"]
         async with wire.client.stream("GET", "/api/v1/notifications/stream") as response:
             await anext(response.aiter_raw())
+            assert not upstream.left.is_set()
         await eventually(upstream.left.is_set)
 
     async def test_so_it_does_where_the_service_is_in_this_process(self) -> None:
@@ -177,8 +178,9 @@ class TestTimeLimits:
     async def test_a_client_that_leaves_frees_the_service(self, wire: World) -> None:
         request = asyncio.create_task(wire.get("/api/v1/deals/stall"))
         await eventually(lambda: wire.crm.calls["stall"])
+        gate = wire.gateway.proxy._http.watch("crm", "").gate
+        assert gate.inside == 1
         request.cancel()
-        await eventually(lambda: wire.gateway.requests.newest(lambda r: r.status == 0, None).__next__, 5)
-        await eventually(
-            lambda: any(r.status == 0 for r in wire.gateway.requests.newest(lambda _: True, None))
-        )
+        left = await eventually(lambda: list(wire.gateway.requests.newest(lambda r: r.status == 0, None)))
+        assert [record.path for record in left] == ["/api/v1/deals/stall"]
+        assert gate.inside == 0

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from gateway.tests.conftest import World, make_world
+from libs.common.http.gate import Gate
 from libs.common.testing.eventually import eventually
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}"
@@ -112,7 +113,8 @@ async def test_more_requests_than_a_service_has_places_for_are_refused_before_an
     silent: Silent,
 ) -> None:
     silent.is_healthy = True
-    async with before(silent, upstream_concurrency=2, stall_seconds=20) as world, asyncio.timeout(30):
+    async with before(silent, stall_seconds=20) as world, asyncio.timeout(30):
+        world.gateway.proxy._http.watch("crm", "").gate = Gate(2, patience=0.1)
         inside = [asyncio.create_task(world.get("/api/v1/deals")) for _ in range(2)]
         await eventually(lambda: silent.count(b"/deals") == 2)
         more = await asyncio.gather(*(world.get("/api/v1/deals") for _ in range(20)))

@@ -12,11 +12,15 @@ from libs.common.testing.in_no_time import in_no_time
 
 
 class Worked:
-    """An app that says what it does, behind an admission with few places and little time."""
+    """An app that says what it does, behind an admission with few places and little time.
+
+    `given_up` lets what was cancelled end, as a database driver does that tells a server which does not listen.
+    """
 
     def __init__(self, places: int = 1, seconds: float = 5) -> None:
         self.release = asyncio.Event()
         self.cancelled = asyncio.Event()
+        self.given_up = asyncio.Event()
         self.entered = asyncio.Semaphore(0)
         self.gate = Gate(places, waiting=0)
         self.admission = Admission(self.app, "crm", self.gate, seconds)
@@ -35,8 +39,7 @@ class Worked:
             if scope["path"] not in ("/quick", "/healthz"):
                 await self.release.wait()
         except asyncio.CancelledError:
-            # As a database driver does that tells a server which does not listen.
-            await asyncio.sleep(10)
+            await self.given_up.wait()
             self.cancelled.set()
             raise
         if scope["path"] != "/stream":
@@ -97,9 +100,9 @@ def test_a_stream_holds_no_place_and_has_no_limit() -> None:
         stream = asyncio.create_task(worked.client.get("/stream"))
         await worked.reached()
         assert (await worked.client.get("/quick")).text == "done"
-        await asyncio.sleep(3600)
-        worked.release.set()
+        asyncio.get_running_loop().call_later(3600, worked.release.set)
         assert (await stream).text == "done"
+        assert asyncio.get_running_loop().time() >= 3600
 
     in_no_time(listen_for_an_hour())
 
@@ -115,6 +118,7 @@ def test_what_takes_too_long_is_answered_in_time_although_it_takes_longer_to_be_
 
     async def take_long() -> None:
         worked = Worked(seconds=5)
+        asyncio.get_running_loop().call_later(15, worked.given_up.set)
         scope = {"type": "http", "path": "/slow", "headers": [], "method": "GET"}
         await worked.admission(scope, receive, send)
         assert asyncio.get_running_loop().time() == pytest.approx(15)
@@ -132,6 +136,9 @@ async def test_a_client_that_leaves_gives_its_place_back() -> None:
     worked = Worked()
     first = asyncio.create_task(worked.client.get("/slow"))
     await worked.reached()
+    worked.given_up.set()
     first.cancel()
-    await asyncio.gather(first, return_exceptions=True)
+    with pytest.raises(asyncio.CancelledError):
+        await first
+    assert worked.cancelled.is_set()
     assert worked.gate.inside == 0

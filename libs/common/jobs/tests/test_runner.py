@@ -403,6 +403,7 @@ async def test_a_commit_wakes_the_runner_of_its_process(context: ServiceContext,
             async with context.unit_of_work(tenant_id=tenant_id) as uow:
                 uow.defer("look")
             await eventually(lambda count=count: _counted(context, count), seconds=10)
+    assert await marks(context) == [0, 0]
 
 
 async def test_a_runner_finds_what_another_process_has_deferred(
@@ -414,6 +415,7 @@ async def test_a_runner_finds_what_another_process_has_deferred(
             uow.defer("look")
         await other.close()
         await eventually(lambda: _counted(context, 1))
+    assert await marks(context) == [0]
 
 
 async def test_a_runner_at_rest_sends_one_statement_a_look(
@@ -606,6 +608,7 @@ async def test_it_outlives_a_cut_connection(
         async with context.unit_of_work(tenant_id=tenant_id) as uow:
             uow.defer("look", step=2)
         await eventually(lambda: _counted(context, 2))
+    assert sorted(await marks(context)) == [1, 2]
 
 
 async def _claimed(context: ServiceContext) -> bool:
