@@ -34,7 +34,7 @@ class Suite:
 @pytest.fixture(scope="session")
 async def suite(postgres_url: str) -> AsyncIterator[Suite]:
     """All services and the gateway in one process, started once per worker."""
-    with new_database(postgres_url) as database_url:
+    with new_database(postgres_url, *load_all()) as database_url:
         listener = listen(18000)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         settings = settings_for_tests(database_url, public_url=url)

@@ -195,7 +195,7 @@ async def test_a_backup_under_load_comes_back_on_an_empty_server_and_the_suite_g
     postgres_url: str, other_server: str, tmp_path: Path
 ) -> None:
     dump, gauges = tmp_path / "backups" / "suite.dump", tmp_path / "backup.prom"
-    with new_database(postgres_url) as url:
+    with new_database(postgres_url, *load_all()) as url:
         before = settings_for_tests(url)
         with one_at_a_time():
             await install(load_all(), before)

@@ -20,12 +20,11 @@ from deploy.e2e.list_plans.lists import Lists
 from deploy.e2e.list_plans.plans import LIMIT
 from deploy.e2e.list_plans.values import CHILDREN, CHOICES, ME, OPERATOR_OR_ROW, OTHER, SKIPPED, TOKEN, VALUES
 from libs.common.actor import OPERATOR_TENANT_ID, Actor
-from libs.common.db.migrate import migrate
 from libs.common.ids import new_id
 from libs.common.privacy.people import Person, rows_about, tables_of
 from libs.common.runtime.registry import NAMES, load_all
 from libs.common.testing.actors import guest, user
-from libs.common.testing.plugin import new_database, one_at_a_time, settings_for_tests
+from libs.common.testing.plugin import new_database, settings_for_tests
 from libs.common.testing.rows import Rows, row_id
 
 ROWS = 2200
@@ -34,11 +33,9 @@ ROWS = 2200
 @pytest.fixture(scope="module")
 async def lists(postgres_url: str) -> AsyncIterator[Lists]:
     """All services over tables with many rows of two businesses."""
-    with new_database(postgres_url) as url:
+    services = load_all()
+    with new_database(postgres_url, *services) as url:
         settings = settings_for_tests(url)
-        services = load_all()
-        with one_at_a_time():
-            migrate(services, settings)
         with psycopg.connect(url, autocommit=True) as admin:
             for number, tenant_id in enumerate((OPERATOR_TENANT_ID, OTHER)):
                 values = {

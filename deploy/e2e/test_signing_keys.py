@@ -152,7 +152,7 @@ async def test_the_key_rotates_in_time_and_by_command(edge: Edge) -> None:
 @pytest.fixture
 async def apart(postgres_url: str) -> AsyncIterator[Suite]:
     """Identity and the bus on a database of their own, for what would sign out everybody else's tokens."""
-    with new_database(postgres_url) as url:
+    with new_database(postgres_url, SERVICE) as url:
         settings = settings_for_tests(url)
         with one_at_a_time():
             await install([SERVICE], settings)

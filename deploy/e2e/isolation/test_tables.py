@@ -14,10 +14,9 @@ from deploy.e2e.isolation.rights import attempts, rights
 from deploy.e2e.isolation.rows import Side, fill, insert
 from deploy.e2e.isolation.trying import acting, refused_insert
 from libs.common.db.differences import differences
-from libs.common.db.migrate import migrate
 from libs.common.runtime.registry import NAMES, load, load_all
 from libs.common.settings import CommonSettings
-from libs.common.testing.plugin import new_database, one_at_a_time, settings_for_tests
+from libs.common.testing.plugin import new_database, settings_for_tests
 
 pytestmark = pytest.mark.xdist_group("isolation")
 
@@ -61,10 +60,8 @@ class Scratch:
 @pytest.fixture(scope="module")
 def scratch(postgres_url: str) -> Iterator[Scratch]:
     """The database of these tests."""
-    with new_database(postgres_url) as url:
+    with new_database(postgres_url, *load_all()) as url:
         settings = settings_for_tests(url)
-        with one_at_a_time():
-            migrate(load_all(), settings)
         with psycopg.connect(url, autocommit=True) as admin:
             catalogue = Catalogue(admin)
             yield Scratch(settings, admin, catalogue, fill(admin, catalogue, NAMES))

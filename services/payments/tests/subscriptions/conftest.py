@@ -8,11 +8,10 @@ import psycopg
 import pytest
 
 from libs.common.clock import ManualClock
-from libs.common.db.migrate import migrate
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import user
 from libs.common.testing.client import Client
-from libs.common.testing.plugin import new_database, one_at_a_time, settings_for_tests
+from libs.common.testing.plugin import new_database, settings_for_tests
 from services.payments.manifest import SERVICE
 from services.payments.tests.orders_app import OrdersApp
 from services.payments.tests.shop import Shop
@@ -30,11 +29,8 @@ FORGET = (
 @pytest.fixture(scope="session")
 async def moved(postgres_url: str) -> AsyncIterator[ServiceContext]:
     """The payments service with a database and a clock of its own, for the tests of a worker that move the time."""
-    with new_database(postgres_url) as url:
-        settings = settings_for_tests(url)
-        with one_at_a_time():
-            migrate((SERVICE,), settings)
-        context = ServiceContext(SERVICE, settings, clock=ManualClock(BEGIN))
+    with new_database(postgres_url, SERVICE) as url:
+        context = ServiceContext(SERVICE, settings_for_tests(url), clock=ManualClock(BEGIN))
         yield context
         await context.upstreams.close()
         await context.close()
