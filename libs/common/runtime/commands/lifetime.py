@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine
-from pathlib import Path
 from typing import Any
 
 _PR_SET_PDEATHSIG = 1
@@ -17,8 +16,6 @@ _PR_SET_PDEATHSIG = 1
 # `mallopt(3)`
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 _LARGE_BYTES = 1_048_576
-# `madvise(2)`
-_MADV_DONTNEED = 4
 
 
 def run_async(main: Coroutine[Any, Any, None]) -> None:
@@ -52,32 +49,6 @@ def keep_what_is_here() -> None:
     """
     gc.collect()
     gc.freeze()
-
-
-def unmap_what_only_the_start_needed() -> None:
-    """Let go of the pages of programs and libraries: what is used again is there at once, from the system's own copy.
-
-    Of what is mapped in from them, most is touched once, when all is imported. The system counts it as memory of each
-    process until the process ends.
-    """
-    with contextlib.suppress(OSError, AttributeError):
-        library = ctypes.CDLL(None)
-        for begin, end in unchanged_files(Path("/proc/self/smaps").read_text()):
-            library.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), _MADV_DONTNEED)
-
-
-def unchanged_files(smaps: str) -> list[tuple[int, int]]:
-    """Where files are mapped that cannot be written to and were not, as the loader does where it relocates."""
-    found: list[tuple[int, int]] = []
-    for line in smaps.splitlines():
-        name, *fields = line.split()
-        if not name.endswith(":"):
-            begin, _, end = name.partition("-")
-            is_file = len(fields) > 4 and fields[4].startswith("/")
-            here = (int(begin, 16), int(end, 16)) if is_file and "w" not in fields[0] else None
-        elif name == "Anonymous:" and fields[0] == "0" and here is not None:
-            found.append(here)
-    return found
 
 
 def die_with_parent() -> None:

@@ -13,12 +13,8 @@ from collections.abc import Callable, Sequence
 
 from libs.common.failpoints import arm
 from libs.common.logging import configure_logging
-from libs.common.runtime.commands.lifetime import (
-    die_with_parent,
-    keep_what_is_here,
-    run_async,
-    unmap_what_only_the_start_needed,
-)
+from libs.common.runtime.commands.lifetime import die_with_parent, keep_what_is_here, run_async
+from libs.common.runtime.commands.pages import give_pages_back_at_rest
 from libs.common.runtime.host import ROLES, Host, listen
 from libs.common.runtime.registry import NAMES, load, load_gateway
 from libs.common.runtime.supervised import Supervisor
@@ -107,8 +103,9 @@ async def _serve(
     try:
         app = await host.start()
         keep_what_is_here()
-        unmap_what_only_the_start_needed()
+        resting = asyncio.create_task(give_pages_back_at_rest(stop))
         await host.serve(app, bind(), stop, on_ready=supervisor.ready, on_stop=supervisor.stopping)
+        await resting
     finally:
         await host.close()
         if tracing is not None:

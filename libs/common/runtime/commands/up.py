@@ -18,6 +18,7 @@ from libs.common.logging import configure_logging
 from libs.common.messaging.waiting import done_before
 from libs.common.runtime.commands.lifetime import keep_what_is_here, run_async
 from libs.common.runtime.commands.local import Servers, local_servers
+from libs.common.runtime.commands.pages import give_pages_back_at_rest
 from libs.common.runtime.commands.separate import ALL, Processes
 from libs.common.runtime.embedded.errors import EmbeddedServerError
 from libs.common.runtime.home import Home, Restart, Running
@@ -176,12 +177,14 @@ class _Suite:
         try:
             app = await host.start()
             keep_what_is_here()
+            resting = asyncio.create_task(give_pages_back_at_rest(stop))
             serving = asyncio.create_task(host.serve(app, listener, stop))
             try:
                 await self._attend(url, stop, host.bus_joined, story=story, leave=leave)
             finally:
                 stop.set()
                 await serving
+                await resting
         finally:
             await host.close()
             if tracing is not None:
