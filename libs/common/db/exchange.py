@@ -102,14 +102,16 @@ async def _held(driver: Driver, conversation: PQGen[T]) -> T:
         wait = next(conversation)
         while wait == _READABLE:
             readable = loop.create_future()
-            loop.add_reader(socket, _wake, readable)
             try:
-                await readable
-            except BaseException:
+                loop.add_reader(socket, _wake, readable)
+                try:
+                    await readable
+                finally:
+                    # Before anything else: what comes in while the server is asked to end it is read afterwards.
+                    loop.remove_reader(socket)
+            except asyncio.CancelledError:
                 await _break_off(driver, conversation)
                 raise
-            finally:
-                loop.remove_reader(socket)
             wait = conversation.send(_READ)
         # More than the socket takes at once.
         return await driver.wait(_resumed(conversation, wait))

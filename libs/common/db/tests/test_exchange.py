@@ -1,7 +1,9 @@
 """Statements sent together: what they answer, and what is left of the connection after whatever goes wrong."""
 
 import asyncio
+import contextlib
 import gc
+import time
 import weakref
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -11,14 +13,18 @@ from uuid import UUID
 import psycopg
 import pytest
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 from sqlalchemy import LargeBinary, Uuid, bindparam, select, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 
+from libs.common.db import exchange as exchange_module
 from libs.common.db.direct import Direct, insert_of
 from libs.common.db.exchange import Driver, Message, exchange, forget, is_idle
 from libs.common.ids import new_id
 from libs.common.messaging.tests.parcels.service import SERVICE, Parcel
 from libs.common.runtime.context import ServiceContext
+from libs.common.testing.eventually import eventually
 
 PUT = Direct(insert_of(Parcel))
 KEY = 61_803_398
@@ -153,6 +159,61 @@ async def test_a_cancelled_one_leaves_a_connection_that_can_be_used(
         with pytest.raises(asyncio.CancelledError):
             await task
         assert await ask(driver, "SELECT 1") == [(1,)]
+
+
+class Between:
+    """Stands between a client and the server: passes its first connection on, and keeps the others waiting."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
+        self._is_first = True
+        self._may_end = asyncio.Event()
+        self.kept_waiting = asyncio.Event()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        if not self._is_first:
+            self.kept_waiting.set()
+            await self._may_end.wait()
+            writer.close()
+            return
+        self._is_first = False
+        there, back = await asyncio.open_connection(self._server.host, self._server.port)
+        await asyncio.gather(pass_on(reader, back), pass_on(there, writer))
+
+    def end(self) -> None:
+        """Let go of those that wait."""
+        self._may_end.set()
+
+
+async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(ConnectionError):
+        while piece := await reader.read(65_536):
+            writer.write(piece)
+    writer.close()
+
+
+async def test_while_the_server_is_asked_to_end_a_statement_nothing_is_done_over_and_over(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange_module, "_CANCEL_SECONDS", 1.0)
+    info = make_url(postgres_url)
+    between = Between(info)
+    server = await asyncio.start_server(between.serve, "127.0.0.1", 0)
+    here = info.set(host="127.0.0.1", port=server.sockets[0].getsockname()[1])
+    url = here.render_as_string(hide_password=False) + "?sslmode=disable"
+    async with server, await psycopg.AsyncConnection.connect(url, autocommit=True) as driver:
+        # Answered while the server is asked to end it, of which it never hears.
+        task = asyncio.create_task(ask(driver, "SELECT pg_sleep(0.1)"))
+        await eventually(lambda: driver.pgconn.transaction_status == TransactionStatus.ACTIVE)
+        spent = time.thread_time()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        spent = time.thread_time() - spent
+        assert between.kept_waiting.is_set()
+        assert spent < 0.05
+        between.end()
 
 
 async def test_a_lost_connection_is_an_error_and_stays_one(driver: Driver, postgres_url: str) -> None:

@@ -11,6 +11,7 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import guest, user
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
+from libs.contracts.audit import CHANGE_RECORDED
 from libs.contracts.features import API_KEYS as KEYS
 from libs.contracts.features import FEATURES, ORDERS
 from libs.contracts.identity import AccessChanged, PlanChanged
@@ -321,3 +322,18 @@ async def test_gateways_hear_of_another_plan(context: ServiceContext, platform: 
         ("standard", None, "started"),
         ("free", "standard", "changed"),
     ]
+
+
+async def test_each_step_of_a_plan_is_audited(context: ServiceContext, admin: Client) -> None:
+    made = await make(admin)
+    path = f"/plans/{made['id']}"
+    assert (await admin.patch(path, json={"name": "Another"})).status_code == 200
+    assert (await admin.delete(path)).status_code == 204
+
+    audited = await emitted(context, OPERATOR_TENANT_ID, CHANGE_RECORDED["identity"])
+    told = [e.data for e in audited if e.data["resource_id"] == made["id"]]
+    assert [(e["resource"], e["action"]) for e in told] == [
+        ("plan", "created"), ("plan", "updated"), ("plan", "deleted"),
+    ]  # fmt: skip
+    assert (told[0]["before"], told[0]["after"]["code"]) == (None, made["code"])
+    assert (told[1]["before"]["name"], told[1]["after"]["name"]) == ("A plan", "Another")

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
@@ -59,6 +61,20 @@ async def test_an_old_version_is_refused(platform: Any) -> None:
     await boss.patch(path, json={"phone": "1"})
 
     assert (await boss.patch(path, json={"phone": "2"}, headers={"If-Match": etag})).status_code == 412
+
+
+@pytest.mark.parametrize("method", ["patch", "put"])
+async def test_settings_of_an_old_version_are_refused(platform: Any, method: str) -> None:
+    owner = await platform.business()
+    boss = await platform.signed_in(owner.email)
+    path = f"/tenants/{owner.company_id}/settings"
+    etag = (await boss.patch(path, json={"locale": "en"})).headers["etag"]
+    await boss.patch(path, json={"locale": "ru"})
+
+    refused = await getattr(boss, method)(path, json={"locale": "en"}, headers={"If-Match": etag})
+
+    assert (refused.status_code, refused.json()["slug"]) == (412, "precondition-failed")
+    assert (await boss.get(path)).json()["settings"]["locale"] == "ru"
 
 
 async def test_settings_are_merged_and_null_takes_one_back(platform: Any) -> None:
