@@ -126,37 +126,25 @@ def _drop_index_online(operations: Operations, operation: DropIndexOnline) -> No
 
 
 @Operations.register_operation("make_search_functions")
-class MakeSearchFunctions(MigrateOperation):
-    """`op.make_search_functions("crm")`: what the search indexes of a schema are made with."""
+@Operations.register_operation("make_pairs_function")
+class MakeFunctions(MigrateOperation):
+    """What indexes of a schema are made with."""
 
-    def __init__(self, schema: str) -> None:
-        self.schema = schema
+    def __init__(self, functions: Sequence[str]) -> None:
+        self.functions = functions
 
     @classmethod
     def make_search_functions(cls, operations: Operations, schema: str) -> Any:
-        """Run the operation."""
-        return operations.invoke(cls(schema))
-
-
-@Operations.implementation_for(MakeSearchFunctions)
-def _make_search_functions(operations: Operations, operation: MakeSearchFunctions) -> None:
-    for statement in search_functions(operation.schema):
-        operations.execute(sa.text(statement.replace(":", r"\:")))
-
-
-@Operations.register_operation("make_pairs_function")
-class MakePairsFunction(MigrateOperation):
-    """`op.make_pairs_function("catalog")`: what an index of texts by name is made with."""
-
-    def __init__(self, schema: str) -> None:
-        self.schema = schema
+        """`op.make_search_functions("crm")`: what the search indexes of a schema are made with."""
+        return operations.invoke(cls(search_functions(schema)))
 
     @classmethod
     def make_pairs_function(cls, operations: Operations, schema: str) -> Any:
-        """Run the operation."""
-        return operations.invoke(cls(schema))
+        """`op.make_pairs_function("catalog")`: what an index of texts by name is made with."""
+        return operations.invoke(cls([pairs_function(schema)]))
 
 
-@Operations.implementation_for(MakePairsFunction)
-def _make_pairs_function(operations: Operations, operation: MakePairsFunction) -> None:
-    operations.execute(sa.text(pairs_function(operation.schema).replace(":", r"\:")))
+@Operations.implementation_for(MakeFunctions)
+def _make_functions(operations: Operations, operation: MakeFunctions) -> None:
+    for statement in operation.functions:
+        operations.execute(sa.text(statement.replace(":", r"\:")))

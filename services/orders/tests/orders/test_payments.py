@@ -1,6 +1,9 @@
 """Payments meeting orders: in time, twice, late, wrong; refunds and documents on the timeline."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
 from uuid import UUID
 
 from libs.common.ids import new_id
@@ -154,28 +157,43 @@ async def test_a_payment_between_the_end_of_the_reservation_and_the_expiry_is_la
     assert (await shop.order(order))["status"] == "expired"
 
 
+@asynccontextmanager
+async def reserving_anew(
+    shop: Shop, catalog: CatalogApp, order: Any, payment_id: UUID
+) -> AsyncIterator[list[Verdict]]:
+    """Within the block the stock of a late order is being reserved for its payment; its verdicts are there after it."""
+    verdicts: list[Verdict] = []
+    before, shop.shelf.mood = renewals(shop, order), "hang"
+    paying = asyncio.create_task(shop.pay(order, payment_id=payment_id))
+    await eventually(lambda: renewals(shop, order) > before, seconds=20)
+    yield verdicts
+    shop.shelf.mood = ""
+    catalog.patience.set()
+    verdicts += await paying
+    catalog.patience.clear()
+
+
+def renewals(shop: Shop, order: Any) -> int:
+    """How often the catalog was asked to reserve the stock of an order."""
+    return shop.shelf.count(f"PUT /internal/reservations/{order['id']}")
+
+
 async def test_an_order_that_expires_while_its_stock_is_reserved_anew_is_renewed_after_that(
     shop: Shop, catalog: CatalogApp
 ) -> None:
     variant, payment = shop.shelf.add(stock=1), new_id()
     order = await shop.placed((variant, 1))
     shop.clock.advance(minutes=16)
-    path = f"PUT /internal/reservations/{order['id']}"
-    before, shop.shelf.mood = shop.shelf.count(path), "hang"
-    paying = asyncio.create_task(shop.pay(order, payment_id=payment))
-    await eventually(lambda: shop.shelf.count(path) > before, seconds=20)
-    await shop.run(expire_orders)
-    shop.shelf.mood = ""
-    catalog.patience.set()
-    verdicts = await paying
-    catalog.patience.clear()
+    made = renewals(shop, order)
+    async with reserving_anew(shop, catalog, order, payment) as verdicts:
+        await shop.run(expire_orders)
 
     # The catalog will take the expiry for newer than the renewal, and free the stock.
     assert verdicts == [Verdict.RETRY]
     assert (await shop.order(order))["status"] == "expired"
     assert await shop.pay(order, payment_id=payment) == [Verdict.DONE]
 
-    assert shop.shelf.count(path) == before + 2
+    assert renewals(shop, order) == made + 2
     assert (await shop.order(order))["status"] == "paid"
 
 
@@ -211,15 +229,8 @@ async def test_an_order_that_is_cancelled_while_its_stock_is_reserved_anew_stays
     variant, payment = shop.shelf.add(stock=1), new_id()
     order = await shop.placed((variant, 1))
     shop.clock.advance(minutes=16)
-    path = f"PUT /internal/reservations/{order['id']}"
-    before, shop.shelf.mood = shop.shelf.count(path), "hang"
-    paying = asyncio.create_task(shop.pay(order, payment_id=payment))
-    await eventually(lambda: shop.shelf.count(path) > before, seconds=20)
-    ok(await shop.client.post(f"/orders/{order['id']}/cancel", json={"reason": "Changed my mind"}))
-    shop.shelf.mood = ""
-    catalog.patience.set()
-    verdicts = await paying
-    catalog.patience.clear()
+    async with reserving_anew(shop, catalog, order, payment) as verdicts:
+        ok(await shop.client.post(f"/orders/{order['id']}/cancel", json={"reason": "Changed my mind"}))
 
     # The cancellation frees the stock in the catalog, or, where it is older than the renewal, the sweep of stale holds.
     assert verdicts == [Verdict.DONE]
