@@ -6,14 +6,14 @@ fact moves the reservation forward only where that still makes sense.
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import InvalidTransition, NotFound
-from libs.common.ids import new_id
 from libs.contracts.catalog import StockAllocated, StockReleased, StockShipped
 from services.catalog.reservations.errors import ReservationClosed
+from services.catalog.reservations.holding import Holding, Lines, Pieces, summed, tracked_of
 from services.catalog.reservations.models import Reservation, ReservationLine
 from services.catalog.reservations.repository import ReservationRepository
 from services.catalog.reservations.schemas import (
@@ -29,32 +29,7 @@ from services.catalog.stock.service import short_line
 from services.catalog.variants.offers import offered
 from services.catalog.variants.repository import Kept, VariantRepository, kept
 
-# Lines of the problem `insufficient-stock`, and of a shortfall.
-ShortLines = list[dict[str, Any]]
-Lines = list[ReservationLine]
 RESERVED, ALLOCATED, RELEASED, SHIPPED = ReservationStatus
-
-
-class Pieces(Protocol):
-    """A line of an order, request or shipment."""
-
-    @property
-    def variant_id(self) -> UUID:
-        """What."""
-        ...
-
-    @property
-    def quantity(self) -> int:
-        """How many."""
-        ...
-
-
-def summed(lines: Iterable[Pieces]) -> dict[UUID, int]:
-    """Pieces by variant: lines that share a variant share its stock."""
-    total: dict[UUID, int] = {}
-    for line in lines:
-        total[line.variant_id] = total.get(line.variant_id, 0) + line.quantity
-    return total
 
 
 class ReservationService:
@@ -114,7 +89,7 @@ class ReservationService:
         self, row: Reservation, wanted: Mapping[UUID, int], known: Mapping[UUID, Kept], is_new: bool
     ) -> Sequence[ReservationLine]:
         """Hold these pieces in place of what was held; all changes are written in one flush."""
-        tracked = _tracked(wanted, known)
+        tracked = tracked_of(wanted, known)
         old = [] if is_new else (await self.rows.lines_of([row]))[row.id]
         book = StockBook(self.uow)
         book.know(known)
@@ -122,12 +97,13 @@ class ReservationService:
         if row.status == RESERVED:
             for line in old:
                 book.level(line.variant_id, line.store_id).reserved -= line.held
-        short = self._short(book, tracked)
+        holding = Holding(book, row, self.uow.now)
+        short = holding.short(tracked)
         if short:
             raise InsufficientStock("Less is available than was asked for.", lines=short)
         if not is_new:
             await self.rows.drop_lines(row)
-        lines = self._hold(book, row, tracked, "reserved")
+        lines = holding.hold(tracked, "reserved")
         row.status, row.reserved_at = RESERVED, self.uow.now
         row.released_at = row.release_cause = row.shortfall = None
         await self.rows.save(row)
@@ -149,7 +125,8 @@ class ReservationService:
             held = (await self.rows.lines_of([row]))[row.id]
             book = StockBook(self.uow)
             await book.lock(line.variant_id for line in held)
-            self._allocate_held(book, row, held)
+            Holding(book, row, self.uow.now).allocate(held)
+            self._set_allocated(row)
             await book.close("allocated")
             await self.rows.save(row)
             return
@@ -180,16 +157,17 @@ class ReservationService:
 
     async def _allocate_free(self, row: Reservation, wanted: Mapping[UUID, int]) -> bool:
         known = await self.variants.keep(wanted)
-        tracked = _tracked(wanted, known)
+        tracked = tracked_of(wanted, known)
         book = StockBook(self.uow)
         book.know(known)
         await book.lock(tracked)
-        short = self._short(book, tracked)
+        holding = Holding(book, row, self.uow.now)
+        short = holding.short(tracked)
         if short:
             row.shortfall = short
             return False
         await self.rows.drop_lines(row)
-        self.rows.add_lines(self._hold(book, row, tracked, "allocated"))
+        self.rows.add_lines(holding.hold(tracked, "allocated"))
         row.released_at = row.release_cause = row.shortfall = None
         self._set_allocated(row)
         await book.close("allocated")
@@ -255,18 +233,21 @@ class ReservationService:
         book = StockBook(self.uow)
         book.know(known)
         await book.lock([*wanted, *(line.variant_id for line in held)])
+        holding = Holding(book, row, self.uow.now)
         if row.status == RESERVED:
             # The payment's own event is still on its way.
-            self._allocate_held(book, row, held)
+            holding.allocate(held)
+            self._set_allocated(row)
         short = []
         has_moved = False
         taken: Lines = []
+        is_allocated = row.status == ALLOCATED
         for variant_id, quantity in wanted.items():
-            rest = self._ship_held(book, row, held, variant_id, quantity, shipment_id)
+            rest = holding.ship(held, variant_id, quantity, shipment_id) if is_allocated else quantity
             if variant_id in known and known[variant_id].has_stock:
-                lines_taken = self._ship_free(book, row, variant_id, rest, shipment_id)
-                taken += lines_taken
-                rest -= sum(line.quantity for line in lines_taken)
+                free = holding.ship_free(variant_id, rest, shipment_id)
+                taken += free
+                rest -= sum(line.quantity for line in free)
                 if rest:
                     short.append(short_line(variant_id, quantity, quantity - rest))
             has_moved = has_moved or rest < quantity
@@ -280,76 +261,6 @@ class ReservationService:
         if has_moved:
             self.uow.emit(StockShipped(order_id=order_id, shipment_id=shipment_id))
 
-    def _ship_held(
-        self,
-        book: StockBook,
-        row: Reservation,
-        held: Sequence[ReservationLine],
-        variant_id: UUID,
-        quantity: int,
-        shipment_id: UUID,
-    ) -> int:
-        if row.status != ALLOCATED:
-            return quantity
-        for line in held:
-            part = min(line.held, quantity) if line.variant_id == variant_id else 0
-            if part:
-                level = book.level(variant_id, line.store_id)
-                level.allocated -= part
-                line.shipped_quantity += part
-                book.move(level, MovementType.SALE, -part, cause_id=shipment_id, order_id=row.order_id)
-                quantity -= part
-        return quantity
-
-    def _ship_free(
-        self, book: StockBook, row: Reservation, variant_id: UUID, quantity: int, shipment_id: UUID
-    ) -> Sequence[ReservationLine]:
-        lines = []
-        for level, part in book.take(variant_id, quantity):
-            book.move(level, MovementType.SALE, -part, cause_id=shipment_id, order_id=row.order_id)
-            line = self._line(row, level.store_id, variant_id, part)
-            line.shipped_quantity = part
-            lines.append(line)
-        return lines
-
-    def _short(self, book: StockBook, wanted: Mapping[UUID, int]) -> ShortLines:
-        return [
-            short_line(variant_id, quantity, book.available(variant_id))
-            for variant_id, quantity in wanted.items()
-            if book.available(variant_id) < quantity
-        ]
-
-    def _hold(
-        self, book: StockBook, row: Reservation, wanted: Mapping[UUID, int], column: str
-    ) -> Sequence[ReservationLine]:
-        lines = []
-        for variant_id, quantity in wanted.items():
-            for level, part in book.take(variant_id, quantity):
-                setattr(level, column, getattr(level, column) + part)
-                lines.append(self._line(row, level.store_id, variant_id, part))
-        return lines
-
-    def _line(self, row: Reservation, store_id: UUID, variant_id: UUID, quantity: int) -> ReservationLine:
-        return ReservationLine(
-            id=new_id(),
-            tenant_id=row.tenant_id,
-            reservation_id=row.id,
-            variant_id=variant_id,
-            store_id=store_id,
-            quantity=quantity,
-            shipped_quantity=0,
-            created_at=self.uow.now,
-            updated_at=self.uow.now,
-            version=1,
-        )
-
-    def _allocate_held(self, book: StockBook, row: Reservation, held: Sequence[ReservationLine]) -> None:
-        for line in held:
-            level = book.level(line.variant_id, line.store_id)
-            level.reserved -= line.held
-            level.allocated += line.held
-        self._set_allocated(row)
-
     def _set_allocated(self, row: Reservation) -> None:
         row.status, row.allocated_at = ALLOCATED, self.uow.now
         self.uow.emit(StockAllocated(order_id=row.order_id))
@@ -357,12 +268,7 @@ class ReservationService:
     async def _release(
         self, book: StockBook, row: Reservation, lines: Sequence[ReservationLine], cause: ReleaseCause
     ) -> None:
-        column = "reserved" if row.status == RESERVED else "allocated"
-        for line in lines:
-            level = book.level(line.variant_id, line.store_id)
-            setattr(level, column, getattr(level, column) - line.held)
-            if line.shipped_quantity:
-                line.quantity = line.shipped_quantity
+        Holding(book, row, self.uow.now).release(lines, "reserved" if row.status == RESERVED else "allocated")
         row.status, row.release_cause, row.released_at = RELEASED, cause, self.uow.now
         await self.rows.save(row)
         self.uow.emit(StockReleased(order_id=row.order_id, cause=cause))
@@ -375,11 +281,6 @@ class ReservationService:
     def _shown(row: Reservation, lines: Sequence[ReservationLine]) -> dict[str, Any]:
         shown = {name: getattr(row, name) for name in _SHOWN}
         return shown | {"lines": list(lines)}
-
-
-def _tracked(wanted: Mapping[UUID, int], kept: Mapping[UUID, Kept]) -> dict[UUID, int]:
-    """The pieces of which stock is kept. An unknown variant is among them: of it nothing is available."""
-    return {v: quantity for v, quantity in wanted.items() if v not in kept or kept[v].has_stock}
 
 
 _SHOWN = (
