@@ -193,14 +193,14 @@ def methods_at(app: FastAPI, path: str) -> set[str]:
     return exact or fitting
 
 
-def _other_type(request: Request) -> str | None:
-    """The media type that the route takes, where the body was said to be of another."""
+def _other_type(request: Request, body: Any) -> str | None:
+    """The media type that the route takes, where the body was said to be of another, or one came of which none was said."""
     field = getattr(request.scope.get("route"), "body_field", None)
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     taken: str | None = getattr(field and field.field_info, "media_type", None)
-    if not taken or not sent or sent == taken or (taken == JSON and sent.endswith("+json")):
+    if not taken or sent == taken or (taken == JSON and sent.endswith("+json")):
         return None
-    return taken
+    return taken if sent or body else None
 
 
 def allowed(methods: Iterable[str]) -> str:
@@ -230,7 +230,9 @@ def install_problems(app: FastAPI, service: str) -> None:
             methods = methods_at(app, request.scope["path"])
             if request.method not in methods:
                 return await on_http(request, HTTPException(405))
-        if any(each["loc"][0] == "body" for each in error.errors()) and (taken := _other_type(request)):
+        if any(each["loc"][0] == "body" for each in error.errors()) and (
+            taken := _other_type(request, error.body)
+        ):
             return problem_response(service, UnsupportedMediaType(f"Send the body as `{taken}`."), request)
         return problem_response(service, from_validation(error), request)
 

@@ -33,7 +33,7 @@ class NotRetriable(Conflict):
     """The dead letter is resolved already, is no event at all, or its handler does not exist any more."""
 
     slug = "dead-letter-not-retriable"
-    title = "Cannot be retried"
+    title = "Cannot be retried or skipped"
 
 
 class OutboxOut(OutSchema):

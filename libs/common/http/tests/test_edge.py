@@ -290,6 +290,11 @@ async def test_a_body_of_another_type_is_415(client: Client, kind: str) -> None:
     refused = await client.post("/notes", content=body, headers={"Content-Type": kind})
     assert (refused.status_code, refused.json()["slug"]) == (415, "unsupported-media-type")
     assert "application/json" in refused.json()["detail"]
+    unnamed = await client.post("/notes", content=body)
+    assert (unnamed.status_code, unnamed.json()["slug"]) == (415, "unsupported-media-type")
+    for nothing in ({}, {"headers": {"Content-Type": "application/json"}}):
+        missing = await client.post("/notes", content=b"", **nothing)  # type: ignore[arg-type]
+        assert (missing.status_code, missing.json()["slug"]) == (422, "validation-failed")
     taken = await client.post(
         "/notes", content=body, headers={"Content-Type": "Application/JSON; charset=UTF-8"}
     )
