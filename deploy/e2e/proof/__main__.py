@@ -98,8 +98,10 @@ def prove(
         stock = (100_000, round(200 * minutes), 60, 25, 10, 5)
         wanted = Wanted(seed=seed, kills=kills, seconds=minutes * 60, buyers=buyers, stock=stock, pace=10.0)
         repeat = f"make prove KILLS={kills} MINUTES={minutes:g} SEED={seed} BUYERS={buyers}"
-    # The keepers tell of each death of a server; what became of it is in the report.
-    logging.getLogger("pillars.embedded").setLevel(logging.CRITICAL)
+    # The keepers tell of each death of a server, and the library of each try to reach it; what became of it is in the
+    # report.
+    for teller in ("pillars.embedded", "aiormq"):
+        logging.getLogger(teller).setLevel(logging.CRITICAL)
     started = time.monotonic()
 
     def say(text: str) -> None:

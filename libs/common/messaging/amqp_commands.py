@@ -25,4 +25,10 @@ async def carry_out(
         if channel.is_closed:
             raise aiormq.exceptions.ChannelInvalidStateError(f"{channel!r} closed")
         await channel.write_queue.put(ChannelFrame.marshall(channel.number, commands))
-    await channel.rpc(spec.Exchange.Declare(exchange=exchange, passive=True), timeout=seconds)
+    try:
+        await channel.rpc(spec.Exchange.Declare(exchange=exchange, passive=True), timeout=seconds)
+    except Exception as error:
+        # Given up with its connection, the library may tell those who wait no more than that.
+        if type(error) is Exception:
+            raise aiormq.exceptions.ChannelInvalidStateError(f"{channel!r} was given up") from error
+        raise

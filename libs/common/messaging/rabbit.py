@@ -87,9 +87,7 @@ class RabbitBroker:
                 consumer.batches.hasten()
         if (session := self._session) is not None:
             with contextlib.suppress(*AWAY):
-                async with asyncio.timeout(STEP_SECONDS):
-                    for tag in session.consumed:
-                        await session.receiver.basic_cancel(tag)
+                await session.rest()
         await self._deliveries.end()
         if self._supervisor is not None:
             self._supervisor.cancel()

@@ -74,6 +74,11 @@ class Session:
         await self._carry_out(self.receiver, commands, STEP_SECONDS)
         self.consumed.update(takers)
 
+    async def rest(self) -> None:
+        """Take no more messages."""
+        commands = [spec.Basic.Cancel(consumer_tag=queue, nowait=True) for queue in self.consumed]
+        await self._carry_out(self.receiver, commands, STEP_SECONDS)
+
     async def answers(self) -> None:
         """Return once the server has answered a question; who asks meanwhile waits for the same answer."""
         if self.asking is None or self.asking.done():

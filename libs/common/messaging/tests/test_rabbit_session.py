@@ -20,11 +20,16 @@ MANY = [Subscription(f"suite.many_{n}", THINGS.events, unused) for n in range(30
 
 
 class Wire:
-    """The way to a server, which counts how often the client waited for it before it said more, and can be cut."""
+    """The way to a server, which counts how often the client waited for it before it said more, and can be cut.
+
+    While `answers` is not set, nothing comes back over it.
+    """
 
     def __init__(self, url: str) -> None:
         self._target = URL(url)
         self.turns = 0
+        self.answers = asyncio.Event()
+        self.answers.set()
         self._ends: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
 
@@ -63,6 +68,7 @@ class Wire:
             nonlocal has_heard
             while piece := await far_reader.read(65536):
                 has_heard = True
+                await self.answers.wait()
                 writer.write(piece)
 
         await asyncio.gather(up(), down(), return_exceptions=True)
@@ -127,6 +133,20 @@ async def test_a_question_that_nobody_waits_for_any_more_ends_no_connection(brok
     await asyncio.gather(asked, return_exceptions=True)
     assert await broker.healthy()
     assert broker._session is session
+
+
+async def test_a_question_that_the_library_gives_up_without_a_reason_is_answered_with_no(
+    broker: RabbitBroker, wire: Wire
+) -> None:
+    assert broker._session is not None
+    wire.answers.clear()
+    turns = wire.turns
+    asked = asyncio.create_task(broker.healthy())
+    await eventually(lambda: wire.turns > turns)
+    # As it does with what belongs to a channel that ends.
+    await broker._session.declarer._cancel_tasks(None)
+    assert not await asked
+    wire.answers.set()
 
 
 async def test_a_queue_that_was_made_otherwise_is_named(
