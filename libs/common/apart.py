@@ -14,18 +14,26 @@ import socket
 import struct
 from collections.abc import Callable
 
+from libs.common.errors import Unavailable
+
 log = logging.getLogger("pillars.apart")
 
 _LENGTH = struct.Struct("!Q")
+# Whether what follows is the answer or says what went wrong, and how long it is.
+_ANSWER = struct.Struct("!?Q")
 _LARGEST_PIECE = 1 << 20
+
+
+class WorkFailed(Exception):
+    """The work raised an error in the copy; this is its text."""
 
 
 class Apart:
     """Does one kind of work, bytes for bytes, in a copy of this process that is forked when there is some.
 
-    The copy is there until it had nothing to do for `keep_seconds`; it answers one question after another. Where it
-    fails or takes longer than `seconds`, the work is done here. The work must need nothing that does not survive a
-    fork: no event loop, no connection, no thread.
+    The copy is there until it had nothing to do for `keep_seconds`; it answers one question after another. The
+    work must need nothing that does not survive a fork: no event loop, no connection, no thread. It is never done
+    here: a library that began threads of its own for it would hang in every copy that is made afterwards.
     """
 
     def __init__(
@@ -39,25 +47,32 @@ class Apart:
         self._ending: asyncio.TimerHandle | None = None
 
     async def do(self, question: bytes = b"") -> bytes:
-        """The answer to a question."""
+        """The answer to a question.
+
+        Raises:
+            WorkFailed: the work raised an error.
+            Unavailable: it took longer than `seconds`, or two copies ended without an answer.
+        """
         async with self._one_at_a_time:
             self._stop_ending()
             try:
                 async with asyncio.timeout(self._seconds):
-                    answer = await self._ask(question)
+                    return await self._ask_again_if_it_ends(question)
+            except WorkFailed:
+                raise
             except (OSError, TimeoutError) as error:
                 self.close()
-                log.warning("a copy of this process gave no answer, so the work is done here: %r", error)
-                return self._work(question)
+                log.warning("a copy of this process gave no answer: %r", error)
+                raise Unavailable("What was asked for could not be made now.", retry_after=5) from error
             except BaseException:
                 # Its answer would be taken for that to the next question.
                 self.close()
                 raise
-            if self._keep_seconds:
-                self._ending = asyncio.get_running_loop().call_later(self._keep_seconds, self.close)
-            else:
-                self.close()
-            return answer
+            finally:
+                if not self._keep_seconds:
+                    self.close()
+                elif self._copy is not None:
+                    self._ending = asyncio.get_running_loop().call_later(self._keep_seconds, self.close)
 
     def close(self) -> None:
         """End the copy, if there is one; the next question makes another."""
@@ -76,6 +91,17 @@ class Apart:
             self._ending.cancel()
             self._ending = None
 
+    async def _ask_again_if_it_ends(self, question: bytes) -> bytes:
+        try:
+            return await self._ask(question)
+        except TimeoutError:
+            raise
+        except OSError as error:
+            # Somebody killed it, as the system does with the largest process where memory runs out.
+            log.warning("a copy of this process has ended, so another is asked: %r", error)
+            self.close()
+            return await self._ask(question)
+
     async def _ask(self, question: bytes) -> bytes:
         if self._copy is None:
             self._copy = self._fork()
@@ -92,8 +118,11 @@ class Apart:
                 found += piece
             return bytes(found)
 
-        (length,) = _LENGTH.unpack(await read(_LENGTH.size))
-        return await read(length)
+        is_good, length = _ANSWER.unpack(await read(_ANSWER.size))
+        said = await read(length)
+        if not is_good:
+            raise WorkFailed(said.decode())
+        return said
 
     def _fork(self) -> tuple[int, socket.socket]:
         ours, theirs = socket.socketpair()
@@ -121,5 +150,8 @@ class Apart:
         while head := link.recv(_LENGTH.size, socket.MSG_WAITALL):
             (length,) = _LENGTH.unpack(head)
             question = link.recv(length, socket.MSG_WAITALL) if length else b""
-            answer = self._work(question)
-            link.sendall(_LENGTH.pack(len(answer)) + answer)
+            try:
+                is_good, said = True, self._work(question)
+            except Exception as error:
+                is_good, said = False, f"{type(error).__name__}: {error}".encode(errors="replace")
+            link.sendall(_ANSWER.pack(is_good, len(said)) + said)

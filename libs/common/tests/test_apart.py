@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from libs.common.apart import Apart
+from libs.common.apart import Apart, WorkFailed
+from libs.common.errors import Unavailable
 from libs.common.testing.eventually import eventually
 
 SEEN: list[bytes] = []
@@ -45,23 +46,53 @@ async def test_a_copy_that_is_kept_answers_all_who_ask_and_ends_when_nobody_does
     apart.close()
 
 
-async def test_a_copy_that_died_is_replaced_by_the_process_itself() -> None:
+async def test_a_copy_that_died_is_replaced_by_another() -> None:
     apart = Apart(remember, keep_seconds=60)
     pid = pid_of(await apart.do(b"first"))
     os.kill(pid, signal.SIGKILL)
-    assert (await apart.do(b"second")).endswith(b":second")
+    answer = await apart.do(b"second")
+    assert answer.endswith(b":second")
+    assert pid_of(answer) not in (pid, os.getpid())
     assert not is_there(pid)
-    assert (await apart.do(b"third")).endswith(b":third")
+    assert pid_of(await apart.do(b"third")) == pid_of(answer)
     apart.close()
-    SEEN.clear()
+    assert SEEN == []
 
 
-async def test_what_the_work_raises_is_raised() -> None:
-    def fail(_: bytes) -> bytes:
-        raise ValueError("it cannot be done")
+async def test_work_that_no_copy_survives_is_not_done_here_either() -> None:
+    def end(question: bytes) -> bytes:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return question
 
-    with pytest.raises(ValueError, match="cannot be done"):
-        await Apart(fail).do()
+    with pytest.raises(Unavailable):
+        await Apart(end).do()
+
+
+async def test_work_that_takes_too_long_is_given_up_and_the_next_is_done() -> None:
+    def answer(question: bytes) -> bytes:
+        if question == b"slow":
+            signal.pause()
+        return question
+
+    apart = Apart(answer, keep_seconds=60, seconds=0.5)
+    with pytest.raises(Unavailable):
+        await apart.do(b"slow")
+    assert await apart.do(b"other") == b"other"
+    apart.close()
+
+
+async def test_what_the_work_raises_is_told_and_the_copy_goes_on() -> None:
+    def work(question: bytes) -> bytes:
+        if question == b"bad":
+            raise ValueError("it cannot be done")
+        return b"%d:" % os.getpid()
+
+    apart = Apart(work, keep_seconds=60)
+    pid = pid_of(await apart.do())
+    with pytest.raises(WorkFailed, match=r"^ValueError: it cannot be done$"):
+        await apart.do(b"bad")
+    assert pid_of(await apart.do()) == pid
+    apart.close()
 
 
 async def test_who_gives_up_leaves_no_answer_for_the_next() -> None:
