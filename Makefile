@@ -3,7 +3,10 @@ SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
 PILLARS := $(BIN)/python -m libs.common.runtime.cli
-# Tests use one process per core; T= narrows them, e.g. make test T="services/crm -k deals"
+# Or every process would compile the whole project anew, and tests start many.
+unexport PYTHONDONTWRITEBYTECODE
+# Processes of the tests, more than cores since many tests wait for servers; T= narrows them, e.g. make test T="services/crm -k deals"
+WORKERS ?= 3
 T ?=
 STORY ?= 1
 .DEFAULT_GOAL := help
@@ -48,7 +51,7 @@ verify: setup ## Check every invariant of the running or stopped suite
 
 test: setup ## Run every test (a private RabbitMQ is used, and installed where that is possible)
 	@$(BIN)/python -m libs.common.runtime.embedded.debian --tests
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(T)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup $(T)
 
 bench: setup ## Measure against baselines of the same run: make bench ONLY=checkout RUNS=3 QUICK=1 (HELP=1 lists all)
 	@$(BIN)/python -m libs.common.runtime.embedded.debian --bench

@@ -3,7 +3,6 @@
 from typing import Any
 
 import psycopg
-import pytest
 
 from deploy.e2e.conftest import Suite, open_shop
 from deploy.verify.crosschecks import check as crosscheck
@@ -54,7 +53,6 @@ async def nothing_is_broken(suite: Suite) -> bool:
     return not any(finding.breaches for _, _, finding in await check(suite.settings))
 
 
-@pytest.mark.slow
 async def test_a_closed_business_is_erased_from_every_service_and_its_books_stay(
     suite: Suite, staff: dict[str, str]
 ) -> None:

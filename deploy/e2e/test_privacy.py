@@ -3,7 +3,6 @@
 from typing import Any
 
 import httpx
-import pytest
 
 from deploy.e2e.conftest import Suite, open_shop
 from libs.common.runtime.commands.verify import check
@@ -22,7 +21,6 @@ async def nothing_is_broken(suite: Suite) -> bool:
     return not any(finding.breaches for _, _, finding in await check(suite.settings))
 
 
-@pytest.mark.slow
 async def test_what_is_known_of_a_customer_is_handed_out_then_erased_and_the_books_stay(suite: Suite) -> None:
     async with open_shop(suite) as shop, suite.client(**shop.owner) as owner:
         story = shop.story

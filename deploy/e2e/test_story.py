@@ -63,6 +63,7 @@ def test_the_story_in_eight_processes_over_rabbitmq(tmp_path: Path) -> None:
         assert any(part in names for names in paying), (part, paying)
 
 
+@pytest.mark.slow
 def test_a_breach_is_found_and_fails_the_command(tmp_path: Path) -> None:
     import psycopg
 

@@ -1,4 +1,4 @@
-"""The pytest plugin that keeps the tests of a group in one worker; loaded by `libs.common.testing.plugin`."""
+"""The pytest plugin that says which worker runs which test, and when; loaded by `libs.common.testing.plugin`."""
 
 from collections.abc import Generator
 from typing import Any
@@ -8,7 +8,9 @@ import pytest
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, object, object]:
-    """Make the tests on RabbitMQ a group, so that they share one node, and see that groups count."""
+    """Make the tests on RabbitMQ a group, so that they share one node, see that groups count, and begin with the slow."""
+    # Or one worker would be busy with one of them at the end, while the others have nothing left.
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
     for item in items:
         if item.get_closest_marker("rabbit"):
             item.add_marker(pytest.mark.xdist_group("rabbit"))
