@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import ARRAY, Text, bindparam, text
 
-from libs.common.db.bulk import bulk_insert, execute_bulk
+from libs.common.db.bulk import bulk_insert, bulk_values
 from libs.common.db.direct import Direct
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.subscription import Taken
@@ -25,8 +25,7 @@ _ARCHIVE = Direct(bulk_insert(ArchivedEvent, _COLUMNS).on_conflict_do_nothing())
 
 async def on_countable_events(taken: Sequence[Taken], uow: UnitOfWork) -> None:
     """Keep the events and count them, each for the tenant of its envelope."""
-    tenants = sorted({str(envelope.tenant_id) for _, envelope in taken})
-    await SHARED.run(uow, tenants=tenants)
+    uow.write(SHARED, {"tenants": sorted({str(envelope.tenant_id) for _, envelope in taken})})
     rows = (
         {
             "tenant_id": envelope.tenant_id,
@@ -40,5 +39,5 @@ async def on_countable_events(taken: Sequence[Taken], uow: UnitOfWork) -> None:
         }
         for _, envelope in taken
     )
-    await execute_bulk(uow, _ARCHIVE, rows)
+    uow.write(_ARCHIVE, bulk_values(rows))
     await project(uow, [(envelope.tenant_id, envelope.time, event) for event, envelope in taken])

@@ -80,12 +80,15 @@ SHAPES = (
 
 
 async def project(uow: UnitOfWork, events: Iterable[tuple[UUID, datetime, Event]]) -> None:
-    """Build the facts of events, each given with its tenant and time; those that no fact comes from are passed over."""
+    """Build the facts of events, each given with its tenant and time; those that no fact comes from are passed over.
+
+    They are recorded, and written with the next flush at the latest.
+    """
     facts = Facts()
     for tenant_id, time, event in events:
         if apply := PROJECTIONS.get(type(event)):
             apply(facts, tenant_id, time, event)
-    await facts.flush(uow, SHAPES)
+    await facts.write_down(uow, SHAPES)
 
 
 def order_placed(facts: Facts, tenant_id: UUID, time: datetime, event: orders.OrderPlaced) -> None:

@@ -36,6 +36,7 @@ async def rebuild(uow: UnitOfWork, _: dict[str, Any]) -> None:
             if row.type in BY_NAME
         )
         await project(uow, events)
+        await uow.flush()
         if len(rows) < BATCH:
             return
         last = (rows[-1].time, rows[-1].id)

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Table, func
 
-from libs.common.db.bulk import bulk_insert, execute_bulk
+from libs.common.db.bulk import bulk_insert, bulk_values
 from libs.common.db.direct import Direct
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.messaging.event import Event
@@ -107,13 +107,16 @@ class Facts:
         self._turns[thing] += 1
         return self._turns[thing] - 1
 
-    async def flush(self, uow: UnitOfWork, order: tuple[Shape, ...]) -> None:
-        """Write all rows, the shapes of a round in this order."""
-        for found in self._rounds:
+    async def write_down(self, uow: UnitOfWork, order: tuple[Shape, ...]) -> None:
+        """Record all rows, the shapes of a round in this order; the last round goes out with the commit."""
+        rounds, self._rounds = self._rounds, []
+        for number, found in enumerate(rounds):
+            if number:
+                # The same statement again, after the others of the round before.
+                await uow.flush()
             for shape in order:
                 if shape in found:
-                    await execute_bulk(uow, shape.statement, found[shape].values())
-        self._rounds.clear()
+                    uow.write(shape.statement, bulk_values(found[shape].values()))
 
 
 # Builds facts from an event of a tenant, given with its time.

@@ -8,7 +8,6 @@ from uuid import UUID
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event as sqlalchemy_event
 from sqlalchemy import select
 
 from libs.common.ids import new_id
@@ -17,6 +16,7 @@ from libs.common.messaging.consumer import Consumer
 from libs.common.messaging.event import Event
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.events import envelope
+from libs.common.testing.round_trips import round_trips
 from libs.contracts.catalog import PriceChanged, StockChanged
 from libs.contracts.crm import (
     DealChanged,
@@ -200,22 +200,19 @@ async def test_events_of_many_tenants_stay_with_their_own(context: ServiceContex
 
 
 async def test_a_batch_takes_few_statements_however_many_events_it_has(context: ServiceContext) -> None:
-    statements: list[str] = []
-
-    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
-        statements.append(statement)
-
     consumer, tenant = Consumer(context), new_id()
-    engine = context.engine.sync_engine
-    counts = []
-    sqlalchemy_event.listen(engine, "before_cursor_execute", note)
-    try:
-        for size in (2, 200):
-            statements.clear()
-            batch = [envelope(_stock(n % 2, n), tenant) for n in range(1, size + 1)]
+    for size in (2, 200):
+        batch = [envelope(_stock(n % 2, n), tenant) for n in range(1, size + 1)]
+        with round_trips(context.engine) as trips:
             assert set(await consumer.deliver_batch(RECORD, batch)) == {Verdict.DONE}
-            counts.append(len(statements))
-    finally:
-        sqlalchemy_event.remove(engine, "before_cursor_execute", note)
-    # Scope, inbox, lock, archive, stock.
-    assert counts[0] == counts[1] <= 5
+        # The inbox; then lock, archive and stock, with the commit.
+        assert [len(together) for together in trips.statements] == [1, 3]
+
+
+async def test_orders_and_their_stock_are_counted_in_two_round_trips(context: ServiceContext) -> None:
+    tenant = new_id()
+    batch = [envelope(told, tenant) for told in (placed(26000), _stock(0, 1), placed(9000), _stock(1, 1))]
+    with round_trips(context.engine) as trips:
+        assert set(await Consumer(context).deliver_batch(RECORD, batch)) == {Verdict.DONE}
+    # The inbox; then lock, archive, orders, lines and stock, with the commit.
+    assert [len(together) for together in trips.statements] == [1, 5]
