@@ -59,10 +59,9 @@ class ReservationRepository(Repository[Reservation]):
         row, is_new, _ = await self._claim(order_id)
         return row, is_new
 
-    async def claim_and_read(self, order_id: UUID, also: Run) -> tuple[Reservation, bool, list[Row]]:
-        """The same, and the rows of another statement that is sent along with it."""
-        row, is_new, (found,) = await self._claim(order_id, also)
-        return row, is_new, found
+    async def claim_and_read(self, order_id: UUID, *also: Run) -> tuple[Reservation, bool, list[list[Row]]]:
+        """The same, and the rows of other statements that are sent along and run once the reservation is claimed."""
+        return await self._claim(order_id, *also)
 
     async def _claim(self, order_id: UUID, *also: Run) -> tuple[Reservation, bool, list[list[Row]]]:
         named = {"tenant": self.uow.tenant_id, "order": order_id}

@@ -27,7 +27,7 @@ from services.catalog.stock.errors import InsufficientStock
 from services.catalog.stock.schemas import MovementType
 from services.catalog.stock.service import short_line
 from services.catalog.variants.offers import offered
-from services.catalog.variants.repository import Kept, VariantRepository, kept
+from services.catalog.variants.repository import VariantRepository, kept
 
 RESERVED, ALLOCATED, RELEASED, SHIPPED = ReservationStatus
 
@@ -58,20 +58,25 @@ class ReservationService:
         """
         wanted = summed(body.lines)
         named = self.variants.keeping([*wanted, *(offer.variant_id for offer in body.offers)])
-        row, is_new, found = await self.rows.claim_and_read(order_id, named)
+        book = StockBook(self.uow)
+        levels = book.locking_unless_reserved(order_id, wanted)
+        row, is_new, (found, locked) = await self.rows.claim_and_read(order_id, named, levels)
         known = kept(found)
         variants = offered(body.offers, known)
-        return {**await self._hold_anew(row, is_new, body, wanted, known), "variants": variants}
+        tracked = tracked_of(wanted, known)
+        book.know(known)
+        await book.know_locked(locked, tracked)
+        return {**await self._hold_anew(row, is_new, body, tracked, book), "variants": variants}
 
     async def _hold_anew(
         self,
         row: Reservation,
         is_new: bool,
         body: ReservationRequest,
-        wanted: Mapping[UUID, int],
-        known: Mapping[UUID, Kept],
+        tracked: Mapping[UUID, int],
+        book: StockBook,
     ) -> dict[str, Any]:
-        requested = {str(variant_id): quantity for variant_id, quantity in wanted.items()}
+        requested = {str(variant_id): quantity for variant_id, quantity in summed(body.lines).items()}
         if row.status in (ALLOCATED, SHIPPED):
             return await self.show(row)
         if row.status == RELEASED and not body.renew:
@@ -81,19 +86,20 @@ class ReservationService:
         row.expires_at = body.expires_at
         if is_new or row.status == RELEASED or row.requested != requested:
             row.requested = requested
-            return self._shown(row, await self._replace(row, wanted, known, is_new))
+            return self._shown(row, await self._replace(row, tracked, book, is_new))
         await self.rows.save(row)
         return await self.show(row)
 
     async def _replace(
-        self, row: Reservation, wanted: Mapping[UUID, int], known: Mapping[UUID, Kept], is_new: bool
+        self, row: Reservation, tracked: Mapping[UUID, int], book: StockBook, is_new: bool
     ) -> Sequence[ReservationLine]:
-        """Hold these pieces in place of what was held; all changes are written in one flush."""
-        tracked = tracked_of(wanted, known)
+        """Hold these pieces in place of what was held; all changes are written in one flush.
+
+        What a new reservation takes has been locked with it.
+        """
         old = [] if is_new else (await self.rows.lines_of([row]))[row.id]
-        book = StockBook(self.uow)
-        book.know(known)
-        await book.lock([*tracked, *(line.variant_id for line in old)])
+        if not is_new:
+            await book.lock([*tracked, *(line.variant_id for line in old)])
         if row.status == RESERVED:
             for line in old:
                 book.level(line.variant_id, line.store_id).reserved -= line.held

@@ -3,9 +3,10 @@
 A unit of work opens one book, locks the variants it is about, changes levels, and closes it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
+from libs.common.db.direct import Row, Run, hydrated
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.ids import new_id
 from libs.contracts.catalog import StockChanged, StockLow
@@ -36,9 +37,21 @@ class StockBook:
     async def lock(self, variant_ids: Iterable[UUID]) -> None:
         """Lock the levels of all these variants. To be called once, so that the order of locks holds."""
         wanted = set(variant_ids)
-        if not wanted:
-            return
-        for level in await self._rows.lock(wanted):
+        if wanted:
+            await self._take_over(await self._rows.lock(wanted))
+
+    def locking_unless_reserved(self, order_id: UUID, variant_ids: Iterable[UUID]) -> Run:
+        """The statement that locks the levels of these variants for an order without a reservation."""
+        return self._rows.locking_unless_reserved(order_id, variant_ids)
+
+    async def know_locked(self, rows: Iterable[Row], variant_ids: Collection[UUID]) -> None:
+        """Take over what `locking_unless_reserved` has locked, as far as it is of these variants."""
+        await self._take_over(
+            level for level in hydrated(StockLevel, rows) if level.variant_id in variant_ids
+        )
+
+    async def _take_over(self, levels: Iterable[StockLevel]) -> None:
+        for level in levels:
             key = (level.variant_id, level.store_id)
             self._levels[key] = level
             self._before[key] = (level.on_hand, level.reserved, level.allocated)

@@ -3,27 +3,34 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, any_, bindparam, func, not_, select, update
+from sqlalchemy import ColumnElement, Uuid, any_, bindparam, exists, func, not_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 
-from libs.common.db.direct import Direct, hydrated, insert_of, values_of
+from libs.common.db.direct import Direct, Run, hydrated, insert_of, values_of
 from libs.common.db.repository import Repository
 from libs.common.filters import ListQuery
 from libs.common.ids import new_id
+from services.catalog.reservations.models import Reservation
 from services.catalog.stock.models import Movement, StockLevel
 from services.catalog.stock.schemas import StockQuery
 from services.catalog.stores.models import Store
 from services.catalog.variants.models import Variant
 
-_LOCK = Direct(
+_TENANT = bindparam("tenant_id", type_=Uuid())
+_LOCKED = (
     select(StockLevel.__table__)
     .where(
-        StockLevel.tenant_id == bindparam("tenant_id", type_=Uuid()),
+        StockLevel.tenant_id == _TENANT,
         StockLevel.variant_id == any_(bindparam("variant_ids", type_=ARRAY(Uuid()))),
     )
     .order_by(StockLevel.variant_id, StockLevel.store_id)
-    .with_for_update()
+    .with_for_update(of=StockLevel)
 )
+_LOCK = Direct(_LOCKED)
+_RESERVED = exists().where(
+    Reservation.tenant_id == _TENANT, Reservation.order_id == bindparam("order_id", type_=Uuid())
+)
+_LOCK_UNLESS_RESERVED = Direct(_LOCKED.where(~_RESERVED))
 _WRITTEN = ("on_hand", "reserved", "allocated", "version", "updated_at")
 _WRITE = Direct(
     update(StockLevel)
@@ -81,6 +88,11 @@ class StockRepository(Repository[StockLevel]):
         """The levels of these variants in all stores, locked in the order of (variant, store); see `write`."""
         ids = list(set(variant_ids))
         return hydrated(StockLevel, await _LOCK.all(self.uow, tenant_id=self.uow.tenant_id, variant_ids=ids))
+
+    def locking_unless_reserved(self, order_id: UUID, variant_ids: Iterable[UUID]) -> Run:
+        """The statement of `lock`, to be sent along with others; it locks nothing where the order has a reservation."""
+        named = {"tenant_id": self.uow.tenant_id, "order_id": order_id, "variant_ids": list(set(variant_ids))}
+        return _LOCK_UNLESS_RESERVED, named
 
     def write(self, levels: Iterable[StockLevel]) -> None:
         """Write locked levels with the next flush, raising their versions."""

@@ -12,6 +12,7 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
+from libs.common.testing.round_trips import round_trips
 from libs.contracts.catalog import StockChanged, StockLow, StockReleased
 from services.catalog.tests.factories import adjust, level, product, stocked, store, variant_body
 from services.catalog.tests.reservations.facts import reserve
@@ -59,6 +60,43 @@ async def test_a_new_reservation_is_written_once(
     finally:
         event.remove(context.engine.sync_engine, "before_cursor_execute", note)
     assert await level(client, variant_id) == (10, 4, 0, 6)
+
+
+async def test_a_new_reservation_takes_two_round_trips(
+    client: Client, orders: Client, context: ServiceContext
+) -> None:
+    variant_id, store_id = await stocked(client, 10)
+    another, _ = await stocked(client, 10, store_id=store_id)
+
+    with round_trips(context.engine) as trips:
+        assert (await reserve(orders, new_id(), (variant_id, 3), (another, 1))).status_code == 200
+
+    # What is there and in reach, all of it locked; then what changed, with the commit.
+    assert len(trips.statements) == 2
+    assert sum("FOR UPDATE" in statement for statement in trips.statements[0]) == 1
+
+
+async def test_a_reservation_that_is_there_locks_the_stock_it_had_together_with_what_it_wants(
+    client: Client, orders: Client, context: ServiceContext
+) -> None:
+    # In two steps they would be locked in another order than by whoever wants both.
+    first, store_id = await stocked(client, 10)
+    second, _ = await stocked(client, 10, store_id=store_id)
+    order_id = new_id()
+    await reserve(orders, order_id, (second, 3))
+
+    with round_trips(context.engine) as trips:
+        assert (await reserve(orders, order_id, (first, 2))).status_code == 200
+
+    locking = [
+        statement
+        for together in trips.statements
+        for statement in together
+        if "FROM catalog.stock_levels" in statement and "FOR UPDATE" in statement
+    ]
+    assert ["EXISTS" in statement for statement in locking] == [True, False]
+    assert await level(client, first) == (10, 2, 0, 8)
+    assert await level(client, second) == (10, 0, 0, 10)
 
 
 async def test_releasing_an_unknown_order_is_no_error(orders: Client) -> None:
