@@ -21,7 +21,7 @@ class Notice(TenantRow, Base):
     """One entry of a user's inbox.
 
     `seq` grows over the whole table and is the event id on the stream. Of one user, notices commit in the order of
-    their `seq` (see `NoticeRepository.lock_inboxes`), so "after `seq`" misses nothing.
+    their `seq` (see `NoticeRepository.insert`), so "after `seq`" misses nothing.
     """
 
     __tablename__ = "notifications"

@@ -1,15 +1,15 @@
 """All SQL of notices."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 import orjson
 from sqlalchemy import ColumnElement, Select, func, select, text, update
 
-from libs.common.db.bulk import bulk_insert, returned_by_bulk
-from libs.common.db.direct import Direct
+from libs.common.db.bulk import bulk_insert, bulk_values
+from libs.common.db.direct import Direct, all_of
 from libs.common.db.repository import Repository
 from libs.common.filters import ListQuery
 from services.notifications.notices.models import Notice
@@ -115,24 +115,21 @@ class NoticeRepository(Repository[Notice]):
         )
         return await self.session.scalar(statement) or 0
 
-    async def lock_inboxes(self, user_ids: Iterable[UUID]) -> None:
-        """Let no other transaction add to these inboxes until this one has ended.
-
-        A sequence hands out numbers before the commit. Without the lock a notice with a smaller `seq` could become
-        visible after a larger one was streamed, and a replay from the larger one would lose it. The locks are
-        taken in order, so two batches cannot wait for each other.
-        """
-        keys = sorted({inbox_key(self.uow.tenant_id, user_id) for user_id in user_ids})
-        await _LOCK.run(self.uow, keys=keys)
-
     async def insert(self, rows: Sequence[dict[str, Any]]) -> list[UUID]:
-        """Add notices, leaving out those whose key is there already, and tell the streams; return the users told."""
+        """Add notices, leaving out those whose key is there already; return the users told.
+
+        The streams hear of it with the commit. Until then no other transaction adds to these inboxes: a sequence hands
+        out numbers before the commit, and without the locks a notice with a smaller `seq` could become visible after a
+        larger one was streamed, and a replay from the larger one would lose it. The locks are taken in order, so two
+        batches cannot wait for each other.
+        """
         if not rows:
             return []
-        await self.lock_inboxes(row["user_id"] for row in rows)
-        added = [user_id for [user_id] in await returned_by_bulk(self.uow, _ADD, rows)]
+        keys = sorted({inbox_key(self.uow.tenant_id, row["user_id"]) for row in rows})
+        _, found = await all_of(self.uow, (_LOCK, {"keys": keys}), (_ADD, bulk_values(rows)))
+        added = [user_id for [user_id] in found]
         payloads = [orjson.dumps([str(self.uow.tenant_id), str(user_id)]).decode() for user_id in set(added)]
-        await _NOTIFY.run(self.uow, channel=CHANNEL, payloads=payloads)
+        self.uow.write(_NOTIFY, {"channel": CHANNEL, "payloads": payloads})
         return added
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from libs.common.db.bulk import bulk_insert, execute_bulk
+from libs.common.db.bulk import bulk_insert, bulk_values
 from libs.common.db.direct import Direct
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.contracts.orders import OrderPlaced
@@ -19,8 +19,8 @@ class OrderContactRepository:
     def __init__(self, uow: UnitOfWork) -> None:
         self.uow = uow
 
-    async def put(self, events: Iterable[OrderPlaced]) -> None:
-        """Keep what placed orders say; each is placed once."""
+    def put(self, events: Iterable[OrderPlaced]) -> None:
+        """Keep what placed orders say with the next flush; each is placed once."""
         rows = (
             {
                 "tenant_id": self.uow.tenant_id,
@@ -32,7 +32,7 @@ class OrderContactRepository:
             }
             for event in events
         )
-        await execute_bulk(self.uow, _PUT, rows)
+        self.uow.write(_PUT, bulk_values(rows))
 
     async def get(self, order_id: UUID) -> OrderContact | None:
         """The customer of an order, or None while it is unknown."""

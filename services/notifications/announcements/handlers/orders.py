@@ -29,7 +29,7 @@ async def on_orders_placed(taken: Sequence[Taken], uow: UnitOfWork) -> None:
     """Remember the customers of orders, confirm the orders to them, and tell the shops."""
     for group in by_tenant(taken):
         await act_in(uow, group)
-        await OrderContactRepository(uow).put(event for event, _ in group)
+        OrderContactRepository(uow).put(event for event, _ in group)
         await _tell_both(group, uow, "order_placed", "order_received")
 
 
