@@ -78,6 +78,19 @@ def _within_the_calendar(value: datetime) -> datetime:
     return value
 
 
+_being_built: set[type[BaseModel]] = set()
+
+
+def _build_once(body: type[BaseModel]) -> None:
+    """Build a body's own validator before that of what holds it: it is shared then, where each would have a copy."""
+    if not body.__pydantic_complete__ and body not in _being_built:
+        _being_built.add(body)
+        try:
+            body.model_rebuild()
+        finally:
+            _being_built.discard(body)
+
+
 class Schema(BaseModel):
     """A body: unknown fields are refused, strings are trimmed, rows can be read by attribute.
 
@@ -92,6 +105,7 @@ class Schema(BaseModel):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """The validator of the body, with its fields made strict."""
+        _build_once(cls)
         schema = handler(source)
         strict_times(schema, body=cls)
         return schema
@@ -117,6 +131,12 @@ class OutSchema(BaseModel):
     """A response body read from a row; it never refuses what we stored."""
 
     model_config = ConfigDict(from_attributes=True, defer_build=True)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """The validator of the body, which all that hold it share."""
+        _build_once(cls)
+        return handler(source)
 
     @classmethod
     def __get_pydantic_json_schema__(

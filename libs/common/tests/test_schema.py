@@ -138,3 +138,31 @@ def test_the_validator_does_not_grow_each_time_a_model_is_used_in_another() -> N
     for _ in range(5):
         TypeAdapter(create_model("Holder", __base__=Schema, moment=(Moment, ...))).rebuild()
     assert first == size() == 1
+
+
+@pytest.mark.parametrize("base", [Schema, OutSchema])
+def test_whatever_holds_a_body_shares_its_validator(base: Any) -> None:
+    part = create_model("Part", __base__=base, name=(str, ...))
+    whole = create_model("Whole", __base__=base, part=(part, ...), others=(list[part], ...))
+
+    for held in (part, list[part], whole, list[whole]):
+        adapter: TypeAdapter[Any] = TypeAdapter(held)
+        adapter.rebuild()
+        assert "PrebuiltValidator" in repr(adapter.validator)
+        assert "ModelFieldsValidator" not in repr(adapter.validator)
+
+
+class Branch(Schema):
+    """Holds others of its kind."""
+
+    at: datetime
+    branches: list["Branch"] = []
+
+
+def test_a_body_may_hold_bodies_of_its_own_kind() -> None:
+    below = {"at": "2026-01-01T00:00:00Z"}
+    taken = TypeAdapter(list[Branch]).validate_python([{**below, "branches": [below]}])
+
+    assert taken[0].branches[0].at == datetime(2026, 1, 1, tzinfo=UTC)
+    with pytest.raises(ValidationError):
+        TypeAdapter(list[Branch]).validate_python([{**below, "branches": [{"at": 0}]}])
