@@ -1,17 +1,22 @@
 """The platform scope: which routes begin in it, and that it ends with the transaction."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import pytest
 from fastapi.routing import APIRoute
 from sqlalchemy import text
 
 from deploy.e2e.conftest import Suite
 from deploy.e2e.test_routes import calls, routes
+from libs.common.db.direct import Direct
+from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.http.deps import open_platform_uow
 from libs.common.ids import new_id
 from libs.common.runtime.app import requirement_of
+from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.registry import NAMES, load
 
 # Routes that see the rows of all businesses, by the beginning of their paths, each with the reason. There the code's
@@ -78,14 +83,44 @@ def test_the_scope_is_set_in_known_places_and_for_the_transaction_only() -> None
     assert found == set(SETTERS)
 
 
-async def test_the_scope_ends_with_the_transaction(suite: Suite) -> None:
-    context = suite.host.contexts["crm"]
-    async with context.unit_of_work(tenant_id=new_id(), platform=True):
-        pass
-    async with context.engine.connect() as connection:
-        left = (
-            await connection.execute(
-                text("SELECT current_setting('app.tenant_id', true), current_setting('app.scope', true)")
-            )
-        ).one()
-    assert all(not value for value in left)
+_SCOPE = text(
+    "SELECT current_setting('app.tenant_id', true) AS tenant, current_setting('app.scope', true) AS scope,"
+    " pg_backend_pid() AS backend"
+)
+_DIRECT = Direct(_SCOPE)
+
+
+async def _by_session(uow: UnitOfWork) -> Any:
+    return (await uow.session.execute(_SCOPE)).one()
+
+
+async def _on_the_driver(uow: UnitOfWork) -> Any:
+    return await _DIRECT.first(uow)
+
+
+async def _at_once(uow: UnitOfWork) -> Any:
+    return (await _DIRECT.all_at_once(uow))[0]
+
+
+async def _entered(uow: UnitOfWork) -> Any:
+    await _DIRECT.first(uow)
+    await uow.enter_tenant(new_id())
+    await uow.enter_platform()
+    return await _DIRECT.first(uow)
+
+
+@pytest.mark.parametrize("read", [_by_session, _on_the_driver, _at_once, _entered])
+async def test_the_scope_ends_with_the_transaction(
+    suite: Suite, read: Callable[[UnitOfWork], Awaitable[Any]]
+) -> None:
+    context = ServiceContext(load("crm"), suite.settings)
+    try:
+        async with context.unit_of_work(tenant_id=new_id(), platform=True) as uow:
+            tenant, scope, backend = await read(uow)
+        async with context.engine.connect() as connection:
+            left = (await connection.execute(_SCOPE)).one()
+    finally:
+        await context.close()
+    assert tenant
+    assert scope == "platform"
+    assert (left.tenant or "", left.scope or "", left.backend) == ("", "", backend)

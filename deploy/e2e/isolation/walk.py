@@ -19,6 +19,7 @@ from deploy.e2e.isolation.recorded import claims
 from deploy.e2e.isolation.words import Json
 from deploy.e2e.isolation.world import Business
 from libs.common.actor import ACTOR_HEADER
+from libs.common.ids import new_id
 
 
 class Walk(Asking):
@@ -232,6 +233,18 @@ class Walk(Asking):
             self.cross(operation, "body", f"takes the {name} of another: {theirs}")
         elif mine == theirs:
             self.cross(operation, "body", f"refuses its own {name} too, so nothing is proven: {mine}")
+
+    async def defaults(self) -> None:
+        """What becomes the default takes the place of one's own: `unchanged` sees whether another's gave way too."""
+        for operation in self.operations():
+            branches = self.document.branches(operation.schema or {})
+            if operation.method == "POST" and any("is_default" in b.get("properties", {}) for b in branches):
+                body = {**self.body(operation), "name": f"Default {new_id()}", "is_default": True}
+                response = await self.send("default", operation, operation.path, self.mine.owner, json=body)
+                if response.status_code != 201:
+                    self.cross(
+                        operation, "default", f"makes none: {response.status_code} {response.text[:200]}"
+                    )
 
     async def elsewhere(self) -> None:
         """Who names a business that is not his, or is nobody, gets nothing of it."""
