@@ -23,6 +23,7 @@ SELDOM = {
     "alembic",
     "authlib",
     "cbor2",
+    "fido2",
     "firebase_admin",
     "google",
     "h2",
@@ -40,7 +41,6 @@ SELDOM = {
     "statsmodels",
     "typer",
     "typst",
-    "webauthn",
     "zxcvbn",
 }
 

@@ -1,6 +1,7 @@
 """A software authenticator: makes passkeys and signs with them as a device does, byte for byte (WebAuthn level 3).
 
-Its keys are ES256, its attestation is `none`. Every answer can be spoilt in one place, for tests of what must be refused.
+Its keys are ES256, or EdDSA or RS256 where it is told; its attestation is `none`. Every answer can be
+spoilt in one place, for tests of what must be refused.
 """
 
 import base64
@@ -12,10 +13,11 @@ from typing import Any
 
 import cbor2
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
-UP, UV, BE, BS, AT = 0x01, 0x04, 0x08, 0x10, 0x40
+UP, UV, BE, BS, AT, ED = 0x01, 0x04, 0x08, 0x10, 0x40, 0x80
 Json = dict[str, Any]
+Private = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 
 
 def b64(raw: bytes) -> str:
@@ -28,6 +30,26 @@ def unb64(text: str) -> bytes:
     return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
+def cose_of(private: Private) -> dict[int, int | bytes]:
+    """The public half as a COSE key (RFC 9053, section 7; RFC 8230, section 4)."""
+    public = private.public_key()
+    if isinstance(public, ec.EllipticCurvePublicKey):
+        point = public.public_numbers()
+        return {1: 2, 3: -7, -1: 1, -2: point.x.to_bytes(32, "big"), -3: point.y.to_bytes(32, "big")}
+    if isinstance(public, ed25519.Ed25519PublicKey):
+        return {1: 1, 3: -8, -1: 6, -2: public.public_bytes_raw()}
+    n = public.public_numbers().n
+    return {1: 3, 3: -257, -1: n.to_bytes(public.key_size // 8, "big"), -2: b"\x01\x00\x01"}
+
+
+def _signed(private: Private, data: bytes) -> bytes:
+    if isinstance(private, ec.EllipticCurvePrivateKey):
+        return private.sign(data, ec.ECDSA(hashes.SHA256()))
+    if isinstance(private, ed25519.Ed25519PrivateKey):
+        return private.sign(data)
+    return private.sign(data, padding.PKCS1v15(), hashes.SHA256())
+
+
 @dataclass
 class Key:
     """A passkey on the device."""
@@ -35,9 +57,7 @@ class Key:
     rp_id: str
     user_handle: bytes
     credential_id: bytes = field(default_factory=lambda: secrets.token_bytes(32))
-    private: ec.EllipticCurvePrivateKey = field(
-        default_factory=lambda: ec.generate_private_key(ec.SECP256R1())
-    )
+    private: Private = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     count: int = 0
 
 
@@ -45,7 +65,8 @@ class Authenticator:
     """A device. `counts` says whether it counts the uses of its keys; those that copy keys do not.
 
     The keyword arguments of `create` and `get` take the place of what it would say: `origin`, `type`, `challenge`, `rp_id`,
-    `flags`, `count`, and for `get` `user_handle` and `private` (the key that signs).
+    `flags`, `count`, `extensions` (bytes), for `create` `private` (its key), `key` (bytes), `fmt` and `statement`, and for `get`
+    `user_handle` and `private` (the key that signs).
     """
 
     def __init__(self, origin: str, *, counts: bool = True) -> None:
@@ -57,14 +78,16 @@ class Authenticator:
         """Answer `navigator.credentials.create()`, in the form of `toJSON()`."""
         key = Key(options["rp"]["id"], unb64(options["user"]["id"]))
         self.keys.append(key)
-        numbers = key.private.public_key().public_numbers()
-        # A COSE key (RFC 9053, section 7.1): EC2, ES256, P-256.
-        cose = {1: 2, 3: -7, -1: 1, -2: numbers.x.to_bytes(32, "big"), -3: numbers.y.to_bytes(32, "big")}
-        cose = spoilt.get("cose", cose)
+        key.private = spoilt.get("private", key.private)
+        public_key = spoilt.get("key", cbor2.dumps(cose_of(key.private)))
         length = len(key.credential_id).to_bytes(2, "big")
-        attested = bytes(16) + length + key.credential_id + cbor2.dumps(cose)
-        data = self._data(key, UP | UV | AT, spoilt) + attested
-        statement = {"fmt": spoilt.get("fmt", "none"), "attStmt": {}, "authData": data}
+        attested = bytes(16) + length + key.credential_id + public_key
+        data = self._data(key, UP | UV | AT, spoilt) + attested + spoilt.get("extensions", b"")
+        statement = {
+            "fmt": spoilt.get("fmt", "none"),
+            "attStmt": spoilt.get("statement", {}),
+            "authData": data,
+        }
         return {
             "id": b64(key.credential_id),
             "rawId": b64(key.credential_id),
@@ -83,10 +106,10 @@ class Authenticator:
         key = key or next(k for k in reversed(self.keys) if k.rp_id == options["rpId"])
         if self.counts:
             key.count += 1
-        data = self._data(key, UP | UV, spoilt)
+        data = self._data(key, UP | UV, spoilt) + spoilt.get("extensions", b"")
         client_data = self._client_data("webauthn.get", options, spoilt)
         private = spoilt.get("private", key.private)
-        signed = private.sign(data + hashlib.sha256(client_data).digest(), ec.ECDSA(hashes.SHA256()))
+        signed = _signed(private, data + hashlib.sha256(client_data).digest())
         handle = spoilt.get("user_handle", key.user_handle)
         return {
             "id": b64(key.credential_id),

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import cbor2
 import pytest
 
 from libs.common.ids import new_id
@@ -45,9 +46,11 @@ SPOILT_KEYS: dict[str, dict[str, Any]] = {
     "shown, not made": {"type": "webauthn.get"},
     "no key in it": {"flags": UP | UV},
     "a form nobody knows": {"fmt": "homemade"},
-    "an algorithm nobody asked for": {"cose": {1: 2, 3: -47, -1: 8, -2: b"x" * 32, -3: b"y" * 32}},
-    "no key at all": {"cose": {}},
-    "not even a map": {"cose": 7},
+    "an algorithm nobody asked for": {
+        "key": cbor2.dumps({1: 2, 3: -47, -1: 8, -2: b"x" * 32, -3: b"y" * 32})
+    },
+    "no key at all": {"key": cbor2.dumps({})},
+    "not even a map": {"key": cbor2.dumps(7)},
 }
 
 
