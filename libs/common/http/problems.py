@@ -167,10 +167,13 @@ def from_database(error: DBAPIError) -> AppError:
         return ValidationFailed("A value cannot be stored: it is out of range or holds a NUL character.")
     state = getattr(error.orig, "sqlstate", "") or ""
     if state in ("40001", "40P01"):
+        log.warning("a request gave way to others: %s", state)
         return Unavailable("Others were changing the same things; try again.", retry_after=1)
     # A connection that is lost may say what ended it: 25P03, say, where it was idle in a transaction for too long.
     is_lost = error.connection_invalidated or state in ("25P03", "25P04")
     if is_lost or isinstance(error, OperationalError | InterfaceError) or state.startswith(("08", "57")):
+        said = str(error.orig).partition("\n")[0]
+        log.warning("the database did not serve a request: %s", said[:300], extra={"sqlstate": state})
         return Unavailable("The database is not available now.")
     log.error("database error", exc_info=error)
     return AppError("Something went wrong on our side.")
@@ -250,6 +253,7 @@ def install_problems(app: FastAPI, service: str) -> None:
         return problem_response(service, from_database(error), request)
 
     async def on_busy(request: Request, error: Exception) -> Response:
+        log.warning("no connection to the database came free for a request")
         return problem_response(service, Unavailable("Too many requests at once; try again."), request)
 
     async def on_text(request: Request, error: Exception) -> Response:

@@ -20,13 +20,16 @@ from libs.common.http.problems import from_database
     ],
     ids=lambda error: type(error).__name__,
 )
-def test_a_database_that_is_away_or_gave_up_is_to_be_tried_again(error: psycopg.Error) -> None:
+def test_a_database_that_is_away_or_gave_up_is_to_be_tried_again(
+    error: psycopg.Error, caplog: pytest.LogCaptureFixture
+) -> None:
     found = DBAPIError.instance(None, None, error, psycopg.Error)
     assert isinstance(found, DBAPIError)
 
     problem = from_database(found)
 
     assert (problem.status, problem.slug) == (503, "unavailable")
+    assert f"did not serve a request: {error}" in caplog.text
 
 
 def test_an_error_that_says_nothing_on_a_lost_connection_is_to_be_tried_again() -> None:
