@@ -10,7 +10,7 @@ import pytest
 
 from bench.bare import renamed, uuids
 from bench.capture import Statement, _transactions
-from bench.disk import Disk
+from bench.disk import Disk, waits_of
 from bench.indistinguishable import rank_test, resolution
 from bench.load import Load, LoadFailed, offer
 from bench.machine import describe
@@ -207,3 +207,8 @@ def test_the_disk_is_asked_while_something_else_is_measured(tmp_path: Path) -> N
 
     assert 0 < disk.wait(0.5) <= disk.wait(1)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_flush_that_takes_long_keeps_all_waiting_who_come_meanwhile() -> None:
+    assert waits_of(0.004) == [0.004]
+    assert [round(wait, 3) for wait in waits_of(0.035)] == [0.035, 0.025, 0.015, 0.005]
