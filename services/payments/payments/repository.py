@@ -1,16 +1,37 @@
-"""All SQL of payments."""
+"""All SQL of payments. Those that settle are read and written by `Direct` statements; lists go through the session."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, select, update
 
+from libs.common.db.direct import Direct, hydrated, values_of
 from libs.common.db.repository import Repository
 from libs.common.runtime.context import ServiceContext
 from services.payments.ownership import is_customer, is_own
 from services.payments.payments.models import Payment
+
+_TENANT, _PAYMENT = bindparam("tenant", type_=Uuid()), bindparam("payment", type_=Uuid())
+_OF_ACCOUNT = (
+    select(Payment.__table__)
+    .where(Payment.tenant_id == _TENANT, Payment.account_id == bindparam("account", type_=Uuid()))
+    .with_for_update()
+)
+_LOCK_OF_REFERENCE = Direct(_OF_ACCOUNT.where(Payment.id == _PAYMENT))
+_LOCK_OF_CHECKOUT = Direct(
+    _OF_ACCOUNT.where(Payment.checkout_id == bindparam("checkout", type_=Text()))
+    .order_by(Payment.id)
+    .limit(1)
+)
+_KEPT = ("tenant_id", "id", "order_id", "order_number", "created_at")
+_CHANGING = tuple(column.name for column in Payment.__table__.columns if column.name not in _KEPT)
+_WRITE = Direct(
+    update(Payment)
+    .where(Payment.tenant_id == _TENANT, Payment.id == _PAYMENT)
+    .values({name: bindparam(name, type_=Payment.__table__.c[name].type) for name in _CHANGING})
+)
 
 
 def due_for_check(context: ServiceContext, now: ColumnElement[datetime]) -> Select[Any]:
@@ -43,13 +64,24 @@ class PaymentRepository(Repository[Payment]):
         self, account_id: UUID, reference: UUID | None, checkout_id: str | None
     ) -> Payment | None:
         """The payment a provider speaks of, locked: by our id, or by the provider's where it echoes none."""
+        of_account = {"tenant": self.uow.tenant_id, "account": account_id}
         if reference is not None:
-            return await self.find(Payment.id == reference, Payment.account_id == account_id, lock=True)
-        if checkout_id is not None:
-            return await self.find(
-                Payment.checkout_id == checkout_id, Payment.account_id == account_id, lock=True
-            )
-        return None
+            rows = await _LOCK_OF_REFERENCE.all(self.uow, **of_account, payment=reference)
+        elif checkout_id is not None:
+            rows = await _LOCK_OF_CHECKOUT.all(self.uow, **of_account, checkout=checkout_id)
+        else:
+            return None
+        return next(iter(hydrated(Payment, rows)), None)
+
+    async def save(self, row: Payment) -> Payment:
+        """Write the changes of a payment, with the next flush where the session does not know it; its version grows."""
+        if self.uow.transaction.knows(row):
+            return await super().save(row)
+        row.version += 1
+        row.updated_at = self.uow.now
+        key = {"tenant": row.tenant_id, "payment": row.id}
+        self.uow.write(_WRITE, {**key, **values_of(row, _CHANGING)})
+        return row
 
     async def locked(self, payment_id: UUID) -> Payment | None:
         """A payment, locked, whoever asks: who may act on it has been settled by its order."""
