@@ -10,7 +10,7 @@ from sqlalchemy import DateTime, Integer, Text, Uuid, and_, any_, bindparam, cas
 from sqlalchemy.dialects.postgresql import array
 
 from libs.common.actor import OPERATOR_TENANT_ID
-from libs.common.db.direct import Direct
+from libs.common.db.direct import Direct, Row
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.contracts.identity import CHANGES_OF_ACCESS
 from services.identity.db import MODELS
@@ -42,6 +42,8 @@ class Place:
     plan: tuple[str, list[str], dict[str, int]] | None = None
     # What it asks of sign-ins.
     policy: dict[str, Any] | None = None
+    # A name of the IANA database; None where it has set none.
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,7 @@ def _person(*, has_session: bool) -> Any:
         func.coalesce(_GRANTS, func.jsonb_build_array()),
         _PLAN,
         Tenant.sign_in_policy,
+        Tenant.settings["timezone"].astext,
         _GUEST,
     ).select_from(User)
     if has_session:
@@ -160,9 +163,11 @@ def _person(*, has_session: bool) -> Any:
     )
 
 
-_WITH_SESSION, _WITH_TOKEN = _person(has_session=True), _person(has_session=False)
-_SHOPS = select(Tenant.id, Tenant.status, func.coalesce(Tenant.id == _HOST, False), _PLAN, _GUEST).where(
-    Tenant.tenant_id == any_(array([_named[0], _HOST]))
+_WITH_SESSION, _WITH_TOKEN = Direct(_person(has_session=True)), Direct(_person(has_session=False))
+_SHOPS = Direct(
+    select(Tenant.id, Tenant.status, func.coalesce(Tenant.id == _HOST, False), _PLAN, _GUEST).where(
+        Tenant.tenant_id == any_(array([_named[0], _HOST]))
+    )
 )
 
 
@@ -187,14 +192,29 @@ class AccessRepository:
         code: str = self.uow.context.settings.default_plan
         return code
 
-    async def person(
-        self, user_id: UUID, session_id: UUID | None, *, named: Sequence[UUID | None], host: str | None
+    async def signed_in(
+        self, user_id: UUID, session_id: UUID, *, named: Sequence[UUID | None], host: str | None
     ) -> Person | None:
-        """The person of a live session (or, without one, of a token), or None.
+        """The person of a live session, or None; read in one round trip, in a transaction of its own.
 
         `named` are up to two businesses that the request names.
         """
-        parameters: dict[str, Any] = {
+        values = {**self._values(user_id, named, host), "session_id": session_id}
+        return _found(await _WITH_SESSION.all_at_once(self.uow, **values))
+
+    async def unseen(self, user_id: UUID, company_id: UUID) -> Person | None:
+        """The person of an account that is not switched off, in one business; read like `signed_in`."""
+        values = self._values(user_id, (company_id, None), None)
+        return _found(await _WITH_TOKEN.all_at_once(self.uow, **values))
+
+    async def of_token(
+        self, user_id: UUID, *, named: Sequence[UUID | None], host: str | None
+    ) -> Person | None:
+        """The person of a token, or None; read in the transaction that has found the token."""
+        return _found(await _WITH_TOKEN.all(self.uow, **self._values(user_id, named, host)))
+
+    def _values(self, user_id: UUID, named: Sequence[UUID | None], host: str | None) -> dict[str, Any]:
+        return {
             "user_id": user_id,
             "now": self.uow.now,
             "host": host,
@@ -202,37 +222,22 @@ class AccessRepository:
             "named_1": named[1],
             "default_plan": self._default_plan,
         }
-        statement = _WITH_TOKEN
-        if session_id is not None:
-            statement = _WITH_SESSION
-            parameters["session_id"] = session_id
-        rows: Sequence[Any] = (await self.uow.session.execute(statement, parameters)).all()
-        if not rows:
-            return None
-        email, first_name, last_name, home, seen, idle, ends, acting, amr, *_, guest = rows[0]
-        places = {row[9]: Place(*row[9:17]) for row in rows if row[9] is not None}
-        name = f"{first_name} {last_name}".strip()
-        return Person(email, name, home, seen, idle, ends, acting, amr, places, guest or [])
 
     async def shops(self, company_id: UUID | None, host: str | None) -> tuple[dict[UUID, Place], list[str]]:
         """The businesses that a guest's request names, and what guests may do."""
-        parameters: dict[str, Any] = {
-            "named_0": company_id,
-            "host": host,
-            "default_plan": self._default_plan,
-        }
-        rows = (await self.uow.session.execute(_SHOPS, parameters)).all()
+        rows = await _SHOPS.all(self.uow, named_0=company_id, host=host, default_plan=self._default_plan)
         places = {row[0]: Place(row[0], row[1], row[2], plan=row[3]) for row in rows}
         return places, (rows[0][4] or []) if rows else []
-
-    async def time_zone(self, tenant_id: UUID) -> str:
-        """The time zone of a business, a name of the IANA database; UTC where it has set none."""
-        statement = select(Tenant.settings["timezone"].astext).where(
-            Tenant.tenant_id == tenant_id, Tenant.id == tenant_id
-        )
-        found: str | None = (await self.uow.session.execute(statement)).scalar_one_or_none()
-        return found or "UTC"
 
     async def unpublished(self, limit: int) -> Sequence[tuple[str, dict[str, Any] | None]]:
         """The names of the oldest events that wait to be published, with their data where they change rights."""
         return [(row[0], row[1]) for row in await _UNPUBLISHED.all(self.uow, limit=limit)]
+
+
+def _found(rows: Sequence[Row]) -> Person | None:
+    if not rows:
+        return None
+    email, first_name, last_name, home, seen, idle, ends, acting, amr, *_, guest = rows[0]
+    places = {row[9]: Place(*row[9:18]) for row in rows if row[9] is not None}
+    name = f"{first_name} {last_name}".strip()
+    return Person(email, name, home, seen, idle, ends, acting, amr, places, guest or [])

@@ -73,11 +73,11 @@ class AccessService:
             Unauthenticated: the account is switched off, or there is none.
             TenantForbidden: the business is not his to act in.
         """
-        person = await self.rows.person(user_id, None, named=(company_id, None), host=None)
+        person = await self.rows.unseen(user_id, company_id)
         if person is None:
             raise Unauthenticated("There is no such account.")
         actor = await self._unseen(person, user_id, company_id, None)
-        return actor, await self.rows.time_zone(company_id)
+        return actor, person.places[company_id].time_zone or "UTC"
 
     async def unpublished(self) -> dict[str, Any]:
         """The changes of rights that are committed and not published yet."""
@@ -122,9 +122,7 @@ class AccessService:
         if key.user_id is None:
             return Answer(await self._business_key(key, body), left)
         company_id, query_id = _named(body.company_id), _uuid(body.query_company_id)
-        person = await self.rows.person(
-            key.user_id, None, named=(company_id, query_id), host=_host(body.host)
-        )
+        person = await self.rows.of_token(key.user_id, named=(company_id, query_id), host=_host(body.host))
         if person is None:
             raise Unauthenticated("The token is not valid.")
         actor = await self._unseen(person, key.user_id, company_id, query_id)
@@ -185,7 +183,7 @@ class AccessService:
         if credential.session_id is None:
             raise Unauthenticated("The session has ended; sign in again.")
         company_id, query_id = _named(body.company_id), _uuid(body.query_company_id)
-        person = await self.rows.person(
+        person = await self.rows.signed_in(
             credential.user_id,
             credential.session_id,
             named=(company_id, query_id),

@@ -4,7 +4,9 @@ from typing import Any
 
 from libs.common.actor import OPERATOR_TENANT_ID, Actor, system_actor
 from libs.common.ids import new_id
+from libs.common.runtime.context import ServiceContext
 from libs.common.testing.client import Client
+from libs.common.testing.round_trips import round_trips
 
 
 async def standing(client: Client, user_id: Any, company_id: Any) -> Any:
@@ -42,6 +44,16 @@ async def test_the_time_zone_is_that_of_the_business(platform: Any, client: Clie
     answer = await standing(client, owner.user_id, owner.company_id)
 
     assert answer.json()["time_zone"] == "Africa/Johannesburg"
+
+
+async def test_it_costs_one_round_trip(context: ServiceContext, platform: Any, client: Client) -> None:
+    owner = await platform.business()
+
+    with round_trips(context.engine) as trips:
+        answer = await standing(client, owner.user_id, owner.company_id)
+
+    assert answer.status_code == 200
+    assert [len(together) for together in trips.statements] == [1]
 
 
 async def test_nobody_stands_for_anything_in_a_business_of_others(platform: Any, client: Client) -> None:
