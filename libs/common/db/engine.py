@@ -39,7 +39,10 @@ def make_engine(
     """
     engine = create_async_engine(
         with_driver(url),
-        poolclass=type("ServicePool", (SharedPool,), {"background": background}),
+        # Named as one of the library's, so that its log is as quiet as theirs.
+        poolclass=type(
+            "ServicePool", (SharedPool,), {"background": background, "__module__": "sqlalchemy.pool"}
+        ),
         pool_size=pool_size,
         max_overflow=pool_size,
         # As long as a request waits to be let in: where handlers and jobs hold the connections, their turn ends first.

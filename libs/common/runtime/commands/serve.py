@@ -6,6 +6,7 @@ the service lives.
 
 import argparse
 import asyncio
+import logging
 import os
 import signal
 import socket
@@ -20,6 +21,8 @@ from libs.common.runtime.registry import NAMES, load, load_gateway
 from libs.common.runtime.supervised import Supervisor
 from libs.common.settings import CommonSettings
 from libs.common.telemetry import configure_tracing
+
+log = logging.getLogger("pillars.serve")
 
 DESCRIPTION = """\
 Run one service as a process of its own; `migrate` must have run before.
@@ -43,7 +46,10 @@ def serve(arguments: Sequence[str]) -> None:
         # A supervisor may hand down a listening socket by its file descriptor.
         if given.listener is not None:
             return socket.socket(fileno=given.listener)
-        return listen(given.port, given.host, exactly=True)
+        try:
+            return listen(given.port, given.host, exactly=True)
+        except OSError as error:
+            raise SystemExit(f"pillars serve {given.name}: {error}") from None
 
     run_async(_serve(given.name, common, bind, given.roles, Supervisor(given.supervisor)))
 
@@ -58,7 +64,7 @@ def _parser() -> argparse.ArgumentParser:
         "--port",
         type=int,
         default=os.environ.get("PORT", "8000"),
-        help="port to listen on (PORT, else 8000)",
+        help="port to listen on, for /healthz, /readyz and /metrics too; 0 is any free one (PORT, else 8000)",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument(
@@ -104,7 +110,9 @@ async def _serve(
         app = await host.start()
         keep_what_is_here()
         resting = asyncio.create_task(give_pages_back_at_rest(stop))
-        await host.serve(app, bind(), stop, on_ready=supervisor.ready, on_stop=supervisor.stopping)
+        listener = bind()
+        log.info("%s listens at %s, port %d", name, *listener.getsockname())
+        await host.serve(app, listener, stop, on_ready=supervisor.ready, on_stop=supervisor.stopping)
         await resting
     finally:
         await host.close()
