@@ -2,6 +2,16 @@
 
 from prometheus_client import Counter, Gauge, Histogram
 
+requests_inside = Gauge(
+    "pillars_requests_inside",
+    "Requests that are worked on, from their body to the begin of their answer",
+    ["service"],
+)
+requests_limit = Gauge(
+    "pillars_requests_limit", "Requests that are let in at once, as the gate has it now", ["service"]
+)
+requests_waiting = Gauge("pillars_requests_waiting", "Requests that wait to be let in", ["service"])
+
 outbox_pending = Gauge("pillars_outbox_pending", "Committed events that are not yet published", ["service"])
 outbox_oldest_seconds = Gauge(
     "pillars_outbox_oldest_seconds", "Age of the oldest event that is not yet published", ["service"]
@@ -25,6 +35,11 @@ database_background_connections = Gauge(
 )
 database_connections_limit = Gauge(
     "pillars_database_connections_limit", "Connections that the pool may have", ["service"]
+)
+database_connections_waiting = Gauge(
+    "pillars_database_connections_waiting",
+    "Units of work that wait for a connection of the pool",
+    ["service"],
 )
 server_connections = Gauge(
     "pillars_database_server_connections", "Client connections of the database server, of all processes"

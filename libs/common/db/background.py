@@ -66,12 +66,21 @@ _turn: ContextVar[_Turn | None] = ContextVar("background_turn", default=None)
 
 
 class SharedPool(AsyncAdaptedQueuePool):
-    """A pool of connections that knows who works in the background."""
+    """A pool of connections that knows who works in the background, and how many wait for one."""
 
     background: ClassVar[Background]
+    waiting: ClassVar[int] = 0
 
     def connect(self) -> PoolProxiedConnection:
         """A connection, which work in the background may have to wait for longer than a request."""
+        kind = type(self)
+        kind.waiting += 1
+        try:
+            return self._connect()
+        finally:
+            kind.waiting -= 1
+
+    def _connect(self) -> PoolProxiedConnection:
         turn = _turn.get()
         if turn is None or turn.background is not self.background:
             return super().connect()

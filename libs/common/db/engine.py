@@ -37,12 +37,12 @@ def make_engine(
 
     Statements are limited to 30 s and idle transactions to 60 s, so that a stuck process holds no lock for long.
     """
+    # Named as one of the library's, so that its log is as quiet as theirs.
+    named = {"background": background, "__module__": "sqlalchemy.pool"}
+    pool: type[SharedPool] = type("ServicePool", (SharedPool,), named)
     engine = create_async_engine(
         with_driver(url),
-        # Named as one of the library's, so that its log is as quiet as theirs.
-        poolclass=type(
-            "ServicePool", (SharedPool,), {"background": background, "__module__": "sqlalchemy.pool"}
-        ),
+        poolclass=pool,
         pool_size=pool_size,
         max_overflow=pool_size,
         # As long as a request waits to be let in: where handlers and jobs hold the connections, their turn ends first.
@@ -68,6 +68,7 @@ def make_engine(
     event.listen(engine.sync_engine.pool, "checkin", give_place_back)
     service = application.removeprefix("pillars-")
     metrics.database_connections_limit.labels(service).set(2 * pool_size)
+    metrics.database_connections_waiting.labels(service).set_function(lambda: pool.waiting)
     observe(engine, service)
     return engine
 

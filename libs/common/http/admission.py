@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 from starlette.exceptions import HTTPException
 
+from libs.common import metrics
 from libs.common.errors import AppError, Overloaded, Unavailable
 from libs.common.http.gate import Gate
 from libs.common.http.middleware import QUIET, App, Message, Receive, Scope, Send
@@ -34,6 +35,9 @@ class Admission:
         self.service = service
         self.gate = gate
         self.seconds = seconds
+        metrics.requests_inside.labels(service).set_function(lambda: gate.inside)
+        metrics.requests_limit.labels(service).set_function(lambda: gate.limit)
+        metrics.requests_waiting.labels(service).set_function(lambda: gate.waiting)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one ASGI connection."""

@@ -83,8 +83,12 @@ class Gate:
         """Whether one that came now would be refused at once."""
         if self.inside < self.limit:
             return False
-        waiting = len(self._queue)
-        return waiting >= (self._keep if self.is_overloaded else self._longest)
+        return self.waiting >= (self._keep if self.is_overloaded else self._longest)
+
+    @property
+    def waiting(self) -> int:
+        """How many wait for a place."""
+        return len(self._queue)
 
     def knock(self) -> None:
         """Refuse one that has no chance, before anything is spent on it.

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -27,6 +28,11 @@ async def context(fresh_database: Callable[..., CommonSettings]) -> AsyncIterato
 def held() -> float:
     """How many connections the background holds, by the metric."""
     return metrics.database_background_connections.labels(SERVICE.name)._value.get()
+
+
+def waiting() -> float | None:
+    """How many wait for a connection, by the metric."""
+    return REGISTRY.get_sample_value("pillars_database_connections_waiting", {"service": SERVICE.name})
 
 
 async def ask(context: ServiceContext) -> None:
@@ -65,6 +71,17 @@ async def test_requests_find_connections_while_the_background_wants_all(context:
         assert (work.most, held()) == (2, 2)
         work.let_go.set()
     assert (work.done, work.most, held()) == (20, 2, 0)
+
+
+async def test_who_waits_for_a_connection_is_shown_in_the_metrics(context: ServiceContext) -> None:
+    work = Work(context)
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(5):
+            tasks.create_task(work())
+        await eventually(lambda: work.inside == 2)
+        await eventually(lambda: waiting() == 3)
+        work.let_go.set()
+    assert waiting() == 0
 
 
 async def test_requests_may_have_all_that_is_free(context: ServiceContext) -> None:

@@ -5,10 +5,17 @@ from typing import Any
 
 import httpx
 import pytest
+from prometheus_client import REGISTRY
 
 from libs.common.http.admission import Admission
 from libs.common.http.gate import Gate
+from libs.common.testing.eventually import eventually
 from libs.common.testing.in_no_time import in_no_time
+
+
+def shown(name: str) -> float | None:
+    """What the metrics say of the requests of the app."""
+    return REGISTRY.get_sample_value(f"pillars_requests_{name}", {"service": "crm"})
 
 
 class Worked:
@@ -17,12 +24,12 @@ class Worked:
     `given_up` lets what was cancelled end, as a database driver does that tells a server which does not listen.
     """
 
-    def __init__(self, places: int = 1, seconds: float = 5) -> None:
+    def __init__(self, places: int = 1, seconds: float = 5, waiting: int = 0) -> None:
         self.release = asyncio.Event()
         self.cancelled = asyncio.Event()
         self.given_up = asyncio.Event()
         self.entered = asyncio.Semaphore(0)
-        self.gate = Gate(places, waiting=0)
+        self.gate = Gate(places, waiting=waiting)
         self.admission = Admission(self.app, "crm", self.gate, seconds)
         self.client = httpx.AsyncClient(
             transport=httpx.ASGITransport(self.admission), base_url="http://crm", timeout=10
@@ -64,6 +71,18 @@ async def test_what_finds_no_place_is_refused_with_a_problem_and_a_time_to_come_
     assert (await first).text == "done"
     assert (await worked.client.get("/slow")).text == "done"
     assert worked.gate.inside == 0
+
+
+async def test_who_is_inside_and_who_waits_is_shown_in_the_metrics() -> None:
+    worked = Worked(places=2, waiting=5)
+    requests = [asyncio.create_task(worked.client.get("/slow")) for _ in range(3)]
+    await worked.reached()
+    await worked.reached()
+    await eventually(lambda: shown("waiting") == 1)
+    assert (shown("inside"), shown("limit")) == (2, 2)
+    worked.release.set()
+    await asyncio.gather(*requests)
+    assert (shown("inside"), shown("waiting")) == (0, 0)
 
 
 async def test_health_checks_and_calls_of_other_services_are_never_refused() -> None:
