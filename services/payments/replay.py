@@ -11,12 +11,12 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
 from fastapi.responses import Response
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
 
+from libs.common.db.direct import Row, Run, all_of
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import IdempotencyKeyRequired, IdempotencyKeyReused
 from libs.common.http.deps import CurrentActor
+from libs.common.http.idempotency import Statements, statements_of
 
 
 @dataclass(frozen=True)
@@ -55,35 +55,30 @@ class Replay:
         Raises:
             IdempotencyKeyReused: the key came before with another body.
         """
+        answered, _ = await self.claim_and_read(uow)
+        return answered
+
+    async def claim_and_read(self, uow: UnitOfWork, *also: Run) -> tuple[Answered | None, list[list[Row]]]:
+        """The same, and the rows of other statements that are sent along and run once the key is claimed."""
         if self.key is None:
-            return None
-        table: Any = uow.context.models.idempotency_key
-        values = {
-            "tenant_id": uow.tenant_id,
-            "scope": self.scope,
-            "key": self.key,
-            "request_hash": self._hash,
-        }
-        await uow.session.execute(insert(table).values(values).on_conflict_do_nothing())
-        stored = (await uow.session.execute(select(table).where(*self._mine(uow)))).scalar_one()
-        if stored.request_hash != self._hash:
+            return None, await all_of(uow, *also) if also else []
+        statements, mine = self._statements(uow), self._mine(uow)
+        claim = statements.claim, {**mine, "request_hash": self._hash}
+        _, [(request_hash, status, body)], *read = await all_of(uow, claim, (statements.find, mine), *also)
+        if request_hash != self._hash:
             raise IdempotencyKeyReused("Use a new key for a new request.")
-        if stored.status is None:
-            return None
-        return Answered(stored.status, stored.body)
+        return (None if status is None else Answered(status, body)), read
 
     async def answer(self, uow: UnitOfWork, body: bytes, *, status: int = 201) -> None:
         """Keep the answer in the transaction of the outcome."""
-        if self.key is None:
-            return
-        table: Any = uow.context.models.idempotency_key
-        await uow.session.execute(
-            update(table).where(*self._mine(uow), table.status.is_(None)).values(status=status, body=body)
-        )
+        if self.key is not None:
+            uow.write(self._statements(uow).store, {**self._mine(uow), "status": status, "body": body})
 
-    def _mine(self, uow: UnitOfWork) -> tuple[Any, ...]:
-        table: Any = uow.context.models.idempotency_key
-        return table.tenant_id == uow.tenant_id, table.scope == self.scope, table.key == self.key
+    def _statements(self, uow: UnitOfWork) -> Statements:
+        return statements_of(uow.context.models.idempotency_key.__table__)
+
+    def _mine(self, uow: UnitOfWork) -> dict[str, Any]:
+        return {"tenant_id": uow.tenant_id, "scope": self.scope, "key": self.key}
 
 
 _Key = Annotated[

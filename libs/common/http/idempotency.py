@@ -56,7 +56,7 @@ class Idempotency:
                 status_code=status,
                 media_type="application/json",
             )
-        statements = _statements(self._uow.context.models.idempotency_key.__table__)
+        statements = statements_of(self._uow.context.models.idempotency_key.__table__)
         mine = {"tenant_id": self._uow.tenant_id, "scope": self._scope, "key": self.key}
         if not await statements.claim.run(self._uow, **mine, request_hash=self._hash):
             stored = await statements.find.first(self._uow, **mine)
@@ -77,14 +77,17 @@ class Idempotency:
         return Response(body, status_code=status, media_type="application/json")
 
 
-class _Statements(NamedTuple):
+class Statements(NamedTuple):
+    """What claims a key, reads what is known of it, and keeps the first answer to it."""
+
     claim: Direct
     find: Direct
     store: Direct
 
 
 @cache
-def _statements(table: Any) -> _Statements:
+def statements_of(table: Any) -> Statements:
+    """The statements of a service's table of keys; each names a key by `tenant_id`, `scope` and `key`."""
     columns = table.c
 
     def value(name: str) -> Any:
@@ -92,10 +95,14 @@ def _statements(table: Any) -> _Statements:
 
     mine = and_(*(columns[name] == value(name) for name in ("tenant_id", "scope", "key")))
     claimed = {name: value(name) for name in ("tenant_id", "scope", "key", "request_hash")}
-    return _Statements(
+    return Statements(
         claim=Direct(insert(table).values(claimed).on_conflict_do_nothing()),
         find=Direct(select(columns.request_hash, columns.status, columns.body).where(mine)),
-        store=Direct(update(table).where(mine).values(status=value("status"), body=value("body"))),
+        store=Direct(
+            update(table)
+            .where(mine, columns.status.is_(None))
+            .values(status=value("status"), body=value("body"))
+        ),
     )
 
 

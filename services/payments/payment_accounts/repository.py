@@ -2,10 +2,17 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Uuid, bindparam, select
 
+from libs.common.db.direct import Direct, hydrated
 from libs.common.db.repository import Repository
 from services.payments.payment_accounts.models import PaymentAccount
+
+_EVEN_REMOVED = select(PaymentAccount.__table__).where(
+    PaymentAccount.id == bindparam("account", type_=Uuid())
+)
+_ANYONES = Direct(_EVEN_REMOVED)
+_OWN = Direct(_EVEN_REMOVED.where(PaymentAccount.tenant_id == bindparam("tenant", type_=Uuid())))
 
 
 class PaymentAccountRepository(Repository[PaymentAccount]):
@@ -15,10 +22,11 @@ class PaymentAccountRepository(Repository[PaymentAccount]):
 
     async def even_removed(self, account_id: UUID) -> PaymentAccount | None:
         """The account with this id, removed or not: money may still be under way through it."""
-        statement = select(PaymentAccount).where(PaymentAccount.id == account_id)
-        if not self.uow.is_platform:
-            statement = statement.where(PaymentAccount.tenant_id == self.uow.tenant_id)
-        return (await self.session.execute(statement)).scalar_one_or_none()
+        if self.uow.is_platform:
+            rows = await _ANYONES.all(self.uow, account=account_id)
+        else:
+            rows = await _OWN.all(self.uow, account=account_id, tenant=self.uow.tenant_id)
+        return next(iter(hydrated(PaymentAccount, rows)), None)
 
     async def active(self, currency: str) -> list[PaymentAccount]:
         """The accounts that take this currency now, oldest first."""

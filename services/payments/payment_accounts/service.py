@@ -1,5 +1,6 @@
 """The rules of payment accounts."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -54,20 +55,21 @@ class PaymentAccountService(ResourceService[PaymentAccount]):
         account = await self.get(account_id)
         return account.provider, merchant_of(self.uow.context.keyring, account)
 
-    async def for_checkout(self, currency: str, account_id: UUID | None) -> PaymentAccount | None:
-        """The account a payment goes through: the one named, or the active one, providers that act online first.
+    def for_checkout(
+        self, accounts: Sequence[PaymentAccount], account_id: UUID | None
+    ) -> PaymentAccount | None:
+        """Which of the accounts that take the currency is paid through: the one named, or the first that acts online.
 
         Raises:
-            NotFound: the one named does not exist, is inactive, or takes another currency.
+            NotFound: the one named is none of them.
         """
         if account_id is not None:
-            account = await self.get(account_id)
-            if not account.is_active or account.currency != currency:
+            named = next((account for account in accounts if account.id == account_id), None)
+            if named is None:
                 raise NotFound("No such account takes this currency.", resource=self.noun)
-            return account
-        accounts = await self.rows.active(currency)
-        accounts.sort(key=lambda a: not provider_of(self.uow.context, a.provider).is_online)
-        return accounts[0] if accounts else None
+            return named
+        online = (a for a in accounts if provider_of(self.uow.context, a.provider).is_online)
+        return next(online, next(iter(accounts), None))
 
     async def _other_active(self, name: str, currency: str, row: PaymentAccount | None) -> bool:
         accounts = await self.rows.active(currency)

@@ -22,6 +22,8 @@ async def ask_provider(caller: Caller, payment: Payment) -> str:
         assert account is not None
         merchant = merchant_of(caller.context.keyring, account)
     state = await provider_of(caller.context, payment.provider).fetch(merchant, payment.checkout_id)
+    if state.status is Status.PENDING:
+        return "repeated"
     async with caller.unit_of_work() as uow:
         service = PaymentService(uow)
         locked = await service.rows.locked(payment.id)

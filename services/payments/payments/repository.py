@@ -1,4 +1,4 @@
-"""All SQL of payments. Those that settle are read and written by `Direct` statements; lists go through the session."""
+"""All SQL of payments. Those that start and settle are read and written by `Direct` statements; lists go through the session."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,11 +7,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, select, update
 
-from libs.common.db.direct import Direct, hydrated, values_of
+from libs.common.db.direct import Direct, hydrated, insert_of, values_of
 from libs.common.db.repository import Repository
 from libs.common.runtime.context import ServiceContext
 from services.payments.ownership import is_customer, is_own
 from services.payments.payments.models import Payment
+from services.payments.providers.base import Checkout
 
 _TENANT, _PAYMENT = bindparam("tenant", type_=Uuid()), bindparam("payment", type_=Uuid())
 _OF_ACCOUNT = (
@@ -25,12 +26,23 @@ _LOCK_OF_CHECKOUT = Direct(
     .order_by(Payment.id)
     .limit(1)
 )
+_IS_THIS = (Payment.tenant_id == _TENANT, Payment.id == _PAYMENT)
+_LOCK = Direct(select(Payment.__table__).where(*_IS_THIS).with_for_update())
+_ADD = Direct(insert_of(Payment))
 _KEPT = ("tenant_id", "id", "order_id", "order_number", "created_at")
 _CHANGING = tuple(column.name for column in Payment.__table__.columns if column.name not in _KEPT)
 _WRITE = Direct(
     update(Payment)
-    .where(Payment.tenant_id == _TENANT, Payment.id == _PAYMENT)
+    .where(*_IS_THIS)
     .values({name: bindparam(name, type_=Payment.__table__.c[name].type) for name in _CHANGING})
+)
+_OPENED = ("checkout_id", "redirect_url", "instructions", "updated_at")
+_OPEN = Direct(
+    update(Payment)
+    .where(*_IS_THIS, Payment.redirect_url.is_(None))
+    .values({name: bindparam(name, type_=Payment.__table__.c[name].type) for name in _OPENED})
+    .values(version=Payment.version + 1)
+    .returning(*Payment.__table__.columns)
 )
 
 
@@ -73,6 +85,14 @@ class PaymentRepository(Repository[Payment]):
             return None
         return next(iter(hydrated(Payment, rows)), None)
 
+    async def add(self, row: Payment) -> Payment:
+        """Insert a payment with the next flush."""
+        row.tenant_id = self.uow.tenant_id
+        row.created_at = row.updated_at = self.uow.now
+        row.version = 1
+        self.uow.write(_ADD, row)
+        return row
+
     async def save(self, row: Payment) -> Payment:
         """Write the changes of a payment, with the next flush where the session does not know it; its version grows."""
         if self.uow.transaction.knows(row):
@@ -85,23 +105,21 @@ class PaymentRepository(Repository[Payment]):
 
     async def locked(self, payment_id: UUID) -> Payment | None:
         """A payment, locked, whoever asks: who may act on it has been settled by its order."""
-        return await self.session.get(
-            Payment, (self.uow.tenant_id, payment_id), with_for_update=True, populate_existing=True
-        )
+        rows = await _LOCK.all(self.uow, tenant=self.uow.tenant_id, payment=payment_id)
+        return next(iter(hydrated(Payment, rows)), None)
 
-    async def pending(self, order_id: UUID) -> Payment | None:
-        """The payment of an order that is under way, locked."""
-        statement = (
-            select(Payment)
-            .where(
-                Payment.tenant_id == self.uow.tenant_id,
-                Payment.order_id == order_id,
-                Payment.status == "pending",
-            )
-            .with_for_update()
-            .execution_options(populate_existing=True)
+    async def open(self, payment_id: UUID, checkout: Checkout) -> Payment | None:
+        """Keep what the provider has opened for a payment, unless its page is known already."""
+        rows = await _OPEN.all(
+            self.uow,
+            tenant=self.uow.tenant_id,
+            payment=payment_id,
+            checkout_id=checkout.id,
+            redirect_url=checkout.redirect_url,
+            instructions=dict(checkout.instructions) if checkout.instructions else None,
+            updated_at=self.uow.now,
         )
-        return (await self.session.execute(statement)).scalar_one_or_none()
+        return next(iter(hydrated(Payment, rows)), None) or await self.locked(payment_id)
 
     async def captured(self, order_id: UUID) -> list[Payment]:
         """The payments of an order that succeeded, whoever asks, oldest first."""

@@ -1,6 +1,7 @@
 """Starting a payment."""
 
 import asyncio
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -8,10 +9,16 @@ import pytest
 from libs.common.actor import Actor
 from libs.common.ids import new_id
 from libs.common.jobs.runner import JobRunner
+from libs.common.money import Money
 from libs.common.testing.actors import guest, user
 from libs.common.testing.events import emitted
+from libs.common.testing.eventually import eventually
+from libs.common.testing.locks import is_waited_for
+from libs.common.testing.round_trips import round_trips
 from libs.contracts.payments import PaymentFailed, PaymentSucceeded
-from services.payments.providers.base import ProviderRefused
+from services.payments.payments.service import PaymentService
+from services.payments.providers.base import Notice, ProviderRefused, ProviderUnavailable, Status, Subject
+from services.payments.providers.registry import RESOURCE
 from services.payments.tests.flaky import break_at
 from services.payments.tests.shop import Shop
 
@@ -299,3 +306,77 @@ async def test_a_buyer_who_has_paid_is_not_asked_again_before_the_webhook_has_co
 
     assert (response.status_code, response.json()["slug"]) == (409, "order-not-payable")
     assert (await shop.payment(first["payment_id"]))["status"] == "succeeded"
+
+
+async def test_an_order_that_is_being_paid_is_not_paid_twice(shop: Shop) -> None:
+    await shop.account()
+    order = shop.orders.place(shop.tenant_id)
+    first = await shop.start(order)
+    account_id = UUID((await shop.payment(first["payment_id"]))["account_id"])
+    notice = Notice(
+        message_id="m",
+        event_id="e",
+        subject=Subject.PAYMENT,
+        status=Status.SUCCEEDED,
+        reference=UUID(first["payment_id"]),
+        amount=Money(**first["amount"]),
+    )
+    was_asked = asyncio.Event()
+
+    class Silent:
+        """Does not say what became of a payment."""
+
+        is_online = True
+
+        async def fetch(self, *_: Any) -> None:
+            was_asked.set()
+            await is_being_settled.wait()
+            raise ProviderUnavailable
+
+    is_being_settled = asyncio.Event()
+    providers = shop.context.resources[RESOURCE]
+    shop.context.resources[RESOURCE] = {**providers, "sandbox": Silent()}
+    try:
+        again = asyncio.create_task(shop.client.post("/payments/checkouts", json={"order_id": order["id"]}))
+        await was_asked.wait()
+        async with shop.context.unit_of_work(tenant_id=shop.tenant_id) as uow:
+            assert await PaymentService(uow).apply(account_id, notice) == "applied"
+            await uow.flush()
+            is_being_settled.set()
+            await eventually(lambda: is_waited_for(uow))
+        response = await again
+    finally:
+        shop.context.resources[RESOURCE] = providers
+
+    assert (response.status_code, response.json()["slug"]) == (409, "order-not-payable")
+    assert len(await shop.list("/payments", order_id=order["id"])) == 1
+
+
+async def test_a_key_that_started_nothing_may_come_again_with_another_order(shop: Shop) -> None:
+    await shop.account()
+    order, other = shop.orders.place(shop.tenant_id), shop.orders.place(shop.tenant_id)
+    await shop.press(await shop.start(order))
+    key = {"Idempotency-Key": "k-1"}
+
+    refused = await shop.client.post("/payments/checkouts", json={"order_id": order["id"]}, headers=key)
+    started = await shop.client.post("/payments/checkouts", json={"order_id": other["id"]}, headers=key)
+
+    assert (refused.status_code, started.status_code) == (409, 201)
+
+
+async def test_a_new_payment_is_one_round_trip_to_read_and_one_to_write(shop: Shop) -> None:
+    await shop.account(
+        provider="bank_transfer",
+        credentials={"account_holder": "K", "bank": "S", "account_number": "1"},
+    )
+    order, key = {"order_id": shop.orders.place(shop.tenant_id)["id"]}, {"Idempotency-Key": "k-1"}
+
+    with round_trips(shop.context.engine) as trips:
+        started = await shop.client.post("/payments/checkouts", json=order, headers=key)
+
+    assert started.status_code == 201
+    # The intent, and after the provider's answer the outcome.
+    changed = [
+        [s.split()[0] for s in together if not s.startswith("SELECT")] for together in trips.statements
+    ]
+    assert changed == [["INSERT"], ["INSERT", "INSERT"], ["UPDATE"], ["UPDATE"]]
