@@ -120,6 +120,14 @@ async def all_of(uow: "UnitOfWork", *runs: Run) -> list[list[Row]]:
     return [answer.rows for answer in await heard(uow, runs, uow.transaction.exchange)]
 
 
+async def read(uow: "UnitOfWork", *runs: Run) -> list[list[Row]]:
+    """The rows of several statements that only read, in one round trip.
+
+    Where no transaction runs, theirs ends with it: no connection is held, and no COMMIT follows.
+    """
+    return [answer.rows for answer in await heard(uow, runs, uow.transaction.read)]
+
+
 @cache
 def _names(mapper: Any) -> tuple[str, ...]:
     return tuple(mapper.get_property_by_column(column).key for column in mapper.local_table.columns)

@@ -72,6 +72,12 @@ class Transaction:
         except psycopg.Error as error:
             raise translated(error, driver) from error
 
+    async def read(self, messages: Sequence[Message]) -> list[Answer]:
+        """Send statements that only read: as part of what runs, or else as a transaction of their own."""
+        if self._has_begun or self._session is not None:
+            return await self.exchange(messages)
+        return await self.read_at_once(messages)
+
     async def read_at_once(self, messages: Sequence[Message]) -> list[Answer]:
         """Send statements that only read, as a transaction of their own that ends with this round trip."""
         try:

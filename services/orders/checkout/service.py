@@ -39,7 +39,6 @@ from services.orders.errors import (
 )
 from services.orders.orders import facts
 from services.orders.orders.models import Order
-from services.orders.orders.repository import OrderRepository
 from services.orders.orders.service import OrderService
 from services.orders.orders.states import OrderStatus, check
 from services.orders.visibility import Caller
@@ -108,7 +107,7 @@ class CheckoutService:
         order = build(cart, await self._priced(cart), customer)
         if body.draft:
             order.status = OrderStatus.DRAFT
-            await self._insert(order)
+            await self._store(order)
         else:
             await self._place(order, aftermath, order_is_placed(order.id))
         return order
@@ -190,21 +189,17 @@ class CheckoutService:
         # Last of all: the next order of this business waits for its number until this one is committed.
         order.number = await DocumentNumbers(self.uow).take("order")
         self.uow.emit(facts.order_placed(order))
-        await self._insert(order)
+        await self._store(order)
         if order.total_amount == 0:
             await self.orders.settle_free(order)
 
-    async def _insert(self, order: Order) -> None:
-        rows = OrderRepository(self.uow, self.caller)
-        is_stored = self.uow.transaction.knows(order)
-        if not is_stored:
-            await rows.add(order)
+    async def _store(self, order: Order) -> None:
+        # One that was a draft has a version.
+        await (self.orders.rows.add if order.version is None else self.orders.rows.save)(order)
         self.orders.enter(order)
         self.uow.audit(
             order.status, "order", order.id, after={"status": order.status, "number": order.number}
         )
-        if is_stored:
-            await rows.save(order)
 
     def _email(self, body: CheckoutIn, cart: Cart) -> str:
         email = body.email or cart.email or (self.caller.actor.email if self.caller.customer_id else None)

@@ -25,10 +25,9 @@ async def record_refund(event: RefundSucceeded, uow: UnitOfWork, envelope: Envel
 
 async def record_failure(event: PaymentFailed | RefundFailed, uow: UnitOfWork, envelope: Envelope) -> None:
     """A payment or a refund did not go through."""
-    settlement = Settlement(uow)
     is_refund = isinstance(event, RefundFailed)
-    await settlement.timeline.add_once(
-        await settlement.find(event.order_id),
+    await Settlement(uow).note(
+        event.order_id,
         "refund_failed" if is_refund else "payment_failed",
         event.refund_id if isinstance(event, RefundFailed) else event.payment_id,
         at=envelope.time,
@@ -44,10 +43,9 @@ async def record_document(
     """An invoice or a credit note of an order became final."""
     if event.order_id is None:
         return
-    settlement = Settlement(uow)
     is_invoice = isinstance(event, InvoiceIssued)
-    await settlement.timeline.add_once(
-        await settlement.find(event.order_id),
+    await Settlement(uow).note(
+        event.order_id,
         "invoice_issued" if is_invoice else "credit_note_issued",
         event.invoice_id if isinstance(event, InvoiceIssued) else event.credit_note_id,
         at=event.issued_at,

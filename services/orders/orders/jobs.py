@@ -30,7 +30,7 @@ async def expire_orders(uow: UnitOfWork, args: dict[str, Any]) -> None:
     """Let placed orders lapse whose reservation has run out."""
     orders = OrderService(uow)
     for order in await OrderRepository(uow).lock_due(uow.now, _BATCH):
-        orders.expire(order)
+        await orders.expire(order)
 
 
 async def complete_orders(uow: UnitOfWork, args: dict[str, Any]) -> None:
@@ -38,4 +38,4 @@ async def complete_orders(uow: UnitOfWork, args: dict[str, Any]) -> None:
     before = uow.now - timedelta(seconds=uow.context.settings.complete_after(uow.context.common))
     orders = OrderService(uow)
     for order in await OrderRepository(uow).lock_delivered(before, _BATCH):
-        orders.finish(order)
+        await orders.finish(order)

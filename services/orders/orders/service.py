@@ -67,12 +67,12 @@ class OrderService:
         order = await self.get(order_id, lock=True)
         was_draft, before = order.state is OrderStatus.DRAFT, {"status": order.status}
         order.cancel_reason = reason
-        self.move(order, OrderStatus.CANCELLED, reason=reason)
+        await self.move(order, OrderStatus.CANCELLED, reason=reason)
         if not was_draft:
             self.uow.emit(facts.order_cancelled(order))
         after = {"status": order.status, "reason": reason}
         self.uow.audit("cancelled", "order", order.id, before=before, after=after)
-        await self._saved(order)
+        self.uow.tag(order.version)
         return order
 
     async def complete(self, order_id: UUID) -> Order:
@@ -87,34 +87,34 @@ class OrderService:
                 "Its goods are not sent yet.", current_status=order.status, wanted_status="completed"
             )
         before = {"status": order.status}
-        self.finish(order)
+        await self.finish(order)
         self.uow.audit("completed", "order", order.id, before=before, after={"status": order.status})
-        await self._saved(order)
+        self.uow.tag(order.version)
         return order
 
     async def settle_free(self, order: Order) -> None:
         """Let an order just placed, of which nothing is to be paid, be paid for."""
-        self.move(order, OrderStatus.PAID)
+        await self.move(order, OrderStatus.PAID)
         self.uow.emit(facts.order_paid(order))
         self.uow.audit("paid", "order", order.id, before={"status": "placed"}, after={"status": order.status})
-        await self._saved(order)
+        self.uow.tag(order.version)
 
-    def finish(self, order: Order) -> None:
+    async def finish(self, order: Order) -> None:
         """Complete a locked order."""
-        self.move(order, OrderStatus.COMPLETED)
+        await self.move(order, OrderStatus.COMPLETED)
         self.uow.emit(facts.order_completed(order, self.uow.now), tenant_id=order.tenant_id)
 
-    def deliver(self, order: Order) -> None:
+    async def deliver(self, order: Order) -> None:
         """Record that all goods of a locked order have arrived."""
-        self.move(order, OrderStatus.DELIVERED)
+        await self.move(order, OrderStatus.DELIVERED)
         self.uow.emit(facts.order_delivered(order, self.uow.now), tenant_id=order.tenant_id)
 
-    def expire(self, order: Order) -> None:
+    async def expire(self, order: Order) -> None:
         """Let a locked order lapse."""
-        self.move(order, OrderStatus.EXPIRED)
+        await self.move(order, OrderStatus.EXPIRED)
         self.uow.emit(facts.order_expired(order), tenant_id=order.tenant_id)
 
-    def move(
+    async def move(
         self,
         order: Order,
         status: OrderStatus,
@@ -124,7 +124,7 @@ class OrderService:
         reference: UUID | None = None,
         **data: Any,
     ) -> None:
-        """Bring a locked order into a state, and say so on its timeline.
+        """Bring a locked order into a state, save it, and say so on its timeline.
 
         Raises:
             InvalidTransition: its present state does not allow it.
@@ -134,7 +134,7 @@ class OrderService:
         if status in _STAMPS:
             setattr(order, _STAMPS[status], at or self.uow.now)
         self.enter(order, at=at, actor=actor, reference=reference, **data)
-        self._touch(order)
+        await self.rows.save(order)
 
     def enter(self, order: Order, *, reference: UUID | None = None, **entry: Any) -> None:
         """Note on the timeline that the order has come into its state."""
@@ -142,11 +142,3 @@ class OrderService:
         self.timelines.add(
             order, order.status, status=order.status, step=order.steps, reference=reference, **entry
         )
-
-    def _touch(self, order: Order) -> None:
-        order.version = (order.version or 0) + 1
-        order.updated_at = self.uow.now
-
-    async def _saved(self, order: Order) -> None:
-        await self.uow.session.flush()
-        self.uow.tag(order.version)

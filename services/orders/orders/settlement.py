@@ -1,6 +1,7 @@
 """Payments meet orders: in time, late, twice, or with the wrong amount; every outcome is on the timeline."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
@@ -36,6 +37,16 @@ class Settlement:
             raise RetryLater(f"there is no order {order_id}")
         return order
 
+    async def note(self, order_id: UUID, kind: str, reference: UUID, **entry: Any) -> None:
+        """Put on the timeline of an order, once, what happened to it.
+
+        Raises:
+            RetryLater: it is not here (yet).
+        """
+        if not await self.rows.exists(order_id):
+            raise RetryLater(f"there is no order {order_id}")
+        self.timeline.add_once(order_id, kind, reference, **entry)
+
     async def paid(self, event: PaymentSucceeded, actor: str | None) -> None:
         """Take a payment: the order is paid, or the payment is refused and will be given back.
 
@@ -44,11 +55,14 @@ class Settlement:
         Raises:
             RetryLater: the order expired between reading and locking it.
         """
-        order = await self.find(event.order_id)
-        renewed, state = None, order.state
-        if order.payment_id is None and not _too_little(order, event) and self._is_late(order):
-            renewed = await self._renew(order)
-        order = await self.find(event.order_id, lock=True)
+        order = await self.rows.lock_unless_lapsed(event.order_id)
+        renewed = state = None
+        if order is None:
+            order = await self.find(event.order_id)
+            state = order.state
+            if order.payment_id is None and not _too_little(order, event) and self._is_late(order):
+                renewed = await self._renew(order)
+            order = await self.find(event.order_id, lock=True)
         if order.payment_id == event.payment_id:
             return
         if _too_little(order, event):
@@ -63,7 +77,7 @@ class Settlement:
             # The news that it expired is younger than the renewal and frees what was renewed: renew after it.
             raise RetryLater(f"order {order.id} expired while its stock was reserved anew")
         elif not self._is_late(order) or renewed:
-            self._pay(order, event, actor, late=bool(renewed))
+            await self._pay(order, event, actor, late=bool(renewed))
         elif renewed is None:
             raise RetryLater(f"order {order.id} expired meanwhile")
         else:
@@ -72,8 +86,8 @@ class Settlement:
     async def refunded(self, event: RefundSucceeded, actor: str | None) -> None:
         """Note a refund; one of the order's own payment counts towards what was given back of the order."""
         order = await self.find(event.order_id, lock=True)
-        await self.timeline.add_once(
-            order,
+        self.timeline.add_once(
+            order.id,
             "refunded",
             event.refund_id,
             at=event.succeeded_at,
@@ -102,11 +116,11 @@ class Settlement:
             return False
         return True
 
-    def _pay(self, order: Order, event: PaymentSucceeded, actor: str | None, *, late: bool) -> None:
+    async def _pay(self, order: Order, event: PaymentSucceeded, actor: str | None, *, late: bool) -> None:
         order.payment_id = event.payment_id
         if late:
             order.reserved_until = self._until
-        self.orders.move(
+        await self.orders.move(
             order,
             OrderStatus.PAID,
             actor=actor,
@@ -118,8 +132,8 @@ class Settlement:
         self.uow.emit(facts.order_paid(order))
 
     async def _refuse(self, order: Order, event: PaymentSucceeded, reason: str, actor: str | None) -> None:
-        added = await self.timeline.add_once(
-            order,
+        added = await self.timeline.is_added(
+            order.id,
             "payment_refused",
             event.payment_id,
             at=self.uow.now,

@@ -34,4 +34,4 @@ async def advance_tracking(uow: UnitOfWork, args: dict[str, Any]) -> None:
         by_order[shipment.order_id].append(shipment)
     shipments = ShipmentService(uow)
     for order in orders:
-        shipments.step(order, by_order[order.id])
+        await shipments.step(order, by_order[order.id])

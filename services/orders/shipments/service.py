@@ -53,7 +53,7 @@ class ShipmentService:
             raise InvalidTransition("There is nothing left to send.", current_status=order.status)
         shipment = await self._book(order, sent)
         if order.state is OrderStatus.PAID:
-            self.orders.move(order, OrderStatus.FULFILLING)
+            await self.orders.move(order, OrderStatus.FULFILLING)
         self.uow.emit(
             ShipmentCreated(
                 **_about(order, shipment),
@@ -66,7 +66,7 @@ class ShipmentService:
         )
         self._note(order, shipment)
         if not any(line.unshipped for line in order.lines):
-            self.orders.move(order, OrderStatus.SHIPPED)
+            await self.orders.move(order, OrderStatus.SHIPPED)
         self.uow.audit("created", "shipment", shipment.id, after={"order_id": str(order.id)})
         await self.uow.session.flush()
         self.uow.tag(shipment.version)
@@ -86,13 +86,13 @@ class ShipmentService:
             raise NotFound("There is no such shipment.", resource="shipment")
         if not is_repeat(shipment.status, status):
             before = {"status": str(shipment.status)}
-            self.advance(order, shipments, shipment, status)
+            await self.advance(order, shipments, shipment, status)
             self.uow.audit("reported", "shipment", shipment.id, before=before, after={"status": status.value})
         await self.uow.session.flush()
         self.uow.tag(shipment.version)
         return shipment
 
-    def advance(
+    async def advance(
         self, order: Order, shipments: Sequence[Shipment], shipment: Shipment, status: ShipmentStatus
     ) -> None:
         """Move a shipment of a locked order; the order is delivered with the last one of all its goods."""
@@ -109,13 +109,13 @@ class ShipmentService:
         if order.state is OrderStatus.SHIPPED and all(
             s.status == ShipmentStatus.DELIVERED for s in shipments
         ):
-            self.orders.deliver(order)
+            await self.orders.deliver(order)
 
-    def step(self, order: Order, shipments: Sequence[Shipment]) -> None:
+    async def step(self, order: Order, shipments: Sequence[Shipment]) -> None:
         """Make the simulated steps that are due among the shipments of a locked order."""
         for shipment in shipments:
             if shipment.next_step_at is not None and shipment.next_step_at <= self.uow.now:
-                self.advance(order, shipments, shipment, following(shipment.status))
+                await self.advance(order, shipments, shipment, following(shipment.status))
 
     async def _book(self, order: Order, sent: Sequence[tuple[OrderLine, int]]) -> Shipment:
         provider, shipment_id = PROVIDERS[_PROVIDER], new_id()
@@ -136,7 +136,7 @@ class ShipmentService:
         )
         self._schedule(shipment)
         for line, quantity in sent:
-            line.shipped_quantity += quantity
+            self.orders.rows.ship(line, quantity)
         await self.rows.add(shipment)
         return shipment
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import Uuid, bindparam, event, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from libs.common.db.direct import Direct, all_of, hydrated, insert_of, values_of
+from libs.common.db.direct import Direct, all_of, hydrated, insert_of, read, values_of
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.ids import new_id
 from libs.common.messaging.tests.parcels.service import SERVICE, Parcel
@@ -188,6 +188,30 @@ async def test_a_read_at_once_is_in_the_scope_and_leaves_nothing_behind(context:
             await PUT.all_at_once(uow, **parcel(mine))
         # The connection is as good as before.
         assert await ALL.all_at_once(uow) == [(row,)]
+
+
+async def test_what_only_reads_is_part_of_what_runs_and_else_holds_nothing(context: ServiceContext) -> None:
+    mine, row = new_id(), new_id()
+    pool: Any = context.engine.sync_engine.pool
+    one = (FIND, {"parcel_id": row})
+    async with context.unit_of_work(tenant_id=mine) as uow:
+        assert await read(uow, (ALL, {}), one) == [[], []]
+        assert pool.checkedout() == 0
+        # What was written here is seen, and nothing is taken from the pool beside it.
+        await PUT.run(uow, **parcel(mine, id=row))
+        assert await read(uow, (ALL, {}), one) == [[(row,)], [(mine, row, 1, 0)]]
+        assert pool.checkedout() == 1
+    async with context.unit_of_work(tenant_id=mine) as uow:
+        (await uow.session.execute(select(Parcel))).scalars().one().latest = 2
+        await uow.flush()
+        assert await read(uow, one) == [[(mine, row, 2, 0)]]
+    async with context.unit_of_work(tenant_id=new_id()) as uow:
+        assert await read(uow, (ALL, {}), one) == [[], []]
+        with pytest.raises(DBAPIError, match="read-only"):
+            await read(uow, (PUT, parcel(mine)))
+        # Nothing of it is left in what is written next.
+        await PUT.run(uow, **parcel(uow.tenant_id))
+    assert pool.checkedout() == 0
 
 
 async def at_once(uow: UnitOfWork) -> list[Any]:

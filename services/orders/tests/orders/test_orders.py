@@ -10,6 +10,7 @@ from libs.common.ids import new_id
 from libs.common.messaging.broker import Verdict
 from libs.common.testing.actors import guest, user
 from libs.common.testing.events import emitted
+from libs.common.testing.round_trips import round_trips
 from libs.contracts.orders import OrderCancelled
 from services.orders.orders.jobs import complete_orders, expire_orders
 from services.orders.tests.queries import counted
@@ -128,6 +129,42 @@ async def test_a_longer_list_takes_no_more_queries(shop: Shop, path: str) -> Non
         counts.append(len(sent))
 
     assert counts[0] == counts[1] <= 5
+
+
+async def test_an_order_is_read_with_its_lines_in_one_round_trip(shop: Shop) -> None:
+    order = await shop.placed((shop.shelf.add(), 1), (shop.shelf.add(), 2))
+
+    for client, path in (
+        (shop.client, f"/orders/{order['id']}"),
+        (shop.client.acting(system_actor("payments", shop.tenant_id)), f"/internal/orders/{order['id']}"),
+    ):
+        with round_trips(shop.context.engine) as trips:
+            shown = ok(await client.get(path))
+        assert [len(together) for together in trips.statements] == [2]
+        lines = shown.get("items") or shown["lines"]
+        assert [line["line_id"] for line in lines] == [line["line_id"] for line in order["items"]]
+
+
+async def test_an_order_is_cancelled_in_two_round_trips(shop: Shop) -> None:
+    order = await shop.placed()
+
+    with round_trips(shop.context.engine) as trips:
+        ok(await shop.client.post(f"/orders/{order['id']}/cancel"))
+
+    # The order is locked and read; then all that changed goes out with the commit.
+    locked, changed = trips.statements
+    assert [statement.split()[0] for statement in locked] == ["SELECT", "SELECT"]
+    assert len([statement for statement in changed if statement.startswith("UPDATE orders.orders ")]) == 1
+
+
+async def test_a_platform_service_that_names_no_business_finds_an_order_by_its_id(shop: Shop) -> None:
+    order = await shop.placed((shop.shelf.add(), 1), (shop.shelf.add(), 2))
+    anywhere = shop.client.acting(system_actor("payments"))
+
+    shown = ok(await anywhere.get(f"/internal/orders/{order['id']}"))
+
+    assert (shown["tenant_id"], len(shown["lines"])) == (str(shop.tenant_id), 2)
+    refused(await anywhere.get(f"/internal/orders/{new_id()}"), 404, "not-found")
 
 
 async def test_a_placed_order_is_cancelled(shop: Shop) -> None:

@@ -11,6 +11,7 @@ from libs.common.messaging.broker import Verdict
 from libs.common.money import Money
 from libs.common.testing.events import deliver, emitted, envelope
 from libs.common.testing.eventually import eventually
+from libs.common.testing.round_trips import round_trips
 from libs.contracts.orders import LatePaymentRefused, OrderExpired, OrderPaid
 from libs.contracts.payments import (
     CreditNoteIssued,
@@ -52,6 +53,18 @@ async def test_a_payment_in_time_pays_the_order(shop: Shop) -> None:
     paid = OrderPaid.model_validate(fact.data)
     assert (paid.payment_id, paid.number, paid.totals.total.amount) == (payment, "O-000001", 44800)
     assert [line.sku for line in paid.lines] == ["SKU-1"]
+
+
+async def test_a_payment_in_time_reads_the_order_once(shop: Shop) -> None:
+    order = await shop.placed()
+
+    with round_trips(shop.context.engine) as trips:
+        assert await shop.pay(order) == [Verdict.DONE]
+
+    # The event is claimed, the order is locked and read, and what changed goes out with the commit.
+    claimed, locked, changed = trips.statements
+    assert ([s.split()[0] for s in claimed], [s.split()[0] for s in locked]) == (["INSERT"], ["SELECT"] * 2)
+    assert len([statement for statement in changed if statement.startswith("UPDATE orders.orders ")]) == 1
 
 
 async def test_a_payment_told_twice_or_at_once_pays_once(shop: Shop) -> None:
@@ -316,6 +329,18 @@ async def test_the_refund_of_a_payment_that_was_given_back_does_not_count(shop: 
 
     assert (await shop.order(order))["refunded"] == zar(0)
     assert (await shop.timeline(order))[-1]["kind"] == "refunded"
+
+
+async def test_an_invoice_of_an_order_that_is_not_here_waits_for_it(shop: Shop) -> None:
+    event = InvoiceIssued(
+        invoice_id=new_id(),
+        number="I-1",
+        order_id=new_id(),
+        total=Money(**zar(1)),
+        issued_at=shop.clock.now(),
+    )
+
+    assert await deliver(shop.context, event, shop.tenant_id) == [Verdict.RETRY]
 
 
 async def test_an_invoice_of_no_order_is_nothing_to_us(shop: Shop) -> None:
