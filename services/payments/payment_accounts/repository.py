@@ -28,6 +28,11 @@ class PaymentAccountRepository(Repository[PaymentAccount]):
             rows = await _OWN.all(self.uow, account=account_id, tenant=self.uow.tenant_id)
         return next(iter(hydrated(PaymentAccount, rows)), None)
 
+    async def of_anyone(self, account_id: UUID) -> PaymentAccount | None:
+        """The account with this id, removed or not, whosever it is; read in a transaction of its own."""
+        rows = await _ANYONES.all_at_once(self.uow, account=account_id)
+        return next(iter(hydrated(PaymentAccount, rows)), None)
+
     async def active(self, currency: str) -> list[PaymentAccount]:
         """The accounts that take this currency now, oldest first."""
         return await self.find_all(

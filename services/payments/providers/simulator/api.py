@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,6 +13,7 @@ from starlette.routing import Route
 from libs.common.runtime.context import ServiceContext
 from services.payments.payment_accounts.credentials import open_credentials
 from services.payments.payment_accounts.models import PaymentAccount
+from services.payments.payment_accounts.repository import PaymentAccountRepository
 from services.payments.providers.sandbox import same_key
 from services.payments.providers.simulator.service import Refusal, SimulatorService
 
@@ -21,15 +21,14 @@ Action = Callable[[SimulatorService, PaymentAccount, Request, Any], Awaitable[di
 
 
 def simulator_api(context: ServiceContext) -> Starlette:
-    """The interface as an ASGI app. Every call is one transaction of the simulator's own."""
+    """The interface as an ASGI app. Every call is one transaction of the simulator's own, in the tenant of its account."""
 
     def endpoint(action: Action, status: int = 200) -> Callable[[Request], Awaitable[Response]]:
         async def respond(request: Request) -> Response:
             try:
                 body = orjson.loads(await request.body() or b"{}")
-                async with context.unit_of_work(platform=True) as uow:
-                    account = await _authenticate(uow.session, context, request)
-                    await uow.enter_tenant(account.tenant_id)
+                account = await _authenticate(context, request)
+                async with context.unit_of_work(tenant_id=account.tenant_id) as uow:
                     answer = await action(SimulatorService(uow), account, request, body)
             except Refusal as refusal:
                 return _json({"description": refusal.description}, refusal.status)
@@ -49,18 +48,15 @@ def simulator_api(context: ServiceContext) -> Starlette:
     )
 
 
-async def _authenticate(session: Any, context: ServiceContext, request: Request) -> PaymentAccount:
+async def _authenticate(context: ServiceContext, request: Request) -> PaymentAccount:
     try:
         account_id = UUID(request.headers.get("x-account", ""))
     except ValueError:
         raise Refusal(401, "name the account") from None
-    account: PaymentAccount | None = (
-        await session.execute(
-            select(PaymentAccount).where(
-                PaymentAccount.id == account_id, PaymentAccount.provider == "sandbox"
-            )
-        )
-    ).scalar_one_or_none()
+    async with context.unit_of_work(platform=True) as uow:
+        account = await PaymentAccountRepository(uow).of_anyone(account_id)
+    if account is not None and account.provider != "sandbox":
+        account = None
     scheme, _, key = request.headers.get("authorization", "").partition(" ")
     known = open_credentials(context.keyring, account)["secret_key"] if account else ""
     if account is None or scheme != "Bearer" or not same_key(key, known):

@@ -38,7 +38,7 @@ _BODY = {
 @router.get("/pay/{checkout_id}", responses=problems(NotFound), response_class=Response)
 async def show_payment_page(checkout_id: str, uow: PlatformUow) -> Response:
     """The payment page, or what became of the payment."""
-    return payment_page(await SimulatorService(uow).find(checkout_id))
+    return payment_page(await SimulatorService(uow).show(checkout_id))
 
 
 @router.post(

@@ -8,13 +8,13 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import NotFound
 from libs.common.ids import new_id
 from services.payments.payment_accounts.models import PaymentAccount
 from services.payments.providers.simulator.models import SandboxCheckout, SandboxDelivery, SandboxRefund
+from services.payments.providers.simulator.repository import SandboxCheckoutRepository
 
 # The job that delivers one webhook; its name is fixed here because the rows of jobs bear it.
 DELIVER = "deliver_sandbox_webhook"
@@ -54,43 +54,34 @@ class SimulatorService:
         if body.get("currency") != account.currency:
             raise Refusal(400, f"this account takes {account.currency} only")
         request_hash = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()
-        values = {
-            "tenant_id": account.tenant_id,
-            "id": new_id(),
-            "account_id": account.id,
-            "code": _code("ch_"),
-            "status": "created",
-            "refunded_minor": 0,
-            "idempotency_key": key,
-            "request_hash": request_hash,
-            "reference": str(body.get("reference", "")),
-            "amount_minor": amount,
-            "currency": account.currency,
-            "description": str(body.get("description", "")),
-            "merchant_name": str(body.get("merchant_name", "")),
-            "return_url": body.get("return_url"),
-        }
-        # Two calls with one key at once: the second waits here for the first, then finds its checkout.
-        await self.session.execute(insert(SandboxCheckout).values(values).on_conflict_do_nothing())
-        known = await self._find(
-            SandboxCheckout.account_id == account.id, SandboxCheckout.idempotency_key == key
+        checkout = await SandboxCheckoutRepository(self.uow).open(
+            tenant_id=account.tenant_id,
+            id=new_id(),
+            account_id=account.id,
+            code=_code("ch_"),
+            status="created",
+            refunded_minor=0,
+            idempotency_key=key,
+            request_hash=request_hash,
+            reference=str(body.get("reference", "")),
+            amount_minor=amount,
+            currency=account.currency,
+            description=str(body.get("description", "")),
+            merchant_name=str(body.get("merchant_name", "")),
+            return_url=body.get("return_url"),
+            payment_code=None,
+            reason=None,
         )
-        assert known is not None
-        if known.request_hash != request_hash:
+        if checkout.request_hash != request_hash:
             raise Refusal(422, "this idempotency key was used for another request")
-        return self.shown(known, [])
+        return self.shown(checkout, [])
 
     async def read(self, account_id: UUID, code: str) -> dict[str, Any]:
         """A checkout of this account with its refunds."""
-        checkout = await self._find(SandboxCheckout.account_id == account_id, SandboxCheckout.code == code)
+        checkout, refunds = await SandboxCheckoutRepository(self.uow).of_account(account_id, code)
         if checkout is None:
             raise Refusal(404, "there is no such checkout")
-        refunds = await self.session.execute(
-            select(SandboxRefund)
-            .where(SandboxRefund.tenant_id == checkout.tenant_id, SandboxRefund.checkout_id == checkout.id)
-            .order_by(SandboxRefund.id)
-        )
-        return self.shown(checkout, list(refunds.scalars()))
+        return self.shown(checkout, refunds)
 
     async def refund(self, account_id: UUID, code: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
         """Give back a part of a paid checkout, never more than is left of it."""
@@ -135,6 +126,17 @@ class SimulatorService:
         shown = self._refund(checkout, refund)
         await self._owe(checkout, "refund.succeeded", shown)
         return shown
+
+    async def show(self, code: str) -> SandboxCheckout:
+        """The checkout with this public name, to be looked at only.
+
+        Raises:
+            NotFound: there is none.
+        """
+        checkout = await SandboxCheckoutRepository(self.uow).show(code)
+        if checkout is None:
+            raise NotFound("There is no such payment page.", resource="checkout")
+        return checkout
 
     async def find(self, code: str, *, lock: bool = False) -> SandboxCheckout:
         """The checkout with this public name.
