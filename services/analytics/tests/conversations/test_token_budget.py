@@ -46,3 +46,14 @@ async def test_a_month_begins_with_all_tokens_and_businesses_do_not_share(
     await settle(10)
     assert await budget.reserve(1000) is not None
     assert await budget.reserve(1001) is None
+
+
+async def test_what_another_business_used_counts_for_nothing_without_row_level_security_too(
+    open_context: OpenContext, tenant_id: UUID, other_tenant_id: UUID
+) -> None:
+    context = await open_context(assistant_monthly_tokens=1000)
+    assert await MonthlyBudget(context, user(other_tenant_id)).reserve(1000) is not None
+
+    # In the scope of the platform nothing but the filter of the code stands between the two.
+    async with context.unit_of_work(tenant_id=tenant_id, platform=True) as uow:
+        assert await token_budget.used(uow, token_budget.month_of(uow.now)) == 0

@@ -13,6 +13,8 @@ from libs.common.testing.client import Client
 from libs.contracts.catalog import StockChanged
 from libs.contracts.crm import DealChanged, DealCreated, DealLost, DealMoved, DealWon, TaskChanged
 from libs.contracts.payments import InvoiceIssued, InvoicePaid
+from services.analytics.insights.next_best_actions.candidate import Asked
+from services.analytics.insights.next_best_actions.deal_rows import DealRows
 from services.analytics.tests.factories import zar
 from services.analytics.tests.insights.history import day_before, order, write
 from services.analytics.tests.recording import record
@@ -339,3 +341,16 @@ async def test_who_may_not_is_refused(client: Client, tenant_id: UUID) -> None:
     )
     without = client.acting(user(tenant_id, features=frozenset(), plan="free"))
     assert (await without.get(PATH)).json()["slug"] == "feature-not-in-plan"
+
+
+async def test_open_deals_are_of_their_business_without_row_level_security_too(
+    context: ServiceContext, tenant_id: UUID, other_tenant_id: UUID
+) -> None:
+    values = deal()
+    await record(context, other_tenant_id, DealCreated(**values))
+    asked = Asked(now(), now().date(), now(), currency="ZAR")
+
+    # In the scope of the platform nothing but the filter of the code stands between the two.
+    for tenant, found in ((tenant_id, []), (other_tenant_id, [values["deal_id"]])):
+        async with context.unit_of_work(tenant_id=tenant, platform=True) as uow:
+            assert [row.deal_id for row in await DealRows(uow).open(asked)] == found

@@ -1,12 +1,14 @@
 """Runs: what an event brings about, once and in whatever order."""
 
 import asyncio
+from uuid import UUID
 
 from libs.common.ids import new_id
 from libs.common.jobs.runner import JobRunner
 from libs.common.testing.events import emitted, envelope
 from libs.contracts.crm import RuleNotified
 from libs.contracts.orders import OrderPaid
+from services.crm.automation.repository import RunRepository, run_of
 from services.crm.tests.automation.office import DEAL_WON, TASK, Office
 from services.crm.tests.factories import line, rand
 
@@ -164,3 +166,18 @@ async def test_runs_that_began_at_once_act_once_each(office: Office) -> None:
     await office.settle()
 
     assert await office.tasks() == ["Thank Website"]
+
+
+async def test_a_run_and_its_steps_are_of_their_business_without_row_level_security_too(
+    office: Office, other_tenant_id: UUID
+) -> None:
+    rule = await office.rule(DEAL_WON, TASK)
+    await office.won()
+    await office.settle()
+    run_id = UUID((await office.run(rule))["id"])
+
+    # In the scope of the platform nothing but the filter of the code stands between the two.
+    for tenant_id, is_own in ((office.tenant_id, True), (other_tenant_id, False)):
+        async with office.context.unit_of_work(tenant_id=tenant_id, platform=True) as uow:
+            assert (await run_of(uow, run_id) is not None) == is_own
+            assert bool(await RunRepository(uow, UUID(rule["id"])).steps(run_id)) == is_own

@@ -9,6 +9,7 @@ from libs.common.runtime.context import ServiceContext
 from libs.common.testing.client import Client
 from libs.common.testing.events import deliver, envelope
 from libs.contracts.identity import MemberChanged, MemberRemoved
+from services.crm.people.service import PersonService
 from services.crm.tests.factories import Crm, add_member
 
 
@@ -69,3 +70,16 @@ async def test_a_late_event_does_not_bring_back_one_who_left(
 
     await deliver(context, envelope(changed, tenant_id, time=now + timedelta(seconds=1)))
     assert await owned(crm, person) == 201
+
+
+async def test_one_who_left_another_business_has_not_left_this_one(
+    context: ServiceContext, tenant_id: UUID, other_tenant_id: UUID
+) -> None:
+    person = await add_member(context, tenant_id)
+    await deliver(context, MemberRemoved(company_id=other_tenant_id, user_id=person), other_tenant_id)
+
+    # In the scope of the platform nothing but the filter of the code stands between the two.
+    async with context.unit_of_work(tenant_id=tenant_id, platform=True) as uow:
+        assert await PersonService(uow).without_departed({person}) == {person}
+    async with context.unit_of_work(tenant_id=other_tenant_id, platform=True) as uow:
+        assert await PersonService(uow).without_departed({person}) == set()
