@@ -1,12 +1,18 @@
 """Locks on things that have no row yet, held until the end of the transaction."""
 
-from sqlalchemy import text
+from sqlalchemy import Text, bindparam, func, select
 
+from libs.common.db.direct import Direct, Run, all_of
 from libs.common.db.unit_of_work import UnitOfWork
 
-_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
+_LOCK = Direct(select(func.pg_advisory_xact_lock(func.hashtextextended(bindparam("key", type_=Text()), 0))))
 
 
 async def lock(uow: UnitOfWork, *key: object) -> None:
     """Wait for any other transaction that holds this key."""
-    await uow.session.execute(_LOCK, {"key": "/".join(map(str, ("crm", *key)))})
+    await all_of(uow, locking(*key))
+
+
+def locking(*key: object) -> Run:
+    """The statement of `lock`, to be sent along with others, which run when the lock is held."""
+    return _LOCK, {"key": "/".join(map(str, ("crm", *key)))}

@@ -68,8 +68,8 @@ RECURRING: tuple[Step, ...] = (
     Step(
         "job.crm.start_automation_run.finishing",
         "crm",
-        "the run is begun, not committed",
-        "the job begins it once",
+        "the run is begun and its first actions have had their effect, not committed",
+        "the job begins it once, with one effect of each action",
     ),
     Step(
         "job.crm.advance_automation_run.claimed",
@@ -86,8 +86,8 @@ RECURRING: tuple[Step, ...] = (
     Step(
         "job.crm.advance_automation_run.finishing",
         "crm",
-        "the action is done and the run has moved on, in a commit of its own; the job does not know",
-        "the job comes again and finds that the run has moved on",
+        "the actions have had their effect and the run has moved on, not committed",
+        "the effects are undone with the rest, and had once",
     ),
     # Closing. The services are asked only ten minutes later, which a test of its own looks at.
     Step(

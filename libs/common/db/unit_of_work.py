@@ -186,6 +186,11 @@ class UnitOfWork:
             for row in rows
         ]
 
+    async def roll_back(self) -> None:
+        """Undo what was done and forget what was recorded; what comes next begins another transaction."""
+        self._pending, self._emitted, self._after_commit = {}, [], []
+        await self.transaction.close()
+
     async def commit(self) -> None:
         """Commit, in one round trip with what is pending, then wake the relay and run the callbacks."""
         await self.transaction.flush()

@@ -1,10 +1,11 @@
-"""The next action of a run. Its effect, the record of it and what comes next are one commit, so it happens once.
+"""The turns of a run: which of its actions are done now, as whom, and what becomes of those that fail.
 
-Whoever is killed before that commit has done nothing, and after it finds that the run has moved on.
+Actions that come one after another are one commit, with the record of them, what comes next and the end of the job; so
+each happens once. Whoever is killed before that commit has done nothing, and after it finds that the run has moved on.
 """
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -12,210 +13,183 @@ from pydantic import ValidationError
 
 from libs.common.actor import Actor
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.errors import AppError, PermissionDenied, ValidationFailed
-from libs.common.failpoints import failpoint
+from libs.common.errors import AppError, ValidationFailed
 from libs.common.messaging.consumer import is_outage, reason_of
-from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.upstreams import UpstreamProblem
-from services.crm.automation import chain
-from services.crm.automation.actions import SendEmail, StopIf, Wait
-from services.crm.automation.definition import stored
-from services.crm.automation.models import COMPLETED, FAILED, OPEN, RUNNING, STOPPED, WAITING, Run, RunStep
-from services.crm.automation.objects import OBJECTS
-from services.crm.automation.performing import perform
-from services.crm.automation.planning import Situation, pause, plan, until
-from services.crm.automation.repository import RunRepository, VersionRepository, run_of
+from services.crm.automation.acting import Words, act, acting, end, is_gone, on_behalf, wake, write_step
+from services.crm.automation.actions import SendEmail
+from services.crm.automation.definition import MAX_ACTIONS, stored
+from services.crm.automation.models import FAILED, OPEN, RUNNING, STOPPED, Rule, Run
+from services.crm.automation.planning import pause, plan
+from services.crm.automation.repository import RunRepository, run_of, underway
 from services.crm.automation.rights import Standing, standing_of
 from services.crm.automation.sending import send_email
-from services.crm.automation.starting import go_on, situation_of
+from services.crm.automation.starting import Cause, begin, claim_of, go_on, said_by, situation_of
 
 log = logging.getLogger("pillars.crm.automation")
 JUDGE = "judge_automation_rule"
 _BUSY = frozenset({408, 409, 425, 429})
 
 
+class Changed(Exception):
+    """The rule was given another owner while his rights were asked for; the job comes again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One attempt at one action of a run."""
+    """One attempt at the actions of a run from one of them on."""
 
     run_id: UUID
     position: int
     attempts: int
 
+    def has_come(self, status: str, position: int, attempts: int) -> bool:
+        """Whether a run that stands there has not moved on."""
+        return status in OPEN and (position, attempts) == (self.position, self.attempts)
+
     async def take(self, uow: UnitOfWork) -> Run | None:
         """The run, locked; None where it has moved on."""
-        run = await run_of(uow, self.run_id, lock=True)
-        if (
-            run is None
-            or run.status not in OPEN
-            or (run.position, run.attempts) != (self.position, self.attempts)
-        ):
+        run = await run_of(uow, self.run_id)
+        if run is None or not self.has_come(run.status, run.position, run.attempts):
             return None
         return run
 
 
-async def advance(context: ServiceContext, tenant_id: UUID, turn: Turn) -> None:
-    """Do the action whose turn it is."""
-    async with context.unit_of_work(tenant_id=tenant_id) as reading:
-        run = await turn.take(reading)
-        if run is None:
-            return
-        version = await VersionRepository(reading, run.rule_id).numbered(run.rule_version)
-        reading.session.expunge_all()
-    standing = await standing_of(context, tenant_id, version.owner_id)
+async def start_and_act(
+    uow: UnitOfWork, rule_id: UUID, owner_id: UUID, cause: Cause, standing: Standing
+) -> None:
+    """Begin the run of a rule and do its first actions, as one commit; where one of them fails, begin the run alone.
+
+    Raises:
+        Changed: the rule has another owner by now.
+    """
     try:
-        await _act(context, tenant_id, turn, version, standing)
+        run, rule = await _begin(uow, rule_id, owner_id, cause)
+        if run is None or rule is None or run.status != RUNNING:
+            return
+        with on_behalf(uow, acting(standing, rule.permissions), run):
+            await act(uow, run, rule, most=MAX_ACTIONS)
+        await uow.flush()
+    except Exception as error:
+        if is_outage(error) or isinstance(error, Changed):
+            raise
+        # Its job finds out which of them it is, and what is to be done about it.
+        await uow.roll_back()
+        run, _ = await _begin(uow, rule_id, owner_id, cause)
+        if run is not None and run.status == RUNNING:
+            go_on(uow, run)
+
+
+async def _begin(
+    uow: UnitOfWork, rule_id: UUID, owner_id: UUID, cause: Cause
+) -> tuple[Run | None, Rule | None]:
+    rule, claimed = await RunRepository(uow, rule_id).claim_of_rule(*claim_of(uow, cause))
+    if rule is None or not rule.enabled:
+        return None, rule
+    if rule.owner_id != owner_id:
+        raise Changed
+    return await begin(uow, rule, cause, claimed), rule
+
+
+async def advance(uow: UnitOfWork, turn: Turn) -> None:
+    """Do the actions whose turn it is."""
+    found = await underway(uow, turn.run_id)
+    if found is None or not turn.has_come(*found[0]):
+        return
+    version = found[1]
+    standing = await standing_of(uow.context, uow.tenant_id, version.owner_id)
+    try:
+        actor = None if standing.rests else acting(standing, version.permissions)
+        sent = None if actor is None else await _send(uow, turn, version, actor)
     except Exception as error:
         if is_outage(error):
             raise
-        await _note_failure(context, tenant_id, turn, version, error)
+        await _note_failure(uow, turn, version, error)
+        return
+    if actor is None:
+        await _rest(uow, turn, standing)
+    else:
+        await _act(uow, turn, version, actor, sent)
+
+
+async def _send(uow: UnitOfWork, turn: Turn, version: Words, actor: Actor) -> dict[str, Any] | None:
+    """Send the mail whose turn it is; None where it is the turn of something else, or there is nothing left of it."""
+    definition = stored(version)
+    if turn.position >= len(definition.actions):
+        return None
+    action = definition.actions[turn.position]
+    if not isinstance(action, SendEmail):
+        return None
+    async with uow.context.unit_of_work(tenant_id=uow.tenant_id) as reading:
+        run = await turn.take(reading)
+        if run is None:
+            return None
+        at = await situation_of(
+            reading,
+            (run.rule_id, version.name),
+            definition,
+            (run.object_type, run.object_id),
+            said_by(run.event, run.event_data),
+        )
+        planned, gone = plan(action, at), is_gone(at)
+    if gone:
+        return None
+    return await send_email(uow.context, actor, f"automation:{turn.run_id}:{turn.position}", planned)
 
 
 async def _act(
-    context: ServiceContext, tenant_id: UUID, turn: Turn, version: Any, standing: Standing
+    uow: UnitOfWork, turn: Turn, version: Words, actor: Actor, sent: dict[str, Any] | None
 ) -> None:
-    definition = stored(version)
-    action = definition.actions[turn.position] if turn.position < len(definition.actions) else None
-    rests = standing.rests
-    actor = None if rests else _acting(standing, version.permissions)
-    sent: dict[str, Any] | None = None
-    if actor is not None and isinstance(action, SendEmail):
-        async with context.unit_of_work(tenant_id=tenant_id) as reading:
-            run = await turn.take(reading)
-            if run is None:
-                return None
-            at = await situation_of(reading, (run.rule_id, version.name), definition, run)
-            planned, gone = plan(action, at), _is_gone(at)
-        if not gone:
-            sent = await send_email(context, actor, f"automation:{turn.run_id}:{turn.position}", planned)
-    async with context.unit_of_work(actor, tenant_id=tenant_id) as uow:
+    """Do the actions of a turn as one commit; where one of them fails, those before it, and then it is its turn."""
+    most = MAX_ACTIONS
+    while True:
         run = await turn.take(uow)
         if run is None:
-            return None
-        uow.correlation_id = chain.write(run.correlation_id or str(run.id), run.depth)
-        uow.causation_id = str(run.id)
-        await _wake(uow, run)
-        if rests is not None:
-            return _end(run, STOPPED, uow, reason=f"rules of the business rest: {rests}")
-        if action is None:
-            return _end(run, COMPLETED, uow)
-        at = await situation_of(uow, (run.rule_id, version.name), definition, run)
-        if sent is None and _is_gone(at):
-            return _end(run, STOPPED, uow, reason=f"there is no such {run.object_type} any more")
-        planned = plan(action, at) if sent is None else sent
-        result = await perform(uow, action, planned, run, version.name) if sent is None else sent
-        failpoint("crm", "automation", "performed")
-        return _progress(uow, run, action, result, len(definition.actions))
+            return
+        try:
+            with on_behalf(uow, actor, run):
+                await act(uow, run, version, most=most, sent=sent)
+            await uow.flush()
+            return
+        except Exception as error:
+            if is_outage(error):
+                raise
+            await uow.roll_back()
+            most = min(run.position - turn.position, most - 1)
+            if most == 0:
+                await _note_failure(uow, turn, version, error)
+                return
 
 
-def _acting(standing: Standing, permissions: list[str]) -> Actor:
-    """The owner, with no more rights than the rule takes.
-
-    Raises:
-        PermissionDenied: he lacks some of them, or may not act in the business any more.
-    """
-    lacking = standing.lacks(permissions)
-    if standing.actor is None:
-        raise PermissionDenied("The owner of the rule may not act in the business any more.")
-    if lacking:
-        raise PermissionDenied(
-            f"The owner of the rule lacks {', '.join(lacking)}.", required_permission=lacking[0]
-        )
-    return replace(standing.actor, permissions=frozenset(permissions), is_superuser=False)
+async def _rest(uow: UnitOfWork, turn: Turn, standing: Standing) -> None:
+    """End a run of a business whose rules rest."""
+    run = await turn.take(uow)
+    if run is not None:
+        wake(uow, run)
+        end(uow, run, STOPPED, reason=f"rules of the business rest: {standing.rests}")
+        await RunRepository(uow, run.rule_id).save(run)
 
 
-def _is_gone(at: Situation) -> bool:
-    """Whether the thing that the run is about was removed."""
-    return at.object_type in OBJECTS and at.object_id is not None and not at.facts.values.get(at.object_type)
-
-
-async def _wake(uow: UnitOfWork, run: Run) -> None:
-    """Note the end of the wait that the run comes from."""
-    if run.status == WAITING:
-        run.status = RUNNING
-        waited = await RunRepository(uow, run.rule_id).step(run.id, run.position - 1)
-        if waited is not None:
-            waited.status, waited.finished_at = "done", uow.now
-
-
-def _progress(uow: UnitOfWork, run: Run, action: Any, result: dict[str, Any], count: int) -> None:
-    """Write what an action did, and what comes next."""
-    waits = isinstance(action, Wait)
-    stops = isinstance(action, StopIf) and result["stops"]
-    status = "waiting" if waits else "stopped" if stops else "done"
-    _write_step(uow, run, action.type, status, result=result)
-    if stops:
-        return _end(run, STOPPED, uow, reason=f"stop_if at position {run.position} holds")
-    run.position, run.attempts = run.position + 1, 0
-    if waits:
-        run.status, run.due_at = WAITING, until(result)
-    elif run.position >= count:
-        return _end(run, COMPLETED, uow)
-    else:
-        run.due_at = uow.now
-    go_on(uow, run)
-    return None
-
-
-def _end(
-    run: Run,
-    status: str,
-    uow: UnitOfWork,
-    *,
-    reason: str | None = None,
-    problem: dict[str, Any] | None = None,
-) -> None:
-    run.status, run.reason, run.problem = status, reason, problem
-    run.due_at, run.finished_at, run.event_data = None, uow.now, None
-
-
-def _write_step(
-    uow: UnitOfWork,
-    run: Run,
-    action: str,
-    status: str,
-    *,
-    result: dict[str, Any] | None = None,
-    problem: dict[str, Any] | None = None,
-) -> None:
-    uow.session.add(
-        RunStep(
-            tenant_id=run.tenant_id,
-            run_id=run.id,
-            position=run.position,
-            action=action,
-            status=status,
-            result=result,
-            problem=problem,
-            attempts=run.attempts + 1,
-            started_at=uow.now,
-            finished_at=None if status == "waiting" else uow.now,
-        )
-    )
-
-
-async def _note_failure(
-    context: ServiceContext, tenant_id: UUID, turn: Turn, version: Any, error: Exception
-) -> None:
+async def _note_failure(uow: UnitOfWork, turn: Turn, version: Words, error: Exception) -> None:
     """Try again after a pause, or end the run where that is of no use."""
     log.info("an action failed: %s", reason_of(error), extra={"run_id": str(turn.run_id)})
-    async with context.unit_of_work(tenant_id=tenant_id) as uow:
-        run = await turn.take(uow)
-        if run is None:
-            return
-        settings = context.settings
-        if not _is_final(error) and run.attempts + 1 < settings.automation_step_attempts:
-            run.attempts += 1
-            run.due_at = uow.now + pause(run.attempts, settings.automation_retry_seconds)
-            run.problem = problem_of(error)
-            go_on(uow, run)
-            return
-        await _wake(uow, run)
+    run = await turn.take(uow)
+    if run is None:
+        return
+    settings = uow.context.settings
+    if not _is_final(error) and run.attempts + 1 < settings.automation_step_attempts:
+        run.attempts += 1
+        run.due_at = uow.now + pause(run.attempts, settings.automation_retry_seconds)
+        run.problem = problem_of(error)
+        go_on(uow, run)
+    else:
+        wake(uow, run)
         if run.position < len(version.actions):
             action = str(version.actions[run.position]["type"])
-            _write_step(uow, run, action, "failed", problem=problem_of(error))
-        _end(run, FAILED, uow, problem=problem_of(error))
+            write_step(uow, run, action, "failed", problem=problem_of(error))
+        end(uow, run, FAILED, problem=problem_of(error))
         uow.defer(JUDGE, key=str(run.id), rule_id=str(run.rule_id))
+    await RunRepository(uow, run.rule_id).save(run)
 
 
 def _is_final(error: Exception) -> bool:

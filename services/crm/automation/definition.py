@@ -1,7 +1,9 @@
 """What a rule says, read and checked: its trigger, conditions and actions, and the permissions that it takes."""
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -18,6 +20,8 @@ from services.crm.automation.vocabulary import Vocabulary
 
 MAX_ACTIONS = 20
 SHORTEST_FOR_ALL_SECONDS = 3600
+# Definitions are kept as they were read, by their text; longer ones are few, and are read each time.
+_KEPT, _KEPT_CHARACTERS = 256, 8_000
 _ACTIONS: TypeAdapter[list[Any]] = TypeAdapter(list[Action])
 _TRIGGER: TypeAdapter[Any] = TypeAdapter(Trigger)
 
@@ -115,12 +119,19 @@ def _object_type(detail: str) -> InvalidAction:
 
 def stored(row: Any) -> Definition:
     """The definition that a row holds, a rule or one of its versions."""
-    trigger = _TRIGGER.validate_python(row.trigger)
-    conditions = Condition.model_validate(row.conditions) if row.conditions else None
+    text = json.dumps([row.trigger, row.object_type, row.conditions, row.actions])
+    return _kept(text) if len(text) <= _KEPT_CHARACTERS else _read(text)
+
+
+def _read(text: str) -> Definition:
+    said, object_type, compared, actions = json.loads(text)
+    trigger = _TRIGGER.validate_python(said)
+    conditions = Condition.model_validate(compared) if compared else None
     event = trigger.event if isinstance(trigger, EventTrigger) else None
-    return Definition(
-        trigger, row.object_type, event, conditions, tuple(_ACTIONS.validate_python(row.actions))
-    )
+    return Definition(trigger, object_type, event, conditions, tuple(_ACTIONS.validate_python(actions)))
+
+
+_kept = lru_cache(maxsize=_KEPT)(_read)
 
 
 def joined(conditions: Condition | Iterable[Condition] | None) -> Condition | None:

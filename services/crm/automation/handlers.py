@@ -22,15 +22,15 @@ async def on_events(taken: Sequence[Taken], uow: UnitOfWork) -> None:
     table = uow.context.models.job.__table__
     for _, envelope in taken:
         cause = _cause(envelope)
-        for rule in rules:
-            if (rule.tenant_id, rule.event) != (envelope.tenant_id, envelope.type):
+        for tenant_id, rule_id, event, object_type, enabled_at in rules:
+            if (tenant_id, event) != (envelope.tenant_id, envelope.type):
                 continue
             # What happened before somebody enabled it is not the rule's to answer.
-            if envelope.time < rule.enabled_at or rule.object_type not in (None, cause.object_type):
+            if envelope.time < enabled_at or object_type not in (None, cause.object_type):
                 continue
-            args = {"rule_id": str(rule.id), "cause": cause.to_json()}
-            key = f"{rule.id}:{envelope.id}"
-            row = job_row(START, args, tenant_id=rule.tenant_id, run_at=uow.now, key=key)
+            args = {"rule_id": str(rule_id), "cause": cause.to_json()}
+            key = f"{rule_id}:{envelope.id}"
+            row = job_row(START, args, tenant_id=tenant_id, run_at=uow.now, key=key)
             uow.write(job_insert(table), row)
     uow.after_commit(uow.context.wake_jobs)
 

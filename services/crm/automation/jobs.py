@@ -10,7 +10,7 @@ from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.jobs.job import Job
 from libs.common.jobs.queue import job_insert, job_row
 from libs.contracts.crm import RuleDisabled
-from services.crm.automation.advancing import JUDGE, Turn, advance
+from services.crm.automation.advancing import JUDGE, Changed, Turn, advance, start_and_act
 from services.crm.automation.handlers import START
 from services.crm.automation.models import FAILED, OPEN, Rule, Run
 from services.crm.automation.objects import OBJECTS, shown
@@ -18,7 +18,7 @@ from services.crm.automation.repository import RuleRepository, RunRepository, fo
 from services.crm.automation.rights import standing_of
 from services.crm.automation.schedules import Schedule, next_time
 from services.crm.automation.service import RuleService
-from services.crm.automation.starting import ADVANCE, Cause, begin, would_run
+from services.crm.automation.starting import ADVANCE, Cause, start, would_run
 
 if TYPE_CHECKING:
     from libs.common.runtime.context import ServiceContext
@@ -28,24 +28,20 @@ _RULES, _OBJECTS, _FORGOTTEN, _STUCK = 100, 100, 500, 100
 _STUCK_AFTER = timedelta(minutes=10)
 
 
-class Changed(Exception):
-    """The rule was given another owner while his rights were asked for; the job comes again."""
-
-
 async def start_run(uow: UnitOfWork, args: dict[str, Any]) -> None:
-    """Begin the run of a rule for an event, where its conditions hold and the business may have rules."""
+    """Begin the run of a rule for an event, where its conditions hold and the business may have rules, and let it act."""
     rule_id, cause = UUID(args["rule_id"]), Cause.from_json(args["cause"])
     owner_id = await _owner(uow, rule_id, cause)
-    if owner_id is not None and await _may_run(uow, owner_id):
-        rule = await _unchanged(uow, rule_id, owner_id)
-        if rule is not None:
-            await begin(uow, rule, cause)
+    if owner_id is None:
+        return
+    standing = await standing_of(uow.context, uow.tenant_id, owner_id)
+    if standing.rests is None:
+        await start_and_act(uow, rule_id, owner_id, cause, standing)
 
 
 async def advance_run(uow: UnitOfWork, args: dict[str, Any]) -> None:
-    """Do the next action of a run."""
-    turn = Turn(UUID(args["run_id"]), args["position"], args["attempts"])
-    await advance(uow.context, uow.tenant_id, turn)
+    """Do the next actions of a run."""
+    await advance(uow, Turn(UUID(args["run_id"]), args["position"], args["attempts"]))
 
 
 async def run_scheduled(uow: UnitOfWork, args: dict[str, Any]) -> None:
@@ -58,7 +54,7 @@ async def run_scheduled(uow: UnitOfWork, args: dict[str, Any]) -> None:
     if rule is None:
         return
     if rule.object_type is None:
-        await begin(uow, rule, _timed(rule, args["at"], None))
+        await start(uow, rule, _timed(rule, args["at"], None))
         return
     kind = OBJECTS[rule.object_type]
     rows = kind.repository(uow)
@@ -67,7 +63,7 @@ async def run_scheduled(uow: UnitOfWork, args: dict[str, Any]) -> None:
     found = await rows.find_all(*after, limit=_OBJECTS)
     for row in found:
         cause = _timed(rule, args["at"], row.id)
-        await begin(uow, rule, cause, found=shown(rule.object_type, row))
+        await start(uow, rule, cause, found=shown(rule.object_type, row))
     if len(found) == _OBJECTS:
         last = str(found[-1].id)
         uow.defer(TIMED, key=f"{rule_id}:{args['at']}:{last}", **{**args, "after": last})
@@ -147,14 +143,14 @@ async def forget(uow: UnitOfWork, args: dict[str, Any]) -> None:
 
 
 async def _owner(uow: UnitOfWork, rule_id: UUID, cause: Cause | None) -> UUID | None:
-    """Whose rule it is, where it would run; None where it would not. Looked at in a transaction of its own."""
+    """Whose rule it is, where it would run; None where it would not. No transaction is open afterwards."""
+    rule = await RuleRepository(uow).look(rule_id)
+    if rule is None or not rule.enabled:
+        return None
     async with uow.context.unit_of_work(tenant_id=uow.tenant_id) as reading:
-        rule = await RuleRepository(reading).get(rule_id)
-        if rule is None or not rule.enabled:
-            return None
         if cause is not None and not await would_run(reading, rule, cause):
             return None
-        return rule.owner_id
+    return rule.owner_id
 
 
 async def _may_run(uow: UnitOfWork, owner_id: UUID) -> bool:

@@ -1,12 +1,29 @@
 """All SQL of automation."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    column,
+    delete,
+    func,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
+from libs.common.db.direct import Direct, Row, all_of, hydrated, insert_of, values_of
 from libs.common.db.repository import Repository
 from libs.common.db.unit_of_work import UnitOfWork
 from services.crm.automation.models import (
@@ -15,10 +32,88 @@ from services.crm.automation.models import (
     FAILED,
     OPEN,
     SKIPPED,
+    STOPPED,
+    WAITING,
     Rule,
     RuleVersion,
     Run,
     RunStep,
+)
+from services.crm.locks import locking
+
+_TENANT, _RULE = bindparam("tenant_id", type_=Uuid()), bindparam("rule_id", type_=Uuid())
+_RUN = bindparam("run_id", type_=Uuid())
+
+
+def _whole(model: type[Any]) -> Select[Any]:
+    return select(*model.__table__.columns)
+
+
+_ONE_RULE = _whole(Rule).where(Rule.tenant_id == _TENANT, Rule.id == _RULE, Rule.deleted_at.is_(None))
+_LOOK, _SHARE = Direct(_ONE_RULE), Direct(_ONE_RULE.with_for_update(read=True))
+_HEARD = (
+    func.unnest(bindparam("tenants", type_=ARRAY(Uuid())), bindparam("events", type_=ARRAY(Text())))
+    .table_valued(column("tenant_id", Uuid), column("event", Text), name="heard")
+    .render_derived()
+)
+_HEARING = Direct(
+    select(Rule.tenant_id, Rule.id, Rule.event, Rule.object_type, Rule.enabled_at).where(
+        Rule.tenant_id == _HEARD.c.tenant_id,
+        Rule.event == _HEARD.c.event,
+        Rule.event.is_not(None),
+        Rule.enabled,
+        Rule.deleted_at.is_(None),
+    )
+)
+_OF_CAUSE = Direct(
+    select(Run.id).where(
+        Run.tenant_id == _TENANT, Run.rule_id == _RULE, Run.cause_id == bindparam("cause_id", type_=Uuid())
+    )
+)
+_LATELY = Direct(
+    select(func.count()).select_from(
+        select(Run.id)
+        .where(
+            Run.tenant_id == _TENANT,
+            Run.rule_id == _RULE,
+            Run.object_id == bindparam("object_id", type_=Uuid()),
+            Run.created_at > bindparam("since", type_=DateTime(timezone=True)),
+            Run.status != SKIPPED,
+            Run.status != STOPPED,
+        )
+        .limit(bindparam("most", type_=BigInteger()))
+        .subquery()
+    )
+)
+_TAKE = Direct(_whole(Run).where(Run.tenant_id == _TENANT, Run.id == _RUN).with_for_update())
+_UNDERWAY = Direct(
+    select(Run.status, Run.position, Run.attempts, *RuleVersion.__table__.columns)
+    .join(
+        RuleVersion,
+        and_(
+            RuleVersion.tenant_id == Run.tenant_id,
+            RuleVersion.rule_id == Run.rule_id,
+            RuleVersion.number == Run.rule_version,
+        ),
+    )
+    .where(Run.tenant_id == _TENANT, Run.id == _RUN)
+)
+_ADD, _ADD_STEP = Direct(insert_of(Run)), Direct(insert_of(RunStep))
+_WRITTEN = ("status", "reason", "problem", "event_data", "position", "attempts", "due_at", "finished_at")
+_WRITE = Direct(
+    update(Run)
+    .where(Run.tenant_id == _TENANT, Run.id == _RUN)
+    .values({name: bindparam(name, type_=Run.__table__.c[name].type) for name in _WRITTEN})
+)
+_END_WAIT = Direct(
+    update(RunStep)
+    .where(
+        RunStep.tenant_id == _TENANT,
+        RunStep.run_id == _RUN,
+        RunStep.position == bindparam("position", type_=BigInteger()),
+        RunStep.status == WAITING,
+    )
+    .values(status="done", finished_at=bindparam("now", type_=DateTime(timezone=True)))
 )
 
 
@@ -27,11 +122,13 @@ class RuleRepository(Repository[Rule]):
 
     model = Rule
 
+    async def look(self, rule_id: UUID) -> Rule | None:
+        """A rule as it is now, read in one round trip in a transaction of its own."""
+        return _rule(await _LOOK.all_at_once(self.uow, tenant_id=self.uow.tenant_id, rule_id=rule_id))
+
     async def shared(self, rule_id: UUID) -> Rule | None:
         """A rule that does not change before the end of the transaction; others may look at it meanwhile."""
-        statement = self.select().where(Rule.id == rule_id).with_for_update(read=True)
-        statement = statement.execution_options(populate_existing=True)
-        return (await self.session.execute(statement)).scalar_one_or_none()
+        return _rule(await _SHARE.all(self.uow, tenant_id=self.uow.tenant_id, rule_id=rule_id))
 
     async def count(self, most: int) -> int:
         """How many rules there are, counted up to a number."""
@@ -39,15 +136,14 @@ class RuleRepository(Repository[Rule]):
         return int(await self.session.scalar(select(func.count()).select_from(found)) or 0)
 
 
-async def hearing(uow: UnitOfWork, heard: Collection[tuple[UUID, str]]) -> list[Any]:
+def _rule(rows: list[Row]) -> Rule | None:
+    return next(iter(hydrated(Rule, rows)), None)
+
+
+async def hearing(uow: UnitOfWork, heard: Collection[tuple[UUID, str]]) -> list[Row]:
     """The enabled rules (tenant, id, event, kind of object, since when) that hear these events of these businesses."""
-    statement = select(Rule.tenant_id, Rule.id, Rule.event, Rule.object_type, Rule.enabled_at).where(
-        tuple_(Rule.tenant_id, Rule.event).in_(list(heard)),
-        Rule.event.is_not(None),
-        Rule.enabled,
-        Rule.deleted_at.is_(None),
-    )
-    return list((await uow.session.execute(statement)).all())
+    tenants, events = [tenant for tenant, _ in heard], [event for _, event in heard]
+    return await _HEARING.all(uow, tenants=tenants, events=events)
 
 
 class VersionRepository(Repository[RuleVersion]):
@@ -68,11 +164,12 @@ class VersionRepository(Repository[RuleVersion]):
         """It is one rule's."""
         return True
 
-    async def numbered(self, number: int) -> RuleVersion:
-        """What the rule said at a version."""
-        found = await self.find(RuleVersion.rule_id == self.rule_id, RuleVersion.number == number)
-        assert found is not None, "a run is of a version that there is"
-        return found
+
+class Claimed(NamedTuple):
+    """What is known of a cause: whether it has its run, and how often the rule ran on the thing lately."""
+
+    has_run: bool
+    lately: int
 
 
 class RunRepository(Repository[Run]):
@@ -93,25 +190,51 @@ class RunRepository(Repository[Run]):
         """It is one rule's."""
         return True
 
-    async def of_cause(self, cause_id: UUID) -> Run | None:
-        """The run of an event, a time or a request."""
-        return await self.find(Run.rule_id == self.rule_id, Run.cause_id == cause_id)
+    async def claim(self, cause_id: UUID, object_id: UUID | None, since: datetime, most: int) -> Claimed:
+        """Hold a cause, for which nobody else begins a run until the end of the transaction, and look what is known.
 
-    async def count_since(self, object_id: UUID, since: datetime, most: int) -> int:
-        """How many runs on a thing began since a time, counted up to a number; those that did nothing do not count."""
-        found = (
-            self.select()
-            .with_only_columns(Run.id)
-            .where(
-                Run.rule_id == self.rule_id,
-                Run.object_id == object_id,
-                Run.created_at > since,
-                Run.status.not_in((SKIPPED, "stopped")),
-            )
-            .limit(most)
-            .subquery()
+        Runs on the thing since a time are counted up to a number; those that did nothing do not count.
+        """
+        return _claimed(await all_of(self.uow, *self._claiming(cause_id, object_id, since, most)))
+
+    async def claim_of_rule(
+        self, cause_id: UUID, object_id: UUID | None, since: datetime, most: int
+    ) -> tuple[Rule | None, Claimed]:
+        """The same in one round trip with the rule, which does not change before the end of the transaction."""
+        share = _SHARE, {"tenant_id": self.uow.tenant_id, "rule_id": self.rule_id}
+        rule, *rows = await all_of(self.uow, share, *self._claiming(cause_id, object_id, since, most))
+        return _rule(rule), _claimed(rows)
+
+    def _claiming(
+        self, cause_id: UUID, object_id: UUID | None, since: datetime, most: int
+    ) -> tuple[tuple[Direct, Mapping[str, Any]], ...]:
+        named = {"tenant_id": self.uow.tenant_id, "rule_id": self.rule_id}
+        return (
+            # The runs of a rule on a thing are counted one after another.
+            locking("automation_runs", self.rule_id, object_id or cause_id),
+            (_OF_CAUSE, {**named, "cause_id": cause_id}),
+            (_LATELY, {**named, "object_id": object_id, "since": since, "most": most}),
         )
-        return int(await self.session.scalar(select(func.count()).select_from(found)) or 0)
+
+    async def add(self, row: Run) -> Run:
+        """Insert a run with the next flush, as it is by then."""
+        self.uow.write(_ADD, row)
+        return row
+
+    async def save(self, row: Run) -> Run:
+        """Write where a run stands with the next flush. Its version is that of its rule, and stays."""
+        if not self.uow.will_write(_ADD, row):
+            self.uow.write(_WRITE, {"tenant_id": row.tenant_id, "run_id": row.id, **values_of(row, _WRITTEN)})
+        return row
+
+    def add_step(self, step: RunStep) -> None:
+        """Insert what an action of a run did with the next flush."""
+        self.uow.write(_ADD_STEP, step)
+
+    def end_wait(self, run: Run) -> None:
+        """Write with the next flush that the wait before the place of a run is over."""
+        named = {"tenant_id": run.tenant_id, "run_id": run.id, "position": run.position - 1}
+        self.uow.write(_END_WAIT, {**named, "now": self.uow.now})
 
     async def cancel_open(self, reason: str) -> int:
         """End those that are under way, and say how many that were."""
@@ -148,20 +271,28 @@ class RunRepository(Repository[Run]):
         )
         return list((await self.session.execute(statement)).scalars())
 
-    async def step(self, run_id: UUID, position: int) -> RunStep | None:
-        """What one action of a run did."""
-        statement = select(RunStep).where(
-            RunStep.tenant_id == self.uow.tenant_id, RunStep.run_id == run_id, RunStep.position == position
-        )
-        return (await self.session.execute(statement)).scalar_one_or_none()
+
+def _claimed(rows: list[list[Row]]) -> Claimed:
+    _, known, [(lately,)] = rows
+    return Claimed(bool(known), lately)
 
 
-async def run_of(uow: UnitOfWork, run_id: UUID, *, lock: bool = False) -> Run | None:
-    """A run of the tenant, whichever rule's; `lock` takes it FOR UPDATE."""
-    statement = select(Run).where(Run.tenant_id == uow.tenant_id, Run.id == run_id)
-    if lock:
-        statement = statement.with_for_update().execution_options(populate_existing=True)
-    return (await uow.session.execute(statement)).scalar_one_or_none()
+async def run_of(uow: UnitOfWork, run_id: UUID) -> Run | None:
+    """A run of the tenant, whichever rule's, locked."""
+    rows = await _TAKE.all(uow, tenant_id=uow.tenant_id, run_id=run_id)
+    return next(iter(hydrated(Run, rows)), None)
+
+
+async def underway(uow: UnitOfWork, run_id: UUID) -> tuple[tuple[str, int, int], RuleVersion] | None:
+    """Where a run stands (status, position, attempts), and what its rule said when it began.
+
+    Read in one round trip, in a transaction of its own.
+    """
+    rows = await _UNDERWAY.all_at_once(uow, tenant_id=uow.tenant_id, run_id=run_id)
+    if not rows:
+        return None
+    [(status, position, attempts, *version)] = rows
+    return (status, position, attempts), hydrated(RuleVersion, [tuple(version)])[0]
 
 
 async def forget_runs(uow: UnitOfWork, before: datetime, most: int) -> int:

@@ -19,7 +19,7 @@ from services.crm.automation.planning import Situation, plan
 from services.crm.automation.repository import RuleRepository
 from services.crm.automation.schemas import DryRunIn, RunIn
 from services.crm.automation.service import RuleService
-from services.crm.automation.starting import Cause, begin
+from services.crm.automation.starting import Cause, start
 from services.crm.automation.vocabulary import Facts, Vocabulary
 
 
@@ -53,8 +53,9 @@ class RunService:
             object_id=body.object_id if object_type else None,
             started_by_id=self.uow.actor.user_id,
         )
-        run = await begin(self.uow, rule, cause)
+        run = await start(self.uow, rule, cause)
         assert run is not None, "a run that somebody asked for is kept even where it was skipped"
+        await self.uow.flush()
         return await self.rules.run(rule_id, run.id)
 
     async def dry_run(self, rule_id: UUID, body: DryRunIn) -> dict[str, Any]:

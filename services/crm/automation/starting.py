@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from libs.common.db.direct import unsaved
 from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.ids import new_id
 from services.crm.automation import chain
 from services.crm.automation.conditions import judge
 from services.crm.automation.definition import Definition, stored
@@ -15,11 +17,11 @@ from services.crm.automation.hearing import data_of
 from services.crm.automation.models import RUNNING, SKIPPED, STOPPED, Rule, Run
 from services.crm.automation.objects import OBJECTS, read_object
 from services.crm.automation.planning import Situation
-from services.crm.automation.repository import RunRepository
+from services.crm.automation.repository import Claimed, RunRepository
 from services.crm.automation.vocabulary import Facts, Vocabulary
-from services.crm.locks import lock
 
 ADVANCE = "advance_automation_run"
+_HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +50,18 @@ class Cause:
 
 
 async def situation_of(
-    uow: UnitOfWork, rule: tuple[UUID, str], definition: Definition, cause: Any, *, found: Any = None
+    uow: UnitOfWork,
+    rule: tuple[UUID, str],
+    definition: Definition,
+    about: tuple[str | None, UUID | None],
+    event: dict[str, Any] | None,
+    *,
+    found: Any = None,
 ) -> Situation:
-    """What can be said of the object and the event of a cause (or of a run, which has them as well) now."""
-    object_type = cause.object_type
-    if found is None and object_type in OBJECTS and cause.object_id is not None:
-        found = await read_object(uow, object_type, cause.object_id)
-    data = cause.data if isinstance(cause, Cause) else cause.event_data
+    """What can be said now of a thing, by its type and id, and of what an event said (see `said_by`)."""
+    object_type, object_id = about
+    if found is None and object_type in OBJECTS and object_id is not None:
+        found = await read_object(uow, object_type, object_id)
     words = definition.words
     if words.object_type is None and object_type in OBJECTS:
         words = Vocabulary.of(object_type, definition.event)
@@ -63,42 +70,72 @@ async def situation_of(
         rule={"id": rule[0], "name": rule[1]},
         object_type=object_type if object_type in OBJECTS else words.object_type,
         found=found,
-        event=data_of(cause.event, data) if cause.event and data is not None else None,
+        event=event,
     )
-    return Situation(words, facts, object_type, cause.object_id)
+    return Situation(words, facts, object_type, object_id)
 
 
-async def would_run(uow: UnitOfWork, rule: Rule, cause: Cause) -> bool:
+def said_by(event: str | None, data: dict[str, Any] | None) -> dict[str, Any] | None:
+    """What an event said, where there was one."""
+    return data_of(event, data) if event and data is not None else None
+
+
+async def would_run(uow: UnitOfWork, rule: Rule, cause: Cause, *, found: Any = None) -> bool:
     """Whether the conditions of a rule hold now."""
     definition = stored(rule)
-    at = await situation_of(uow, (rule.id, rule.name), definition, cause)
+    if definition.conditions is None:
+        return True
+    at = await situation_of(
+        uow,
+        (rule.id, rule.name),
+        definition,
+        (cause.object_type, cause.object_id),
+        said_by(cause.event, cause.data),
+        found=found,
+    )
     return judge(definition.conditions, at.words, at.facts).holds
 
 
-async def begin(uow: UnitOfWork, rule: Rule, cause: Cause, *, found: Any = None) -> Run | None:
-    """Begin the run of a rule that does not change meanwhile; the one of the same cause where there is one.
+async def start(uow: UnitOfWork, rule: Rule, cause: Cause, *, found: Any = None) -> Run | None:
+    """Begin the run of a rule that does not change meanwhile, and have it gone on with."""
+    claimed = await RunRepository(uow, rule.id).claim(*claim_of(uow, cause))
+    run = await begin(uow, rule, cause, claimed, found=found)
+    if run is not None and run.status == RUNNING:
+        go_on(uow, run)
+    return run
 
-    None where the conditions do not hold, unless somebody asked for the run: then it is one that was skipped.
+
+def claim_of(uow: UnitOfWork, cause: Cause) -> tuple[UUID, UUID | None, datetime, int]:
+    """What it takes to hold a cause: its id, the thing it is about, and how often that may be acted on since when."""
+    return cause.id, cause.object_id, uow.now - _HOUR, uow.context.settings.automation_runs_per_hour
+
+
+async def begin(
+    uow: UnitOfWork, rule: Rule, cause: Cause, claimed: Claimed, *, found: Any = None
+) -> Run | None:
+    """Begin the run of a rule that does not change meanwhile, for a cause that is held.
+
+    None where the cause has its run, and where the conditions do not hold, unless somebody asked for the run: then it
+    is one that was skipped.
     """
-    runs = RunRepository(uow, rule.id)
-    # The runs of a rule on a thing are counted one after another.
-    await lock(uow, "automation_runs", rule.id, cause.object_id or cause.id)
-    known = await runs.of_cause(cause.id)
-    if known is not None:
-        return known
-    definition = stored(rule)
-    at = await situation_of(uow, (rule.id, rule.name), definition, cause, found=found)
+    if claimed.has_run:
+        return None
     status, reason = RUNNING, None
-    if not judge(definition.conditions, at.words, at.facts).holds:
+    if not await would_run(uow, rule, cause, found=found):
         if cause.started_by_id is None:
             return None
         status, reason = SKIPPED, "the conditions do not hold"
-    elif (reason := await _circling(runs, cause)) is not None:
+    elif (reason := _circling(uow, cause, claimed)) is not None:
         status = STOPPED
         uow.after_commit(count_loop)
     now = uow.now
-    run = await runs.add(
-        Run(
+    run = await RunRepository(uow, rule.id).add(
+        unsaved(
+            Run,
+            tenant_id=uow.tenant_id,
+            id=new_id(),
+            created_at=now,
+            updated_at=now,
             rule_id=rule.id,
             rule_version=rule.version,
             # Nobody changes a run by its version, so what callers are shown as such is the rule's.
@@ -121,8 +158,6 @@ async def begin(uow: UnitOfWork, rule: Rule, cause: Cause, *, found: Any = None)
             finished_at=None if status == RUNNING else now,
         )
     )
-    if status == RUNNING:
-        go_on(uow, run)
     uow.correlation_id = chain.write(run.correlation_id or str(run.id), run.depth)
     about = {"object_type": run.object_type, "object_id": str(run.object_id) if run.object_id else None}
     uow.audit(
@@ -146,15 +181,13 @@ def go_on(uow: UnitOfWork, run: Run) -> None:
     )
 
 
-async def _circling(runs: RunRepository, cause: Cause) -> str | None:
+def _circling(uow: UnitOfWork, cause: Cause, claimed: Claimed) -> str | None:
     """Why a run would be one too many; None where it is not."""
-    settings = runs.uow.context.settings
+    settings = uow.context.settings
     most: int = settings.automation_max_depth
     if cause.depth > most:
         return f"loop guard: {most} runs have led to each other already"
     hourly: int = settings.automation_runs_per_hour
-    if cause.object_id is not None:
-        since = runs.uow.now - timedelta(hours=1)
-        if await runs.count_since(cause.object_id, since, hourly) >= hourly:
-            return f"loop guard: the rule has run {hourly} times on this within an hour"
+    if claimed.lately >= hourly:
+        return f"loop guard: the rule has run {hourly} times on this within an hour"
     return None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -24,13 +25,8 @@ class Vocabulary:
 
     @classmethod
     def of(cls, object_type: str | None, event: str | None) -> "Vocabulary":
-        """The vocabulary of a trigger."""
-        found = dict(_RULE)
-        if object_type in OBJECTS:
-            found |= fields_of(OBJECTS[object_type].shown, f"{object_type}.")
-        if event is not None:
-            found |= {f"event.{name}": kind for name, kind in HEARD[event].fields.items()}
-        return cls(object_type, event, found)
+        """The vocabulary of a trigger; nobody changes it, since it is kept."""
+        return _vocabulary(object_type, event)
 
     def resolve(self, name: str, *place: str | int) -> str:
         """The whole name of a field, of one that may be written without what it is of.
@@ -60,6 +56,16 @@ class Vocabulary:
         if self.object_type:
             found.append(f"{self.object_type}.{name}")
         return [*found, f"event.{name}"]
+
+
+@lru_cache(maxsize=64)
+def _vocabulary(object_type: str | None, event: str | None) -> Vocabulary:
+    found = dict(_RULE)
+    if object_type in OBJECTS:
+        found |= fields_of(OBJECTS[object_type].shown, f"{object_type}.")
+    if event is not None:
+        found |= {f"event.{name}": kind for name, kind in HEARD[event].fields.items()}
+    return Vocabulary(object_type, event, found)
 
 
 @dataclass(frozen=True)

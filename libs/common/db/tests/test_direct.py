@@ -173,6 +173,32 @@ async def test_the_listeners_of_the_engine_hear_of_them(context: ServiceContext)
     assert [sql.split()[0] for sql in heard] == ["SELECT"]
 
 
+async def test_what_was_rolled_back_leaves_nothing_and_another_transaction_follows(
+    context: ServiceContext,
+) -> None:
+    tenant_id, told = new_id(), []
+    kept = parcel(tenant_id)
+
+    async def tell() -> None:
+        told.append(1)
+
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        await PUT.run(uow, **parcel(tenant_id))
+        uow.session.add(Parcel(**parcel(tenant_id)))
+        uow.write(PUT, parcel(tenant_id))
+        uow.defer("count_parcels")
+        uow.after_commit(tell)
+        with pytest.raises(DBAPIError):
+            await PUT.run(uow, **parcel(new_id()))
+        await uow.roll_back()
+        uow.write(PUT, kept)
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        assert await ALL.all(uow) == [(kept["id"],)]
+        jobs = select(context.models.job.__table__.c.id)
+        assert (await uow.session.execute(jobs)).all() == []
+    assert told == []
+
+
 async def test_a_read_at_once_is_in_the_scope_and_leaves_nothing_behind(context: ServiceContext) -> None:
     mine, row = new_id(), new_id()
     async with context.unit_of_work(tenant_id=mine) as uow:

@@ -1,5 +1,9 @@
 """Actions that fail: when they are tried again, and what is told of it."""
 
+from typing import Any
+
+from sqlalchemy import event
+
 from libs.common.testing.events import emitted
 from libs.contracts.crm import RuleDisabled
 from services.crm.tests.automation.office import DEAL_WON, MANUAL, RULES, TASK, Office
@@ -61,6 +65,56 @@ async def test_an_action_is_tried_again_before_its_run_fails(office: Office) -> 
     failed = (await office.runs(rule))[1]
     assert (failed["status"], failed["problem"]["slug"]) == ("failed", "plan-limit-reached")
     assert len(office.identity.mails) == 1
+
+
+async def test_an_action_that_fails_undoes_none_before_it(office: Office) -> None:
+    await office.crm.pipeline("Default")
+    other = await office.crm.pipeline("Other", "First", "Second")
+    rule = await office.rule(
+        "crm.deal_created.v1",
+        TASK,
+        {"type": "add_tag", "tag": "new"},
+        {"type": "move_deal", "stage_id": other["stages"][1]["id"]},
+        {"type": "create_task", "name": "Never"},
+    )
+    deal = await office.crm.deal()
+    await office.settle()
+
+    run = await office.run(rule)
+    assert (run["status"], run["problem"]["slug"]) == ("failed", "stage-not-in-pipeline")
+    assert [(step["position"], step["status"]) for step in run["steps"]] == [
+        (0, "done"),
+        (1, "done"),
+        (2, "failed"),
+    ]
+    assert await office.tasks() == ["Thank Website"]
+    assert (await office.crm.get(f"/deals/{deal['id']}"))["tags"] == ["new"]
+
+
+async def test_what_the_database_refuses_is_tried_again_alone(office: Office) -> None:
+    rule = await office.rule(DEAL_WON, TASK, {"type": "create_task", "name": "Refused"})
+    await office.won()
+
+    def refuse(_: Any, __: Any, sql: str, values: Any, *___: Any) -> tuple[str, Any]:
+        if "INSERT INTO crm.tasks" in sql and values["name"] == "Refused":
+            raise ValueError("no such task")
+        return sql, values
+
+    engine = office.context.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", refuse, retval=True)
+    try:
+        await office.settle()
+        trying = await office.run(rule)
+    finally:
+        event.remove(engine, "before_cursor_execute", refuse)
+    assert (trying["status"], trying["position"], trying["attempts"]) == ("running", 1, 1)
+    assert [step["status"] for step in trying["steps"]] == ["done"]
+    assert await office.tasks() == ["Thank Website"]
+
+    office.clock.advance(seconds=6)
+    await office.settle()
+    assert (await office.run(rule))["status"] == "completed"
+    assert await office.tasks() == ["Refused", "Thank Website"]
 
 
 async def test_an_old_version_of_a_rule_is_neither_enabled_nor_disabled(office: Office) -> None:

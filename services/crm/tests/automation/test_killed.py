@@ -10,14 +10,16 @@ from sqlalchemy import text
 
 from services.crm.tests.automation.office import Office
 
-# Before the work, within it, between its commit and the end of its job; each once more for the second action.
+# Before the work, within it and after its commit: where the run begins, and where it goes on after its wait.
 MOMENTS = (
     "job.crm.start_automation_run.claimed",
+    "crm.automation.performed",
     "job.crm.start_automation_run.finishing",
+    "committed.crm.task_assigned.v1",
     "job.crm.advance_automation_run.claimed",
     "crm.automation.performed",
-    "committed.crm.task_assigned.v1",
     "job.crm.advance_automation_run.finishing",
+    "committed.crm.task_assigned.v1",
 )
 
 
@@ -28,6 +30,7 @@ async def test_each_action_happens_once_though_workers_are_killed(
     rule = await office.rule(
         "crm.deal_won.v1",
         {"type": "create_task", "name": "First", "assignee_id": colleague},
+        {"type": "wait", "for": 60},
         {"type": "create_task", "name": "Second", "assignee_id": colleague},
         {"type": "post_message", "text": "Done"},
     )
@@ -57,15 +60,15 @@ async def test_each_action_happens_once_though_workers_are_killed(
         (tmp_path / moment).touch()
         assert await live() == -signal.SIGKILL, moment
         async with office.context.unit_of_work(platform=True) as uow:
-            # As if the time were over for which the dead one had claimed it.
-            await uow.session.execute(text("UPDATE crm.jobs SET locked_until = NULL"))
+            # As if the time were over for which the dead one had claimed it, and for which the run waits.
+            await uow.session.execute(text("UPDATE crm.jobs SET locked_until = NULL, run_at = now()"))
     assert await live() == 0
     worker.stdin.close()
     assert await worker.wait() == 0
 
     run = await office.run(rule)
     assert run["status"] == "completed"
-    assert [step["status"] for step in run["steps"]] == ["done", "done", "done"]
+    assert [step["status"] for step in run["steps"]] == ["done", "done", "done", "done"]
     assert await office.tasks() == ["First", "Second"]
     chat = await office.crm.get("/chat/for_object", type="deal", id=deal["id"])
     assert [message["text"] for message in chat["items"]] == ["Done"]

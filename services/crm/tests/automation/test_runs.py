@@ -5,14 +5,33 @@ from uuid import UUID
 
 from libs.common.ids import new_id
 from libs.common.jobs.runner import JobRunner
+from libs.common.messaging.envelope import Envelope
 from libs.common.testing.events import emitted, envelope
+from libs.common.testing.round_trips import round_trips
 from libs.contracts.crm import RuleNotified
 from libs.contracts.orders import OrderPaid
-from services.crm.automation.repository import RunRepository, run_of
+from services.crm.automation.jobs import JOBS
+from services.crm.automation.repository import RuleRepository, RunRepository, run_of, underway
 from services.crm.tests.automation.office import DEAL_WON, TASK, Office
 from services.crm.tests.factories import line, rand
 
 MOVED = "crm.deal_moved.v1"
+
+
+def order_paid(office: Office) -> Envelope:
+    """An order of somebody in the shop of the business."""
+    zero = rand(0)
+    event = OrderPaid(
+        order_id=new_id(),
+        number="1001",
+        email="x@example.com",
+        customer_name="Naledi",
+        lines=[],
+        totals={"subtotal": zero, "discount": zero, "shipping": zero, "tax": zero, "total": rand(39_800)},
+        payment_id=new_id(),
+        paid_at=office.clock.now(),
+    )
+    return envelope(event, office.tenant_id, time=office.clock.now())
 
 
 async def test_an_event_makes_a_run_that_acts(office: Office) -> None:
@@ -112,24 +131,14 @@ async def test_orders_are_heard_of(office: Office) -> None:
         {"type": "post_message", "text": "Paid: {event.totals.total}"},
         conditions=[{"field": "order.totals.total", "operator": "gt", "value": 39_000}],
     )
-    zero = rand(0)
-    paid = OrderPaid(
-        order_id=new_id(),
-        number="1001",
-        email="x@example.com",
-        customer_name="Naledi",
-        lines=[],
-        totals={"subtotal": zero, "discount": zero, "shipping": zero, "tax": zero, "total": rand(39_800)},
-        payment_id=new_id(),
-        paid_at=office.clock.now(),
-    )
+    paid = order_paid(office)
 
-    await office.hear(envelope(paid, office.tenant_id, time=office.clock.now()))
+    await office.hear(paid)
     await office.settle()
 
     assert (await office.run(rule))["status"] == "completed"
     assert await office.tasks() == ["Pack 1001 for Naledi"]
-    chat = await office.crm.get("/chat/for_object", type="order", id=str(paid.order_id))
+    chat = await office.crm.get("/chat/for_object", type="order", id=paid.data["order_id"])
     assert [m["text"] for m in chat["items"]] == ["Paid: ZAR 398.00"]
     assert rule["permissions"] == ["crm.chat.write", "crm.tasks.write", "orders.orders.read"]
 
@@ -156,6 +165,26 @@ async def test_changes_of_any_kind_of_thing_are_heard_of(office: Office) -> None
     assert (await office.crm.get(f"/companies/{company['id']}"))["tags"] == ["moved"]
 
 
+async def test_a_run_acts_up_to_its_wait_in_the_job_that_begins_it(office: Office) -> None:
+    tasks = [{"type": "create_task", "name": name} for name in ("Pack", "Label")]
+    rule = await office.rule("orders.order_paid", *tasks, {"type": "wait", "for": 60}, *tasks)
+    runner = JobRunner(office.context, [job for job in JOBS if job.every is None])
+    await runner.run_due()
+    await office.hear(order_paid(office))
+
+    with round_trips(office.context.engine) as beginning:
+        assert await runner.run_due() == 1
+    office.clock.advance(seconds=61)
+    with round_trips(office.context.engine) as going_on:
+        assert await runner.run_due() == 1
+
+    run = await office.run(rule)
+    assert (run["status"], len(run["steps"])) == ("completed", 5)
+    assert await office.tasks() == ["Label", "Label", "Pack", "Pack"]
+    # A claim before and one after; a look without a transaction, what is locked, what is written, the end of the job.
+    assert [len(trips.statements) for trips in (beginning, going_on)] == [6, 6]
+
+
 async def test_runs_that_began_at_once_act_once_each(office: Office) -> None:
     await office.rule(DEAL_WON, TASK)
     await office.won()
@@ -180,4 +209,6 @@ async def test_a_run_and_its_steps_are_of_their_business_without_row_level_secur
     for tenant_id, is_own in ((office.tenant_id, True), (other_tenant_id, False)):
         async with office.context.unit_of_work(tenant_id=tenant_id, platform=True) as uow:
             assert (await run_of(uow, run_id) is not None) == is_own
+            assert (await underway(uow, run_id) is not None) == is_own
+            assert (await RuleRepository(uow).look(UUID(rule["id"])) is not None) == is_own
             assert bool(await RunRepository(uow, UUID(rule["id"])).steps(run_id)) == is_own
