@@ -21,6 +21,7 @@ from libs.common.db.background import Background, SharedPool, give_place_back
 from libs.common.db.exchange import forget, is_idle
 from libs.common.db.passwords import Passwords
 from libs.common.db.tenancy import Scope
+from libs.common.http.gate import PATIENCE_SECONDS
 from libs.common.settings import with_driver
 
 # The execution option of a session that carries its scope.
@@ -46,7 +47,7 @@ def make_engine(
         pool_size=pool_size,
         max_overflow=pool_size,
         # As long as a request waits to be let in: where handlers and jobs hold the connections, their turn ends first.
-        pool_timeout=8,
+        pool_timeout=PATIENCE_SECONDS,
         pool_recycle=1800,
         pool_use_lifo=True,
         # `_reset` does it where there is something to undo.

@@ -1,14 +1,14 @@
 """Bounds how many requests are worked on at once; the rest wait a moment, and are refused if it gets longer.
 
 The wait is controlled by delay, not by length. A burst (a sale that opens, a page with many parts) will be over soon:
-each of it may wait a good while, in turn. Where for some time more have come than were let in, it is no burst: the
-newest go first, since who has waited long gets a late answer in any case, and one late answer is better than that all
-are late. Where this lasts, until no place is left to wait in or the wait is beyond anybody's patience, it is overload:
-who has waited is refused, and of those that come only as many are kept as will be let in soon, so that the others are
-told at once, before anything is spent on them. So those that are let in are answered about as fast as ever, whatever
-comes ("Controlled Delay" and "Adaptive LIFO", B. Maurer, Fail at Scale, ACM Queue 13(8), 2015; the former after CoDel
-by K. Nichols and V. Jacobson). A service that is restarted grows a queue as well, but no longer than its clients are
-many: who waits for an answer before asking again makes no overload.
+each of it may wait a good while, in turn. Where more have come than were let in, too many for chance or two looks in a row, it is
+no burst: the newest go first, since who has waited long gets a late answer in any case, and one late answer is better
+than that all are late. Where this lasts, with no place left to wait in, or for as long as anybody's patience and with a
+wait beyond it, it is overload: who has waited is refused, and of those that come only as many are kept as will be let
+in soon, so that the others are told at once, before anything is spent on them. So those that are let in are answered
+about as fast as ever, whatever comes ("Controlled Delay" and "Adaptive LIFO", B. Maurer, Fail at Scale, ACM Queue
+13(8), 2015; the former after CoDel by K. Nichols and V. Jacobson). A service that is restarted grows a queue as well,
+but no longer than its clients are many: who waits for an answer before asking again makes no overload.
 
 How many are worth working on at once nobody knows beforehand: many where they wait for others, few where they compete
 for one core. So the limit follows the time that requests take, as TCP Vegas does (L. Brakmo and L. Peterson, 1995):
@@ -23,11 +23,11 @@ from contextlib import suppress
 
 from libs.common.errors import Overloaded
 
-# Of a request that waits while there is no overload.
-PATIENCE_SECONDS = 8.0
+# Of a request that waits while there is no overload. With the time it may take then, less than the gateway waits.
+PATIENCE_SECONDS = 12.0
 # Under overload so many are kept waiting as are let in within this time.
 TARGET_SECONDS = 0.05
-# It is overload where the queue has been growing for so long, and is full or longer than patience.
+# It is overload where the queue has been growing for so long and is full.
 GROWING_SECONDS = 3.0
 # What came and what was let in are compared over stretches of time that are long enough to tell.
 _LOOK_SECONDS, _LONGEST_LOOK_SECONDS, _ENOUGH = 0.25, 1.0, 8
@@ -77,6 +77,7 @@ class Gate:
         self._came = self._let_in = 0
         self._looked = 0.0
         self._growing_since: float | None = None
+        self._newest_first = False
 
     @property
     def is_full(self) -> bool:
@@ -168,8 +169,7 @@ class Gate:
 
     def _admit_next(self) -> bool:
         while self._queue:
-            is_newest_first = self._growing_since is not None and not self.is_overloaded
-            place, _ = self._queue.pop() if is_newest_first else self._queue.popleft()
+            place, _ = self._queue.pop() if self._newest_first else self._queue.popleft()
             if not place.done():
                 self._let_in += 1
                 place.set_result(None)
@@ -188,24 +188,27 @@ class Gate:
             return
         if not self._queue and elapsed > _FORGET_SECONDS:
             self._looked, self._came, self._let_in = now, 0, 0
-            self._growing_since, self.is_overloaded = None, False
+            self._growing_since, self.is_overloaded, self._newest_first = None, False, False
             return
         rate = self._let_in / elapsed
         would_wait = len(self._queue) / rate if rate else elapsed
         is_growing = self._came > _MARGIN * self._let_in + _AT_LEAST
         if not self.is_overloaded:
             is_growing = is_growing and would_wait > self._target
+        is_beyond_chance = _is_beyond_chance(self._came, self._let_in)
+        self._newest_first = is_growing and (self._growing_since is not None or is_beyond_chance)
         self._looked, self._came, self._let_in = now, 0, 0
         if not is_growing:
             self._growing_since = None
         elif self._growing_since is None:
             self._growing_since = now
-        since = now if self._growing_since is None else self._growing_since
-        is_lasting = now - since >= GROWING_SECONDS
-        is_long = would_wait > self._patience or len(self._queue) >= self._longest
+        lasts = 0.0 if self._growing_since is None else now - self._growing_since
+        is_full = lasts >= GROWING_SECONDS and len(self._queue) >= self._longest
+        is_long = lasts >= self._patience and would_wait > self._patience
         was_overloaded = self.is_overloaded
-        self.is_overloaded = is_growing and (was_overloaded or (is_lasting and is_long))
+        self.is_overloaded = is_growing and (was_overloaded or is_full or is_long)
         if self.is_overloaded:
+            self._newest_first = False
             self._keep = max(self._least_limit, round(rate * self._target))
             if not was_overloaded:
                 # Those that came first would be answered late by now, and be in the way of all others.
@@ -238,6 +241,11 @@ class _Times:
 
 
 _TOO_MANY = "More requests came than can be answered soon; try again."
+
+
+def _is_beyond_chance(came: int, let_in: int) -> bool:
+    """Whether the two differ by more than four times what chance alone would make them differ by (Poisson)."""
+    return (came - let_in) ** 2 > 16 * (came + let_in)
 
 
 def _give_up(place: asyncio.Future[None]) -> None:

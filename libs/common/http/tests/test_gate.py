@@ -1,6 +1,7 @@
 """A gate lets in what it can, lets a burst wait, and refuses early what would wait for nothing."""
 
 import asyncio
+import random
 from collections.abc import Callable
 from contextlib import suppress
 from statistics import quantiles
@@ -297,3 +298,37 @@ def test_a_restart_under_load_refuses_nobody_who_waits_for_an_answer(away: float
         assert worked.refused == 0
 
     in_no_time(restart())
+
+
+@pytest.mark.parametrize(("clients", "rate"), [(100, 12), (200, 24)])
+def test_people_who_come_as_chance_has_it_are_all_served_though_it_is_replaced(
+    clients: int, rate: float
+) -> None:
+    async def shop() -> None:
+        worked, chance = Worked(rate), random.Random(1)
+
+        async def person() -> None:
+            while asyncio.get_running_loop().time() < 60:
+                await asyncio.sleep(chance.uniform(0, 20))
+                worked.rate = chance.gammavariate(3, usual / 3)
+                await worked.visit()
+                await worked.visit()
+
+        usual = rate
+
+        async def be_replaced() -> None:
+            nonlocal usual
+            for _ in range(3):
+                await asyncio.sleep(15)
+                worked.is_there.clear()
+                await asyncio.sleep(2)
+                usual = rate / 2
+                worked.is_there.set()
+                await asyncio.sleep(3)
+                usual = rate
+
+        await asyncio.gather(be_replaced(), *(person() for _ in range(clients)))
+        assert worked.refused == 0
+        assert max(worked.took) > 8
+
+    in_no_time(shop())
