@@ -2,7 +2,7 @@
 
 from services.payments.credit_notes.models import CreditNote
 from services.payments.ledger.chart import RECEIVABLE, REFUNDS, SHIPPING_REVENUE, TAX_PAYABLE
-from services.payments.ledger.service import Line
+from services.payments.ledger.repository import Line
 from services.payments.payments.postings import negative
 
 

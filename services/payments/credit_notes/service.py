@@ -62,7 +62,7 @@ class CreditNoteService(ResourceService[CreditNote]):
         await self.invoices.save(invoice)
         refund.credit_note_id = note.id
         await self.uow.session.flush()
-        await self.ledger.post("credit_note", note.id, f"Credit note {note.number}", of_credit_note(note))
+        self.ledger.post("credit_note", note.id, f"Credit note {note.number}", of_credit_note(note))
         self.uow.emit(
             CreditNoteIssued(
                 credit_note_id=note.id,

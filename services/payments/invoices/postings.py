@@ -3,7 +3,7 @@
 from libs.common.money import Money
 from services.payments.invoices.models import Invoice
 from services.payments.ledger.chart import RECEIVABLE, REVENUE, SHIPPING_REVENUE, TAX_PAYABLE, cash
-from services.payments.ledger.service import Line
+from services.payments.ledger.repository import Line
 from services.payments.payments.postings import negative
 
 

@@ -4,11 +4,21 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, Uuid, and_, bindparam, exists, or_, select
 
+from libs.common.db.direct import Direct, Run, insert_of
 from libs.common.db.repository import Repository
+from services.payments.documents.numbers import INVOICES, numbering
 from services.payments.invoices.models import Invoice
 from services.payments.ownership import is_customer, is_own
+
+_OF_ORDER = and_(
+    Invoice.tenant_id == bindparam("tenant_id", type_=Uuid()),
+    Invoice.order_id == bindparam("order_id", type_=Uuid()),
+    or_(Invoice.status == "issued", Invoice.status == "paid"),
+)
+_NUMBER_UNLESS_INVOICED = numbering(~exists().where(_OF_ORDER))
+_ADD = Direct(insert_of(Invoice))
 
 
 class InvoiceRepository(Repository[Invoice]):
@@ -29,6 +39,24 @@ class InvoiceRepository(Repository[Invoice]):
                 is_own(Invoice.customer_user_id, self.uow.actor), Invoice.status != "draft"
             )
         return statement
+
+    def write(self, row: Invoice) -> None:
+        """Insert an invoice that is final from the start with the next flush."""
+        row.tenant_id = self.uow.tenant_id
+        row.created_at = row.updated_at = self.uow.now
+        row.version = 1
+        self.uow.write(_ADD, row)
+
+    def numbering_unless_invoiced(self, order_id: UUID) -> Run:
+        """The statement that gives the next number if no invoice of this order counts, to be sent along with others.
+
+        They are sent after what is locked: this holds the counter until the commit.
+        """
+        return _NUMBER_UNLESS_INVOICED, {
+            "tenant_id": self.uow.tenant_id,
+            "series": INVOICES,
+            "order_id": order_id,
+        }
 
     async def of_order(self, order_id: UUID) -> Invoice | None:
         """The invoice of an order that counts, locked."""

@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from libs.common.db.direct import all_of, hydrated, unsaved
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import InvalidTransition
 from libs.common.ids import new_id
@@ -12,7 +13,7 @@ from libs.common.resource import ResourceService
 from libs.contracts.orders import OrderPaid
 from libs.contracts.payments import InvoiceIssued, InvoiceOverdue, InvoicePaid, InvoiceSent, InvoiceVoided
 from services.payments.credit_notes.service import CreditNoteService
-from services.payments.documents.numbers import INVOICES, next_number
+from services.payments.documents.numbers import INVOICES, next_number, number_of
 from services.payments.invoices.errors import CurrencyMismatch, InvoiceFinal, InvoiceNotPayable
 from services.payments.invoices.models import Invoice
 from services.payments.invoices.postings import of_invoice, of_manual_payment, of_void
@@ -20,7 +21,10 @@ from services.payments.invoices.repository import InvoiceRepository
 from services.payments.invoices.schemas import InvoicePay
 from services.payments.invoices.totals import minor, stored_lines, totals
 from services.payments.ledger.service import LedgerService
+from services.payments.merchants.models import Merchant
 from services.payments.merchants.repository import MerchantRepository
+from services.payments.payments.models import Payment
+from services.payments.payments.repository import PaymentRepository
 from services.payments.refunds.repository import RefundRepository
 
 
@@ -59,52 +63,70 @@ class InvoiceService(ResourceService[Invoice]):
 
     async def issue_for_order(self, event: OrderPaid) -> Invoice | None:
         """Make the final invoice of a paid order; None where it has one already."""
-        totals_, zero = event.totals, 0
-        payment = await RefundRepository(self.uow).payment(event.payment_id)
-        if await self.rows.of_order(event.order_id) is not None:
-            return None
-        currency = totals_.total.currency
-        paid = payment.amount_minor if payment and payment.status == "succeeded" else zero
-        invoice = await self.rows.add(
-            Invoice(
-                order_id=event.order_id,
-                order_number=event.number,
-                payment_id=payment.id if payment else None,
-                currency=currency,
-                lines=[
-                    {
-                        "description": line.name,
-                        "sku": line.sku,
-                        "quantity": line.quantity,
-                        "unit_price": line.unit_price.amount,
-                        "discount": line.discount.amount,
-                        "total": line.total.amount,
-                    }
-                    for line in event.lines
-                ],
-                subtotal_minor=totals_.subtotal.amount,
-                discount_minor=totals_.discount.amount,
-                shipping_minor=totals_.shipping.amount,
-                tax_minor=totals_.tax.amount,
-                total_minor=totals_.total.amount,
-                email=event.email,
-                customer_name=event.customer_name,
-                customer_user_id=event.customer_user_id,
-                billing_address=event.shipping_address.model_dump() if event.shipping_address else None,
-                due_on=event.paid_at.date(),
-            )
+        payments, merchants = PaymentRepository(self.uow), MerchantRepository(self.uow)
+        refunds = RefundRepository(self.uow)
+        # The counter comes last: what others wait for is held for what is written below alone.
+        locked, merchant, uncredited, numbered = await all_of(
+            self.uow,
+            payments.locking(event.payment_id),
+            merchants.getting(),
+            refunds.finding_without_credit_note(event.order_id),
+            self.rows.numbering_unless_invoiced(event.order_id),
         )
-        invoice.paid_minor = min(paid, invoice.total_minor)
-        await self._issue(invoice)
+        number = number_of(numbered)
+        if number is None:
+            return None
+        payment = next(iter(hydrated(Payment, locked)), None)
+        totals_ = event.totals
+        paid = payment.amount_minor if payment and payment.status == "succeeded" else 0
+        invoice = unsaved(
+            Invoice,
+            id=new_id(),
+            order_id=event.order_id,
+            order_number=event.number,
+            payment_id=payment.id if payment else None,
+            currency=totals_.total.currency,
+            lines=[
+                {
+                    "description": line.name,
+                    "sku": line.sku,
+                    "quantity": line.quantity,
+                    "unit_price": line.unit_price.amount,
+                    "discount": line.discount.amount,
+                    "total": line.total.amount,
+                }
+                for line in event.lines
+            ],
+            subtotal_minor=totals_.subtotal.amount,
+            discount_minor=totals_.discount.amount,
+            shipping_minor=totals_.shipping.amount,
+            tax_minor=totals_.tax.amount,
+            total_minor=totals_.total.amount,
+            paid_minor=min(paid, totals_.total.amount),
+            credited_minor=0,
+            email=event.email,
+            customer_name=event.customer_name,
+            customer_user_id=event.customer_user_id,
+            billing_address=event.shipping_address.model_dump() if event.shipping_address else None,
+            due_on=event.paid_at.date(),
+        )
+        self._make_final(invoice, merchants.got(merchant), number)
+        self.rows.write(invoice)
+        self._record_issued(invoice)
         # A refund may have come before this fact did.
-        for refund in await RefundRepository(self.uow).without_credit_note(event.order_id):
-            await CreditNoteService(self.uow).issue_for(refund)
+        if uncredited:
+            await self.uow.flush()
+            for refund in await refunds.without_credit_note(event.order_id):
+                await CreditNoteService(self.uow).issue_for(refund)
         return invoice
 
     async def issue(self, invoice: Invoice) -> Invoice:
         """Add an invoice that is final from the start."""
-        await self.rows.add(invoice)
-        await self._issue(invoice)
+        invoice.id, invoice.credited_minor = new_id(), 0
+        await self._give_number(invoice)
+        self.rows.write(invoice)
+        self._record_issued(invoice)
+        await self.uow.flush()
         return invoice
 
     async def finalise(self, invoice_id: UUID) -> Invoice:
@@ -122,7 +144,9 @@ class InvoiceService(ResourceService[Invoice]):
         if invoice.due_on is None:
             days = timedelta(days=self.uow.context.settings.invoice_due_days)
             invoice.due_on = (self.uow.now + days).date()
-        await self._issue(invoice)
+        await self._give_number(invoice)
+        await self.rows.save(invoice)
+        self._record_issued(invoice)
         self.uow.tag(invoice.version)
         return invoice
 
@@ -171,7 +195,7 @@ class InvoiceService(ResourceService[Invoice]):
         if invoice.paid_minor == invoice.total_minor:
             invoice.status = "paid"
         await self.rows.save(invoice)
-        await self.ledger.post(
+        self.ledger.post(
             "invoice_payment",
             new_id(),
             f"Payment of invoice {invoice.number}" + (f", {body.reference}" if body.reference else ""),
@@ -209,9 +233,7 @@ class InvoiceService(ResourceService[Invoice]):
         invoice.status = "void"
         invoice.voided_at = self.uow.now
         await self.rows.save(invoice)
-        await self.ledger.post(
-            "invoice_void", invoice.id, f"Invoice {invoice.number} is void", of_void(invoice)
-        )
+        self.ledger.post("invoice_void", invoice.id, f"Invoice {invoice.number} is void", of_void(invoice))
         self.uow.emit(
             InvoiceVoided(
                 invoice_id=invoice.id,
@@ -254,18 +276,22 @@ class InvoiceService(ResourceService[Invoice]):
             raise InvalidTransition(f"The invoice is {invoice.status}.", current_status=invoice.status)
         return invoice
 
-    async def _issue(self, invoice: Invoice) -> None:
+    async def _give_number(self, invoice: Invoice) -> None:
         merchant = await MerchantRepository(self.uow).get()
+        self._make_final(invoice, merchant, await next_number(self.uow, INVOICES))
+
+    def _make_final(self, invoice: Invoice, merchant: Merchant | None, number: str) -> None:
         invoice.seller = merchant.printed() if merchant else {"name": "Invoice"}
-        invoice.number = await next_number(self.uow, INVOICES)
+        invoice.number = number
         invoice.status = "paid" if invoice.paid_minor == invoice.total_minor else "issued"
         invoice.issued_at = self.uow.now
-        await self.rows.save(invoice)
-        await self.ledger.post("invoice", invoice.id, f"Invoice {invoice.number}", of_invoice(invoice))
+
+    def _record_issued(self, invoice: Invoice) -> None:
+        self.ledger.post("invoice", invoice.id, f"Invoice {invoice.number}", of_invoice(invoice))
         self.uow.emit(
             InvoiceIssued(
                 invoice_id=invoice.id,
-                number=invoice.number,
+                number=_number(invoice),
                 order_id=invoice.order_id,
                 email=invoice.email,
                 total=invoice.total,

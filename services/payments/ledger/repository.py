@@ -1,44 +1,112 @@
 """All SQL of the ledger."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    DateTime,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    column,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import insert
 
+from libs.common.db.direct import Direct
 from libs.common.db.repository import Repository
 from libs.common.ids import new_id
+from libs.common.money import Money
 from services.payments.ledger.chart import Account
 from services.payments.ledger.models import LedgerAccount, LedgerEntry, LedgerTransaction
+
+# An account with what is posted to it, debits positive.
+Line = tuple[Account, Money]
+
+_TENANT = bindparam("tenant_id", type_=Uuid())
+_NOW = bindparam("now", type_=DateTime(timezone=True))
+
+
+def _add_accounts() -> Direct:
+    names = ("code", "name", "type", "currency")
+    given = (
+        func.unnest(
+            bindparam("ids", type_=ARRAY(Uuid())), *(bindparam(name, type_=ARRAY(Text())) for name in names)
+        )
+        .table_valued(column("id", Uuid()), *(column(name, Text()) for name in names))
+        .render_derived("given")
+    )
+    rows = select(_TENANT, *given.c, _NOW, _NOW).order_by(given.c.code, given.c.currency)
+    columns = ["tenant_id", "id", *names, "created_at", "updated_at"]
+    return Direct(
+        insert(LedgerAccount)
+        .from_select(columns, rows, include_defaults=False)
+        .on_conflict_do_nothing(index_elements=["tenant_id", "code", "currency"])
+    )
+
+
+def _post() -> Direct:
+    names = ("kind", "reference", "description")
+    added = (
+        insert(LedgerTransaction)
+        .values(
+            tenant_id=_TENANT,
+            id=bindparam("id", type_=Uuid()),
+            **{name: bindparam(name, type_=Text()) for name in names},
+            occurred_at=bindparam("occurred_at", type_=DateTime(timezone=True)),
+            created_at=_NOW,
+            updated_at=_NOW,
+            version=1,
+        )
+        .on_conflict_do_nothing(index_elements=["tenant_id", "kind", "reference"])
+        .returning(LedgerTransaction.tenant_id, LedgerTransaction.id, LedgerTransaction.occurred_at)
+        .cte("added")
+    )
+    line = (
+        func.unnest(
+            bindparam("codes", type_=ARRAY(Text())),
+            bindparam("currencies", type_=ARRAY(Text())),
+            bindparam("amounts", type_=ARRAY(BigInteger())),
+        )
+        .table_valued(
+            column("code", Text()),
+            column("currency", Text()),
+            column("amount_minor", BigInteger()),
+            with_ordinality="position",
+        )
+        .render_derived("line")
+    )
+    account = and_(
+        LedgerAccount.tenant_id == _TENANT,
+        LedgerAccount.code == line.c.code,
+        LedgerAccount.currency == line.c.currency,
+    )
+    entries = {
+        "tenant_id": added.c.tenant_id,
+        "transaction_id": added.c.id,
+        "position": line.c.position,
+        "account_id": LedgerAccount.id,
+        "amount_minor": line.c.amount_minor,
+        "currency": line.c.currency,
+        "occurred_at": added.c.occurred_at,
+    }
+    rows = select(*entries.values()).select_from(added.join(line, true()).join(LedgerAccount, account))
+    return Direct(insert(LedgerEntry).from_select(list(entries), rows, include_defaults=False))
+
+
+_ADD_ACCOUNTS, _POST = _add_accounts(), _post()
 
 
 class LedgerAccountRepository(Repository[LedgerAccount]):
     """Accounts of one tenant's ledger."""
 
     model = LedgerAccount
-
-    async def ids(self, wanted: Iterable[tuple[Account, str]]) -> dict[tuple[str, str], UUID]:
-        """The ids of accounts by code and currency, made where they are missing, in one order for all."""
-        wanted = sorted(set(wanted), key=lambda pair: (pair[0].code, pair[1]))
-        rows = [
-            {
-                "tenant_id": self.uow.tenant_id,
-                "id": new_id(),
-                "code": account.code,
-                "name": account.name,
-                "type": account.type.value,
-                "currency": currency,
-                "created_at": self.uow.now,
-                "updated_at": self.uow.now,
-            }
-            for account, currency in wanted
-        ]
-        await self.session.execute(insert(LedgerAccount).values(rows).on_conflict_do_nothing())
-        codes = {account.code for account, _ in wanted}
-        found = await self.find_all(LedgerAccount.code.in_(codes))
-        return {(row.code, row.currency): row.id for row in found}
 
     async def balances(self, account_ids: Sequence[UUID], at: datetime | None) -> dict[UUID, int]:
         """The sum of the entries of each account, debits positive, up to and including a time."""
@@ -57,28 +125,42 @@ class LedgerTransactionRepository(Repository[LedgerTransaction]):
 
     model = LedgerTransaction
 
-    async def insert(self, kind: str, reference: str, description: str, occurred_at: datetime) -> UUID | None:
-        """Insert a transaction; None where this kind and reference were posted already."""
-        statement = (
-            insert(LedgerTransaction)
-            .values(
-                tenant_id=self.uow.tenant_id,
-                id=new_id(),
-                kind=kind,
-                reference=reference,
-                description=description,
-                occurred_at=occurred_at,
-                created_at=self.uow.now,
-                updated_at=self.uow.now,
-            )
-            .on_conflict_do_nothing()
-            .returning(LedgerTransaction.id)
-        )
-        return (await self.session.execute(statement)).scalar_one_or_none()
+    def post(
+        self, kind: str, reference: str, description: str, occurred_at: datetime, lines: Sequence[Line]
+    ) -> None:
+        """Insert a transaction with its entries at the next flush, unless this kind and reference were posted already.
 
-    async def insert_entries(self, rows: list[dict[str, Any]]) -> None:
-        """Insert the entries of a transaction."""
-        await self.session.execute(insert(LedgerEntry), rows)
+        Accounts are made where they are missing, in one order for all.
+        """
+        shared = {"tenant_id": self.uow.tenant_id, "now": self.uow.now}
+        accounts = sorted(
+            {(account, amount.currency) for account, amount in lines}, key=lambda one: (one[0].code, one[1])
+        )
+        self.uow.write(
+            _ADD_ACCOUNTS,
+            {
+                **shared,
+                "ids": [new_id() for _ in accounts],
+                "code": [account.code for account, _ in accounts],
+                "name": [account.name for account, _ in accounts],
+                "type": [account.type.value for account, _ in accounts],
+                "currency": [currency for _, currency in accounts],
+            },
+        )
+        self.uow.write(
+            _POST,
+            {
+                **shared,
+                "id": new_id(),
+                "kind": kind,
+                "reference": reference,
+                "description": description,
+                "occurred_at": occurred_at,
+                "codes": [account.code for account, _ in lines],
+                "currencies": [amount.currency for _, amount in lines],
+                "amounts": [amount.amount for _, amount in lines],
+            },
+        )
 
     async def entries(self, transaction_ids: Sequence[UUID]) -> list[tuple[LedgerEntry, LedgerAccount]]:
         """The entries of these transactions with their accounts, in order."""

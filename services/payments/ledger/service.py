@@ -10,11 +10,12 @@ from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.filters import ListQuery
 from libs.common.money import Money, Total
 from libs.common.resource import ResourceService
-from services.payments.ledger.chart import Account
 from services.payments.ledger.models import LedgerAccount, LedgerTransaction
-from services.payments.ledger.repository import LedgerAccountRepository, LedgerTransactionRepository
-
-Line = tuple[Account, Money]
+from services.payments.ledger.repository import (
+    LedgerAccountRepository,
+    LedgerTransactionRepository,
+    Line,
+)
 
 
 class Unbalanced(Exception):
@@ -32,7 +33,7 @@ class LedgerService(ResourceService[LedgerTransaction]):
         super().__init__(uow)
         self.accounts = LedgerAccountRepository(uow)
 
-    async def post(
+    def post(
         self,
         kind: str,
         reference: UUID | str,
@@ -40,8 +41,8 @@ class LedgerService(ResourceService[LedgerTransaction]):
         lines: Sequence[Line],
         *,
         occurred_at: datetime | None = None,
-    ) -> bool:
-        """Post entries, debits positive; False where this kind and reference were posted before.
+    ) -> None:
+        """Post entries with the next flush, debits positive; a kind and reference that were posted before stay as they are.
 
         Raises:
             Unbalanced: the entries do not add up to zero in each currency.
@@ -52,28 +53,8 @@ class LedgerService(ResourceService[LedgerTransaction]):
             sums[amount.currency] += amount.amount
         if any(sums.values()):
             raise Unbalanced(f"{kind} {reference}: {dict(sums)}")
-        if not lines:
-            return False
-        at = occurred_at or self.uow.now
-        transaction_id = await self.rows.insert(kind, str(reference), description, at)
-        if transaction_id is None:
-            return False
-        ids = await self.accounts.ids((account, amount.currency) for account, amount in lines)
-        await self.rows.insert_entries(
-            [
-                {
-                    "tenant_id": self.uow.tenant_id,
-                    "transaction_id": transaction_id,
-                    "position": position,
-                    "account_id": ids[account.code, amount.currency],
-                    "amount_minor": amount.amount,
-                    "currency": amount.currency,
-                    "occurred_at": at,
-                }
-                for position, (account, amount) in enumerate(lines, start=1)
-            ]
-        )
-        return True
+        if lines:
+            self.rows.post(kind, str(reference), description, occurred_at or self.uow.now, lines)
 
     async def list(self, query: ListQuery) -> dict[str, Any]:
         """One page of transactions with their entries, in two queries."""

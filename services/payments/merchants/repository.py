@@ -4,11 +4,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Uuid, bindparam, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from libs.common.db.direct import Direct, Row, Run, all_of, hydrated
 from libs.common.db.unit_of_work import UnitOfWork
 from services.payments.merchants.models import Merchant
+
+_GET = Direct(select(Merchant.__table__).where(Merchant.tenant_id == bindparam("tenant_id", type_=Uuid())))
 
 
 class MerchantRepository:
@@ -19,8 +22,17 @@ class MerchantRepository:
 
     async def get(self) -> Merchant | None:
         """The merchant, or None where identity has not told of it yet."""
-        statement = select(Merchant).where(Merchant.tenant_id == self.uow.tenant_id)
-        return (await self.uow.session.execute(statement)).scalar_one_or_none()
+        (rows,) = await all_of(self.uow, self.getting())
+        return self.got(rows)
+
+    def getting(self) -> Run:
+        """The statement of `get`, to be sent along with others."""
+        return _GET, {"tenant_id": self.uow.tenant_id}
+
+    @staticmethod
+    def got(rows: list[Row]) -> Merchant | None:
+        """What `getting` answered."""
+        return next(iter(hydrated(Merchant, rows)), None)
 
     async def keep(self, tenant_id: UUID, **known: Any) -> None:
         """Insert the merchant or update what is known; None overwrites nothing, so facts may come in any order."""

@@ -2,7 +2,7 @@
 
 from libs.common.money import Money
 from services.payments.ledger.chart import RECEIVABLE, cash
-from services.payments.ledger.service import Line
+from services.payments.ledger.repository import Line
 
 
 def negative(amount: Money) -> Money:

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, select, update
 
-from libs.common.db.direct import Direct, hydrated, insert_of, values_of
+from libs.common.db.direct import Direct, Run, all_of, hydrated, insert_of, values_of
 from libs.common.db.repository import Repository
 from libs.common.runtime.context import ServiceContext
 from services.payments.ownership import is_customer, is_own
@@ -103,9 +103,13 @@ class PaymentRepository(Repository[Payment]):
         self.uow.write(_WRITE, {**key, **values_of(row, _CHANGING)})
         return row
 
+    def locking(self, payment_id: UUID) -> Run:
+        """The statement that locks a payment whoever asks, to be sent along with others; its rows are to be hydrated."""
+        return _LOCK, {"tenant": self.uow.tenant_id, "payment": payment_id}
+
     async def locked(self, payment_id: UUID) -> Payment | None:
         """A payment, locked, whoever asks: who may act on it has been settled by its order."""
-        rows = await _LOCK.all(self.uow, tenant=self.uow.tenant_id, payment=payment_id)
+        (rows,) = await all_of(self.uow, self.locking(payment_id))
         return next(iter(hydrated(Payment, rows)), None)
 
     async def open(self, payment_id: UUID, checkout: Checkout) -> Payment | None:

@@ -115,7 +115,7 @@ class PaymentService(ResourceService[Payment]):
         payment.provider_payment_id = provider_payment_id
         payment.failure_reason = payment.check_at = None
         await self.rows.save(payment)
-        await self.ledger.post(
+        self.ledger.post(
             "payment",
             payment.id,
             f"Payment of order {payment.order_number}",

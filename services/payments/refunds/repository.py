@@ -5,12 +5,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, Uuid, bindparam, func, select
 
+from libs.common.db.direct import Direct, Run
 from libs.common.db.repository import Repository
 from libs.common.runtime.context import ServiceContext
 from services.payments.payments.models import Payment
 from services.payments.refunds.models import Refund
+
+_WITHOUT_CREDIT_NOTE = Direct(
+    select(Refund.id).where(
+        Refund.tenant_id == bindparam("tenant", type_=Uuid()),
+        Refund.order_id == bindparam("order", type_=Uuid()),
+        Refund.status == "succeeded",
+        Refund.credit_note_id.is_(None),
+    )
+)
 
 
 def due_for_check(context: ServiceContext, now: ColumnElement[datetime]) -> Select[Any]:
@@ -42,6 +52,10 @@ class RefundRepository(Repository[Refund]):
         if lock:
             statement = statement.with_for_update().execution_options(populate_existing=True)
         return (await self.session.execute(statement)).scalar_one_or_none()
+
+    def finding_without_credit_note(self, order_id: UUID) -> Run:
+        """The statement for the ids of what `without_credit_note` reads, to be sent along with others."""
+        return _WITHOUT_CREDIT_NOTE, {"tenant": self.uow.tenant_id, "order": order_id}
 
     async def without_credit_note(self, order_id: UUID) -> Sequence[Refund]:
         """The refunds of an order that succeeded before there was an invoice to credit."""

@@ -158,7 +158,7 @@ class RefundService(ResourceService[Refund]):
         refund.check_at = None
         payment.version += 1
         payment.updated_at = self.uow.now
-        await self.ledger.post(
+        self.ledger.post(
             "refund",
             refund.id,
             f"Refund of order {payment.order_number}",

@@ -52,7 +52,7 @@ class WebhookService:
     async def process(self, delivery_id: UUID) -> None:
         """Apply what a kept webhook says, once."""
         rows = WebhookRepository(self.uow)
-        delivery = await rows.get(delivery_id, lock=True)
+        delivery = await rows.lock(delivery_id)
         if delivery is None or delivery.processed_at is not None:
             return
         notice = Notice.from_json(delivery.notice)
@@ -63,7 +63,7 @@ class WebhookService:
         else:
             delivery.outcome = "ignored"
         delivery.processed_at = self.uow.now
-        await rows.save(delivery)
+        rows.write(delivery)
 
 
 async def process_webhook(uow: UnitOfWork, args: dict[str, Any]) -> None:

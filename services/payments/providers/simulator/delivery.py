@@ -1,6 +1,6 @@
 """Delivering the simulator's webhooks: claim, send outside any transaction, record. A killed process loses none."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -10,30 +10,35 @@ from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.failpoints import failpoint
 from libs.common.jobs.job import Job
 from libs.common.runtime.context import ServiceContext
-from services.payments.payment_accounts.credentials import open_credentials
-from services.payments.payment_accounts.models import PaymentAccount
 from services.payments.providers.http import HttpClient
+from services.payments.providers.simulator.deliveries import Attempt, DeliveryRepository
 from services.payments.providers.simulator.models import SandboxDelivery
-from services.payments.providers.simulator.service import DELIVER
+from services.payments.providers.simulator.schedule import DELIVER
 from services.payments.providers.standard_webhooks import signed_headers
 
-# Seconds from one attempt to the next, after the example schedule of Standard Webhooks, shortened to a day.
-LADDER: tuple[int, ...] = (5, 30, 120, 300, 1800, 7200, 18000, 36000, 36000)
 TIMEOUT_SECONDS = 15
 HTTP_RESOURCE = "http"
 _BATCH = 20
 
 
 async def deliver_one(uow: UnitOfWork, args: dict[str, Any]) -> None:
-    """The first attempt, right after the fact."""
-    await deliver(uow.context, UUID(args["delivery_id"]))
+    """The first attempt, right after the fact: its claim was written with the fact, its outcome ends the job."""
+    deliveries = DeliveryRepository(uow)
+    attempt = await deliveries.first(UUID(args["delivery_id"]))
+    if attempt is not None:
+        deliveries.record(attempt, await _send(uow.context, attempt))
 
 
 async def deliver_due(uow: UnitOfWork, args: dict[str, Any]) -> None:
     """The later attempts, and first ones that were lost with their process."""
     for _ in range(_BATCH):
-        if not await deliver(uow.context, None):
+        async with uow.context.unit_of_work(platform=True) as claiming:
+            attempt = await DeliveryRepository(claiming).claim_due()
+        if attempt is None:
             return
+        answer = await _send(uow.context, attempt)
+        async with uow.context.unit_of_work(platform=True) as recording:
+            DeliveryRepository(recording).record(attempt, answer)
 
 
 def delivering(context: ServiceContext, now: ColumnElement[datetime]) -> Select[Any]:
@@ -45,69 +50,19 @@ def delivering(context: ServiceContext, now: ColumnElement[datetime]) -> Select[
     )
 
 
-async def deliver(context: ServiceContext, delivery_id: UUID | None) -> bool:
-    """Make one attempt at a delivery that is due (any one, where none is named); False where none was."""
-    claimed = await _claim(context, delivery_id)
-    if claimed is None:
-        return False
-    delivery, secret, url = claimed
+async def _send(context: ServiceContext, attempt: Attempt) -> str:
+    """Make an attempt; the status of the answer, or what kept one from coming."""
     headers = {
         "content-type": "application/json",
-        **signed_headers(secret, delivery.message_id, context.clock.now(), delivery.body),
+        **signed_headers(attempt.secret, attempt.message_id, context.clock.now(), attempt.body),
     }
-    answer = await _send(context, url, delivery.body, headers)
-    failpoint("payments", "webhook", "sent")
-    async with context.unit_of_work(platform=True) as uow:
-        row = (
-            await uow.session.execute(
-                select(SandboxDelivery).where(SandboxDelivery.id == delivery.id).with_for_update()
-            )
-        ).scalar_one()
-        row.last_answer = answer
-        if answer.startswith("2") and row.delivered_at is None:
-            row.delivered_at = uow.now
-        elif row.delivered_at is None and (row.attempts > len(LADDER) or answer == "410"):
-            row.given_up_at = uow.now
-    return True
-
-
-async def _claim(
-    context: ServiceContext, delivery_id: UUID | None
-) -> tuple[SandboxDelivery, str, str] | None:
-    async with context.unit_of_work(platform=True) as uow:
-        statement = (
-            select(SandboxDelivery)
-            .where(
-                SandboxDelivery.delivered_at.is_(None),
-                SandboxDelivery.given_up_at.is_(None),
-                SandboxDelivery.next_attempt_at <= uow.now,
-            )
-            .order_by(SandboxDelivery.next_attempt_at)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        )
-        if delivery_id is not None:
-            statement = statement.where(SandboxDelivery.id == delivery_id)
-        delivery = (await uow.session.execute(statement)).scalar_one_or_none()
-        if delivery is None:
-            return None
-        # The next attempt is set before this one is made: should the process die, the delivery comes due again.
-        wait = LADDER[min(delivery.attempts, len(LADDER) - 1)]
-        delivery.attempts += 1
-        delivery.next_attempt_at = uow.now + timedelta(seconds=wait)
-        account = (
-            await uow.session.execute(
-                select(PaymentAccount).where(
-                    PaymentAccount.tenant_id == delivery.tenant_id, PaymentAccount.id == delivery.account_id
-                )
-            )
-        ).scalar_one()
-        secret = open_credentials(context.keyring, account)["webhook_secret"]
     base = context.settings.webhook_base_url or context.common.public_url
-    return delivery, secret, base.rstrip("/") + account.webhook_path
+    answer = await _post(context, base.rstrip("/") + attempt.path, attempt.body, headers)
+    failpoint("payments", "webhook", "sent")
+    return answer
 
 
-async def _send(context: ServiceContext, url: str, body: bytes, headers: dict[str, str]) -> str:
+async def _post(context: ServiceContext, url: str, body: bytes, headers: dict[str, str]) -> str:
     # Loaded by the first delivery.
     import httpx
 

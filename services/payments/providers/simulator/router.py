@@ -51,10 +51,7 @@ async def decide_payment(checkout_id: str, request: Request, uow: PlatformUow) -
     """Pay, fail or cancel; a decided payment stays as it is. A form is sent back to the page, JSON gets JSON."""
     is_json = request.headers.get("content-type", "").startswith("application/json")
     outcome = await _outcome(request, is_json)
-    service = SimulatorService(uow)
-    tenant_id = (await service.find(checkout_id)).tenant_id
-    await uow.enter_tenant(tenant_id)
-    checkout = await service.decide(checkout_id, outcome)
+    checkout = await SimulatorService(uow).decide(checkout_id, outcome)
     if is_json:
         answer = {
             "status": checkout.status,

@@ -7,17 +7,17 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import select
 
+from libs.common.db.direct import unsaved
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import NotFound
 from libs.common.ids import new_id
 from services.payments.payment_accounts.models import PaymentAccount
-from services.payments.providers.simulator.models import SandboxCheckout, SandboxDelivery, SandboxRefund
+from services.payments.providers.simulator.deliveries import DeliveryRepository
+from services.payments.providers.simulator.models import SandboxCheckout, SandboxRefund
 from services.payments.providers.simulator.repository import SandboxCheckoutRepository
+from services.payments.providers.simulator.schedule import DELIVER
 
-# The job that delivers one webhook; its name is fixed here because the rows of jobs bear it.
-DELIVER = "deliver_sandbox_webhook"
 OUTCOMES = {"success": "succeeded", "failure": "failed", "cancel": "cancelled"}
 _REASONS = {
     "failed": "The bank declined the payment.",
@@ -44,7 +44,7 @@ class SimulatorService:
 
     def __init__(self, uow: UnitOfWork) -> None:
         self.uow = uow
-        self.session = uow.session
+        self.checkouts = SandboxCheckoutRepository(uow)
 
     async def open(self, account: PaymentAccount, key: str, body: dict[str, Any]) -> dict[str, Any]:
         """Open a checkout, or answer with the one that this idempotency key has opened."""
@@ -54,7 +54,7 @@ class SimulatorService:
         if body.get("currency") != account.currency:
             raise Refusal(400, f"this account takes {account.currency} only")
         request_hash = hashlib.sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).digest()
-        checkout = await SandboxCheckoutRepository(self.uow).open(
+        checkout = await self.checkouts.open(
             tenant_id=account.tenant_id,
             id=new_id(),
             account_id=account.id,
@@ -78,27 +78,16 @@ class SimulatorService:
 
     async def read(self, account_id: UUID, code: str) -> dict[str, Any]:
         """A checkout of this account with its refunds."""
-        checkout, refunds = await SandboxCheckoutRepository(self.uow).of_account(account_id, code)
+        checkout, refunds = await self.checkouts.of_account(account_id, code)
         if checkout is None:
             raise Refusal(404, "there is no such checkout")
         return self.shown(checkout, refunds)
 
     async def refund(self, account_id: UUID, code: str, key: str, body: dict[str, Any]) -> dict[str, Any]:
         """Give back a part of a paid checkout, never more than is left of it."""
-        checkout = await self._find(
-            SandboxCheckout.account_id == account_id, SandboxCheckout.code == code, lock=True
-        )
+        checkout, refund = await self.checkouts.lock_for_refund(account_id, code, key)
         if checkout is None:
             raise Refusal(404, "there is no such checkout")
-        refund = (
-            await self.session.execute(
-                select(SandboxRefund).where(
-                    SandboxRefund.tenant_id == checkout.tenant_id,
-                    SandboxRefund.checkout_id == checkout.id,
-                    SandboxRefund.idempotency_key == key,
-                )
-            )
-        ).scalar_one_or_none()
         if refund is not None:
             if refund.amount_minor != body.get("amount"):
                 raise Refusal(422, "this idempotency key was used for another request")
@@ -111,7 +100,8 @@ class SimulatorService:
         if checkout.refunded_minor + amount > checkout.amount_minor:
             raise Refusal(400, "more than is left of the payment")
         checkout.refunded_minor += amount
-        refund = SandboxRefund(
+        refund = unsaved(
+            SandboxRefund,
             tenant_id=checkout.tenant_id,
             id=new_id(),
             checkout_id=checkout.id,
@@ -121,10 +111,12 @@ class SimulatorService:
             status="succeeded",
             amount_minor=amount,
             currency=checkout.currency,
+            reason=None,
         )
-        self.session.add(refund)
+        self.checkouts.write(checkout)
+        self.checkouts.add_refund(refund)
         shown = self._refund(checkout, refund)
-        await self._owe(checkout, "refund.succeeded", shown)
+        self._owe(checkout, "refund.succeeded", shown)
         return shown
 
     async def show(self, code: str) -> SandboxCheckout:
@@ -133,30 +125,22 @@ class SimulatorService:
         Raises:
             NotFound: there is none.
         """
-        checkout = await SandboxCheckoutRepository(self.uow).show(code)
-        if checkout is None:
-            raise NotFound("There is no such payment page.", resource="checkout")
-        return checkout
-
-    async def find(self, code: str, *, lock: bool = False) -> SandboxCheckout:
-        """The checkout with this public name.
-
-        Raises:
-            NotFound: there is none.
-        """
-        checkout = await self._find(SandboxCheckout.code == code, lock=lock)
-        if checkout is None:
-            raise NotFound("There is no such payment page.", resource="checkout")
-        return checkout
+        return _known(await self.checkouts.show(code))
 
     async def decide(self, code: str, outcome: str) -> SandboxCheckout:
-        """Pay, fail or cancel a checkout; one that is decided stays as it is."""
-        checkout = await self.find(code, lock=True)
+        """Pay, fail or cancel a checkout, in its tenant from here on; one that is decided stays as it is.
+
+        Raises:
+            NotFound: there is none with this public name.
+        """
+        checkout = _known(await self.checkouts.lock(code))
+        await self.uow.enter_tenant(checkout.tenant_id)
         if checkout.status == "created":
             checkout.status = OUTCOMES[outcome]
             checkout.payment_code = _code("p_") if checkout.status == "succeeded" else None
             checkout.reason = _REASONS.get(checkout.status)
-            await self._owe(checkout, f"payment.{checkout.status}", self.shown(checkout, []))
+            self.checkouts.write(checkout)
+            self._owe(checkout, f"payment.{checkout.status}", self.shown(checkout, []))
         return checkout
 
     def shown(self, checkout: SandboxCheckout, refunds: list[SandboxRefund]) -> dict[str, Any]:
@@ -188,23 +172,20 @@ class SimulatorService:
             "reason": refund.reason,
         }
 
-    async def _owe(self, checkout: SandboxCheckout, kind: str, data: dict[str, Any]) -> None:
+    def _owe(self, checkout: SandboxCheckout, kind: str, data: dict[str, Any]) -> None:
         delivery_id = new_id()
         event = {"id": f"evt_{delivery_id.hex}", "type": kind, "created_at": self.uow.now, "data": data}
-        delivery = SandboxDelivery(
+        DeliveryRepository(self.uow).add(
             tenant_id=checkout.tenant_id,
             id=delivery_id,
             account_id=checkout.account_id,
             message_id=f"msg_{delivery_id.hex}",
             body=orjson.dumps(event),
-            next_attempt_at=self.uow.now,
         )
-        self.session.add(delivery)
-        await self.session.flush()
         self.uow.defer(DELIVER, key=str(delivery_id), delivery_id=str(delivery_id))
 
-    async def _find(self, *conditions: Any, lock: bool = False) -> SandboxCheckout | None:
-        statement = select(SandboxCheckout).where(*conditions)
-        if lock:
-            statement = statement.with_for_update().execution_options(populate_existing=True)
-        return (await self.session.execute(statement)).scalar_one_or_none()
+
+def _known(checkout: SandboxCheckout | None) -> SandboxCheckout:
+    if checkout is None:
+        raise NotFound("There is no such payment page.", resource="checkout")
+    return checkout

@@ -17,6 +17,7 @@ from libs.common.testing.actors import user
 from libs.common.testing.client import Client
 from libs.common.testing.events import deliver, emitted
 from libs.common.testing.resource_suite import ResourceSuite
+from libs.common.testing.round_trips import round_trips
 from libs.contracts.identity import RegistrationSubmitted, TenantActivated
 from libs.contracts.payments import InvoiceIssued, InvoiceOverdue, InvoicePaid, InvoiceSent, InvoiceVoided
 from libs.contracts.values import Business
@@ -238,6 +239,19 @@ async def test_a_paid_order_has_one_invoice_whatever_is_repeated(shop: Shop) -> 
     assert [invoice[n]["amount"] for n in names] == [37_000, 0, 5_000, 3_000, 45_000, 45_000]
     assert invoice["billing_address"]["city"] == "Cape Town"
     assert len(await emitted(shop.context, shop.tenant_id, InvoiceIssued)) == 1
+
+
+async def test_the_invoice_of_an_order_takes_three_round_trips(shop: Shop) -> None:
+    await shop.account()
+    await shop.invoiced()
+    order, payment = await shop.paid()
+
+    with round_trips(shop.context.engine) as trips:
+        await deliver(shop.context, order_paid(order, payment["id"]), shop.tenant_id)
+
+    # The inbox; what is locked and read, the counter last; then all that is written, in the commit.
+    assert [len(statements) for statements in trips.statements] == [1, 4, 5]
+    assert "document_counters" in trips.statements[1][-1]
 
 
 async def test_two_facts_of_one_order_at_once_make_one_invoice(shop: Shop) -> None:

@@ -4,9 +4,11 @@ from sqlalchemy import select, text
 
 from libs.common.jobs.runner import JobRunner
 from libs.common.testing.events import emitted
+from libs.common.testing.round_trips import round_trips
 from libs.contracts.payments import PaymentSucceeded
-from services.payments.providers.simulator.delivery import HTTP_RESOURCE, LADDER
+from services.payments.providers.simulator.delivery import HTTP_RESOURCE, deliver_due, deliver_one
 from services.payments.providers.simulator.models import SandboxDelivery
+from services.payments.providers.simulator.schedule import LADDER
 from services.payments.tests.front import Front
 from services.payments.tests.shop import Shop
 
@@ -76,10 +78,43 @@ async def test_a_process_that_died_before_the_first_attempt_loses_nothing(
     async with isolated.context.unit_of_work(platform=True) as uow:
         await uow.session.execute(text("DELETE FROM payments.jobs"))
 
+    isolated.context.clock.advance(seconds=LADDER[0] + 1)  # type: ignore[attr-defined]
     await isolated.work()
 
     assert (await isolated.payment(checkout["payment_id"]))["status"] == "succeeded"
     assert len(front.seen) == 1
+
+
+async def test_a_first_attempt_that_waited_too_long_is_made_by_the_sweep_alone(
+    isolated: Shop, front: Front
+) -> None:
+    await press(isolated)
+    isolated.context.clock.advance(seconds=LADDER[0] + 1)  # type: ignore[attr-defined]
+    async with isolated.context.unit_of_work(platform=True) as uow:
+        await deliver_due(uow, {})
+
+    await isolated.work()
+
+    (delivery,) = await owed(isolated)
+    assert (delivery.attempts, len(front.seen)) == (2, 1)
+
+
+async def test_deciding_and_the_first_attempt_take_two_round_trips_each(isolated: Shop, front: Front) -> None:
+    await isolated.account()
+    checkout = await isolated.start(isolated.orders.place(isolated.tenant_id))
+    with round_trips(isolated.context.engine) as deciding:
+        await isolated.press(checkout)
+    (delivery,) = await owed(isolated)
+    front.fails = 1
+    with round_trips(isolated.context.engine) as sending:
+        async with isolated.context.unit_of_work(tenant_id=isolated.tenant_id) as uow:
+            await deliver_one(uow, {"delivery_id": str(delivery.id)})
+
+    # The page is locked; it is decided, the webhook owed and its job deferred in the commit.
+    assert [len(statements) for statements in deciding.statements] == [1, 3]
+    assert [len(statements) for statements in sending.statements] == [1, 1]
+    (delivery,) = await owed(isolated)
+    assert (delivery.attempts, delivery.last_answer, delivery.delivered_at) == (1, "503", None)
 
 
 async def test_without_any_webhook_the_provider_is_asked(isolated: Shop, front: Front) -> None:

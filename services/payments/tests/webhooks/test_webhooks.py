@@ -15,6 +15,7 @@ from libs.common.ids import new_id
 from libs.common.money import Money
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.events import emitted
+from libs.common.testing.round_trips import round_trips
 from libs.contracts.payments import PaymentFailed, PaymentSucceeded
 from services.payments.payment_accounts.credentials import open_credentials
 from services.payments.payment_accounts.models import PaymentAccount
@@ -158,6 +159,22 @@ async def test_a_replay_changes_nothing(shop: Shop, provider: Provider) -> None:
 
     assert await outcomes(shop.context, shop.tenant_id) == ["applied", "repeated"]
     assert len(await emitted(shop.context, shop.tenant_id, PaymentSucceeded)) == 1
+    assert (await shop.balances())["cash:sandbox"] == 45_000
+
+
+async def test_what_a_webhook_comes_to_is_written_in_the_commit(shop: Shop, provider: Provider) -> None:
+    checkout = await shop.start(shop.orders.place(shop.tenant_id))
+    await provider.send(await provider.event(checkout))
+    async with shop.context.unit_of_work(tenant_id=shop.tenant_id) as uow:
+        kept = (await uow.session.scalars(select(WebhookDelivery.id))).one()
+
+    with round_trips(shop.context.engine) as trips:
+        async with shop.context.unit_of_work(tenant_id=shop.tenant_id) as uow:
+            await WebhookService(uow).process(kept)
+
+    # The webhook and then the payment are locked; payment, accounts, posting, two events and the webhook are written.
+    assert [len(statements) for statements in trips.statements] == [1, 1, 6]
+    assert await outcomes(shop.context, shop.tenant_id) == ["applied"]
     assert (await shop.balances())["cash:sandbox"] == 45_000
 
 
