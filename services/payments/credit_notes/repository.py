@@ -2,9 +2,12 @@
 
 from sqlalchemy import Select
 
+from libs.common.db.direct import Direct, insert_of
 from libs.common.db.repository import Repository
 from services.payments.credit_notes.models import CreditNote
 from services.payments.ownership import is_customer, is_own
+
+_ADD = Direct(insert_of(CreditNote))
 
 
 class CreditNoteRepository(Repository[CreditNote]):
@@ -23,3 +26,11 @@ class CreditNoteRepository(Repository[CreditNote]):
         if is_customer(self.uow.actor):
             statement = statement.where(is_own(CreditNote.customer_user_id, self.uow.actor))
         return statement
+
+    async def add(self, row: CreditNote) -> CreditNote:
+        """Insert a credit note with the next flush."""
+        row.tenant_id = self.uow.tenant_id
+        row.created_at = row.updated_at = self.uow.now
+        row.version = 1
+        self.uow.write(_ADD, row)
+        return row

@@ -1,6 +1,8 @@
 """The rules of credit notes: one for each refund of an invoiced order."""
 
+from libs.common.db.direct import unsaved
 from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.ids import new_id
 from libs.common.resource import ResourceService
 from libs.contracts.payments import CreditNoteIssued
 from services.payments.credit_notes.models import CreditNote
@@ -8,6 +10,7 @@ from services.payments.credit_notes.parts import next_parts
 from services.payments.credit_notes.postings import of_credit_note
 from services.payments.credit_notes.repository import CreditNoteRepository
 from services.payments.documents.numbers import CREDIT_NOTES, next_number
+from services.payments.invoices.models import Invoice
 from services.payments.invoices.repository import InvoiceRepository
 from services.payments.ledger.service import LedgerService
 from services.payments.refunds.models import Refund
@@ -24,12 +27,12 @@ class CreditNoteService(ResourceService[CreditNote]):
         self.invoices = InvoiceRepository(uow)
         self.ledger = LedgerService(uow)
 
-    async def issue_for(self, refund: Refund) -> CreditNote | None:
-        """Credit what was refunded; None where there is no invoice (yet), or it was paid by another payment.
+    async def issue_for(self, refund: Refund, invoice: Invoice | None) -> CreditNote | None:
+        """Credit what was refunded against the locked invoice of its order; the caller writes the refund.
 
-        An order paid twice has one invoice: giving the second payment back takes nothing from it.
+        None where there is no invoice (yet), or it was paid by another payment: an order paid twice has one invoice,
+        and giving the second payment back takes nothing from it.
         """
-        invoice = await self.invoices.of_order(refund.order_id)
         if invoice is None or refund.credit_note_id is not None or invoice.payment_id != refund.payment_id:
             return None
         amount = min(refund.amount_minor, invoice.total_minor - invoice.credited_minor)
@@ -38,7 +41,9 @@ class CreditNoteService(ResourceService[CreditNote]):
         goods, shipping, tax = next_parts(invoice, amount)
         assert invoice.number is not None
         note = await self.rows.add(
-            CreditNote(
+            unsaved(
+                CreditNote,
+                id=new_id(),
                 number=await next_number(self.uow, CREDIT_NOTES),
                 invoice_id=invoice.id,
                 invoice_number=invoice.number,
@@ -61,7 +66,6 @@ class CreditNoteService(ResourceService[CreditNote]):
         invoice.credited_minor += amount
         await self.invoices.save(invoice)
         refund.credit_note_id = note.id
-        await self.uow.session.flush()
         self.ledger.post("credit_note", note.id, f"Credit note {note.number}", of_credit_note(note))
         self.uow.emit(
             CreditNoteIssued(

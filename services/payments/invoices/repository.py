@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import Select, Uuid, and_, bindparam, exists, or_, select
+from sqlalchemy import Select, Uuid, and_, bindparam, exists, or_, select, update
 
-from libs.common.db.direct import Direct, Run, insert_of
+from libs.common.db.direct import Direct, Run, insert_of, values_of
 from libs.common.db.repository import Repository
 from services.payments.documents.numbers import INVOICES, numbering
 from services.payments.invoices.models import Invoice
@@ -19,6 +19,15 @@ _OF_ORDER = and_(
 )
 _NUMBER_UNLESS_INVOICED = numbering(~exists().where(_OF_ORDER))
 _ADD = Direct(insert_of(Invoice))
+_CREDITED = ("credited_minor", "version", "updated_at")
+_CREDIT = Direct(
+    update(Invoice)
+    .where(
+        Invoice.tenant_id == bindparam("tenant_id", type_=Uuid()),
+        Invoice.id == bindparam("invoice_id", type_=Uuid()),
+    )
+    .values({name: bindparam(name, type_=Invoice.__table__.c[name].type) for name in _CREDITED})
+)
 
 
 class InvoiceRepository(Repository[Invoice]):
@@ -58,11 +67,15 @@ class InvoiceRepository(Repository[Invoice]):
             "order_id": order_id,
         }
 
-    async def of_order(self, order_id: UUID) -> Invoice | None:
-        """The invoice of an order that counts, locked."""
-        return await self.find(
-            Invoice.order_id == order_id, Invoice.status.in_(("issued", "paid")), lock=True
-        )
+    async def save(self, row: Invoice) -> Invoice:
+        """Write the changes of an invoice; where the session does not know it, what credit changes, with the next flush."""
+        if self.uow.transaction.knows(row):
+            return await super().save(row)
+        row.version += 1
+        row.updated_at = self.uow.now
+        key = {"tenant_id": row.tenant_id, "invoice_id": row.id}
+        self.uow.write(_CREDIT, {**key, **values_of(row, _CREDITED)})
+        return row
 
     async def overdue(self, today: date, limit: int) -> Sequence[Invoice]:
         """Invoices past their due date that nobody was told of, skipping those in other hands."""

@@ -25,6 +25,7 @@ from services.payments.merchants.models import Merchant
 from services.payments.merchants.repository import MerchantRepository
 from services.payments.payments.models import Payment
 from services.payments.payments.repository import PaymentRepository
+from services.payments.refunds.models import Refund
 from services.payments.refunds.repository import RefundRepository
 
 
@@ -116,8 +117,9 @@ class InvoiceService(ResourceService[Invoice]):
         # A refund may have come before this fact did.
         if uncredited:
             await self.uow.flush()
-            for refund in await refunds.without_credit_note(event.order_id):
-                await CreditNoteService(self.uow).issue_for(refund)
+            for refund in hydrated(Refund, uncredited):
+                if await CreditNoteService(self.uow).issue_for(refund, invoice) is not None:
+                    await refunds.save(refund)
         return invoice
 
     async def issue(self, invoice: Invoice) -> Invoice:

@@ -19,7 +19,7 @@ _of_tenant = attrgetter("tenant_id")
 
 async def send(uow: UnitOfWork, args: dict[str, Any]) -> None:
     """Send one refund. The flow commits on its own; nothing of it is in the job's transaction."""
-    await send_refund(Caller.of_job(uow), UUID(args["refund_id"]), ask_first=True)
+    await send_refund(Caller.of_job(uow), UUID(args["refund_id"]))
 
 
 async def reconcile(uow: UnitOfWork, args: dict[str, Any]) -> None:

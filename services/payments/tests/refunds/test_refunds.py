@@ -1,6 +1,7 @@
 """Refunds: never more than was captured, each counted once."""
 
 import asyncio
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -10,9 +11,11 @@ from libs.common.ids import new_id
 from libs.common.messaging.broker import Verdict
 from libs.common.testing.actors import user
 from libs.common.testing.events import deliver, emitted
+from libs.common.testing.round_trips import round_trips
 from libs.contracts.orders import LatePaymentRefused, OrderCancelled
 from libs.contracts.payments import CreditNoteIssued, RefundFailed, RefundSucceeded
-from services.payments.providers.base import ProviderRefused
+from services.payments.providers.base import ProviderRefused, RefundState, Status
+from services.payments.refunds.service import RefundService
 from services.payments.tests.flaky import break_at
 from services.payments.tests.front import Front
 from services.payments.tests.orders_app import order_paid
@@ -149,6 +152,29 @@ async def test_the_answer_and_the_webhook_count_once(shop: Shop) -> None:
     assert len(await emitted(shop.context, shop.tenant_id, RefundSucceeded)) == 1
     assert len(await emitted(shop.context, shop.tenant_id, CreditNoteIssued)) == 1
     assert (await shop.balances())["cash:sandbox"] == 35_000
+
+
+async def test_a_refund_is_settled_in_three_round_trips_and_a_repeated_word_of_it_in_one(shop: Shop) -> None:
+    await shop.account()
+    _, payment = await shop.invoiced()
+    bank = RefundState(id="r_1", status=Status.SUCCEEDED)
+    async with shop.context.unit_of_work(tenant_id=shop.tenant_id) as uow:
+        service = RefundService(uow)
+        asked = await service.rows.ask(UUID(payment["id"]))
+        refund = await service.intend(asked, None, "Arrived broken", None)
+
+    with round_trips(shop.context.engine) as trips:
+        for _ in range(2):
+            async with shop.context.unit_of_work(tenant_id=shop.tenant_id) as uow:
+                await RefundService(uow).settle(refund.id, bank)
+
+    # Payment, refund and invoice are locked; the note gets its number; all is written. The repeat finds it settled.
+    assert [len(statements) for statements in trips.statements[:2]] == [3, 1]
+    assert [len(statements) for statements in trips.statements[3:]] == [3]
+    (note,) = await shop.list("/credit-notes")
+    (invoice,) = await shop.list("/invoices")
+    assert (note["total"]["amount"], invoice["credited"]["amount"]) == (45_000, 45_000)
+    assert (await shop.balances())["cash:sandbox"] == 0
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
