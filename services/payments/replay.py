@@ -49,17 +49,14 @@ class Replay:
         """What names the request in the tenant: its scope and key."""
         return None if self.key is None else f"{self.scope} {self.key}"
 
-    async def claim(self, uow: UnitOfWork) -> Answered | None:
+    async def claim_and_read(self, uow: UnitOfWork, *also: Run) -> tuple[Answered | None, list[list[Row]]]:
         """Claim the key in the transaction of the intent; the stored answer where one was given already.
+
+        With it come the rows of other statements, which are sent along and run once the key is claimed.
 
         Raises:
             IdempotencyKeyReused: the key came before with another body.
         """
-        answered, _ = await self.claim_and_read(uow)
-        return answered
-
-    async def claim_and_read(self, uow: UnitOfWork, *also: Run) -> tuple[Answered | None, list[list[Row]]]:
-        """The same, and the rows of other statements that are sent along and run once the key is claimed."""
         if self.key is None:
             return None, await all_of(uow, *also) if also else []
         statements, mine = self._statements(uow), self._mine(uow)

@@ -27,11 +27,12 @@ async def refund_payment(
 ) -> RefundOut | Answered:
     """Give back a payment or a part of it. Where the provider does not answer, the refund stays pending."""
     async with caller.unit_of_work() as uow:
-        answered = await replay.claim(uow)
+        service = RefundService(uow)
+        asking = service.rows.asking(payment_id, request_key=replay.request_key)
+        answered, read = await replay.claim_and_read(uow, *asking)
         if answered is not None:
             return answered
-        service = RefundService(uow)
-        asked = await service.rows.ask(payment_id, request_key=replay.request_key)
+        asked = service.rows.asked(*read)
         refund = await service.intend(asked, body.amount, body.reason, replay.request_key)
     failpoint("payments", "refund", "intended")
     assert asked is not None

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, Text, Uuid, bindparam, func, or_, select, update
 
-from libs.common.db.direct import Direct, Row, Run, all_of, hydrated, insert_of, values_of
+from libs.common.db.direct import Direct, Row, Run, all_of, hydrated, insert_of, read, values_of
 from libs.common.db.repository import Repository
 from libs.common.runtime.context import ServiceContext
 from services.payments.invoices.models import Invoice
@@ -32,20 +32,17 @@ _ASKED = Direct(
         ),
     )
 )
-_ACCOUNT = Direct(
-    select(PaymentAccount.__table__)
-    .join(
-        Payment,
-        (Payment.tenant_id == PaymentAccount.tenant_id) & (Payment.account_id == PaymentAccount.id),
-    )
-    .where(Payment.tenant_id == _TENANT, Payment.id == _PAYMENT)
+_ACCOUNTS = select(PaymentAccount.__table__).join(
+    Payment, (Payment.tenant_id == PaymentAccount.tenant_id) & (Payment.account_id == PaymentAccount.id)
 )
+_ACCOUNT = Direct(_ACCOUNTS.where(Payment.tenant_id == _TENANT, Payment.id == _PAYMENT))
 _THIS = Refund.tenant_id == _TENANT, Refund.id == _REFUND
 _PAYMENT_OF_THIS = (
     Payment.tenant_id == _TENANT,
     Payment.id == select(Refund.payment_id).where(*_THIS).scalar_subquery(),
 )
-_LOCK_PAYMENT_OF_THIS = Direct(select(Payment.__table__).where(*_PAYMENT_OF_THIS).with_for_update())
+_GET_PAYMENT_OF_THIS = select(Payment.__table__).where(*_PAYMENT_OF_THIS)
+_LOCK_PAYMENT_OF_THIS = Direct(_GET_PAYMENT_OF_THIS.with_for_update())
 _LOCK = Direct(select(Refund.__table__).where(*_THIS).with_for_update())
 _LOCK_INVOICE_OF_THIS = Direct(
     select(Invoice.__table__)
@@ -56,17 +53,11 @@ _LOCK_INVOICE_OF_THIS = Direct(
     )
     .with_for_update()
 )
-_SENT = Direct(
-    select(*Refund.__table__.columns, *Payment.__table__.columns, *PaymentAccount.__table__.columns)
-    .join(Payment, (Payment.tenant_id == Refund.tenant_id) & (Payment.id == Refund.payment_id))
-    .join(
-        PaymentAccount,
-        (PaymentAccount.tenant_id == Payment.tenant_id) & (PaymentAccount.id == Payment.account_id),
-    )
-    .where(*_THIS)
+_SENT = (
+    Direct(select(Refund.__table__).where(*_THIS)),
+    Direct(_GET_PAYMENT_OF_THIS),
+    Direct(_ACCOUNTS.where(*_PAYMENT_OF_THIS)),
 )
-# Where the columns of the payment begin there, and those of the account.
-_PLACES = len(Refund.__table__.columns), len(Refund.__table__.columns) + len(Payment.__table__.columns)
 _ADD = Direct(insert_of(Refund))
 _CHANGING = (
     "status",
@@ -183,15 +174,16 @@ class RefundRepository(Repository[Refund]):
         )
 
     async def sent(self, refund_id: UUID) -> Sent | None:
-        """A refund with its payment and account, as they are; read in a transaction of its own."""
-        rows = await _SENT.all_at_once(self.uow, tenant=self.uow.tenant_id, refund=refund_id)
-        if not rows:
+        """A refund with its payment and account, as they are."""
+        this = {"tenant": self.uow.tenant_id, "refund": refund_id}
+        refunds, payments, accounts = await read(self.uow, *((statement, this) for statement in _SENT))
+        if not refunds:
             return None
-        row, payment_at, account_at = rows[0], *_PLACES
-        (refund,) = hydrated(Refund, [row[:payment_at]])
-        (payment,) = hydrated(Payment, [row[payment_at:account_at]])
-        (account,) = hydrated(PaymentAccount, [row[account_at:]])
-        return Sent(refund, payment, account)
+        return Sent(
+            hydrated(Refund, refunds)[0],
+            hydrated(Payment, payments)[0],
+            hydrated(PaymentAccount, accounts)[0],
+        )
 
     async def add(self, row: Refund) -> Refund:
         """Insert a refund with the next flush."""
