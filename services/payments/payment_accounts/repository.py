@@ -22,10 +22,7 @@ class PaymentAccountRepository(Repository[PaymentAccount]):
 
     async def even_removed(self, account_id: UUID) -> PaymentAccount | None:
         """The account with this id, removed or not: money may still be under way through it."""
-        if self.uow.is_platform:
-            rows = await _ANYONES.all(self.uow, account=account_id)
-        else:
-            rows = await _OWN.all(self.uow, account=account_id, tenant=self.uow.tenant_id)
+        rows = await _OWN.all(self.uow, account=account_id, tenant=self.uow.tenant_id)
         return next(iter(hydrated(PaymentAccount, rows)), None)
 
     async def of_anyone(self, account_id: UUID) -> PaymentAccount | None:

@@ -31,7 +31,7 @@ class WebhookService:
         Raises:
             NotFound: there is no such account. InvalidSignature: it is not the provider's, or too old.
         """
-        account = await PaymentAccountRepository(self.uow).even_removed(account_id)
+        account = await PaymentAccountRepository(self.uow).of_anyone(account_id)
         if account is None or account.provider != provider:
             raise NotFound("There is no such payment account.", resource="payment account")
         await self.uow.enter_tenant(account.tenant_id)

@@ -162,6 +162,17 @@ async def test_a_replay_changes_nothing(shop: Shop, provider: Provider) -> None:
     assert (await shop.balances())["cash:sandbox"] == 45_000
 
 
+async def test_a_webhook_is_kept_in_three_round_trips(shop: Shop, provider: Provider) -> None:
+    checkout = await shop.start(shop.orders.place(shop.tenant_id))
+    body = await provider.event(checkout)
+
+    with round_trips(shop.context.engine) as trips:
+        assert (await provider.send(body)).status_code == 200
+
+    # Its account is read, it is kept, and its job deferred in the commit.
+    assert [len(statements) for statements in trips.statements] == [1, 1, 1]
+
+
 async def test_what_a_webhook_comes_to_is_written_in_the_commit(shop: Shop, provider: Provider) -> None:
     checkout = await shop.start(shop.orders.place(shop.tenant_id))
     await provider.send(await provider.event(checkout))
