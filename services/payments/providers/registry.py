@@ -2,16 +2,13 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 from libs.common.errors import NotFound
 from libs.common.runtime.context import ServiceContext
+from libs.common.runtime.wires import Wire
 from services.payments.providers.bank_transfer import BankTransferProvider
 from services.payments.providers.base import PaymentProvider
 from services.payments.providers.sandbox import SandboxProvider
-
-if TYPE_CHECKING:
-    import httpx
 
 RESOURCE = "payment_providers"
 
@@ -25,12 +22,11 @@ def make_providers(context: ServiceContext) -> dict[str, PaymentProvider]:
     return {provider.name: provider for provider in found}
 
 
-def _to_simulator(context: ServiceContext) -> "httpx.AsyncBaseTransport":
-    import httpx
-
+def _to_simulator(context: ServiceContext) -> Wire:
+    from libs.common.runtime.wire_in_process import InProcess
     from services.payments.providers.simulator.api import simulator_api
 
-    return httpx.ASGITransport(simulator_api(context), raise_app_exceptions=False)
+    return InProcess("sandbox", simulator_api(context))
 
 
 @asynccontextmanager

@@ -1,18 +1,19 @@
 """The client of the sandbox provider: pretend money, with the manners of a real provider.
 
-It speaks HTTP to the simulator, which this service carries itself, so the transport is the simulator's app.
+It speaks HTTP to the simulator, which this service carries itself, so the wire leads to the simulator's app.
 """
 
 import hmac
 import secrets
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import orjson
 
 from libs.common.money import Money
+from libs.common.runtime.wires import NotReached, Wire
 from services.payments.providers.base import (
     Checkout,
     CheckoutRequest,
@@ -30,9 +31,7 @@ from services.payments.providers.base import (
 )
 from services.payments.providers.standard_webhooks import new_secret, verify
 
-if TYPE_CHECKING:
-    import httpx
-
+_SECONDS = 15
 _STATUSES = {
     "created": Status.PENDING,
     "pending": Status.PENDING,
@@ -43,20 +42,20 @@ _STATUSES = {
 
 
 class SandboxProvider:
-    """Calls the simulator; `transport` opens the way to it, at the first call."""
+    """Calls the simulator; `open_wire` opens the way to it, at the first call."""
 
     name = "sandbox"
     is_online = True
     currencies: frozenset[str] | None = None
 
-    def __init__(self, transport: Callable[[], "httpx.AsyncBaseTransport"]) -> None:
-        self._transport = transport
-        self._client: httpx.AsyncClient | None = None
+    def __init__(self, open_wire: Callable[[], Wire]) -> None:
+        self._open_wire = open_wire
+        self._wire: Wire | None = None
 
     async def close(self) -> None:
         """Release the connections."""
-        if self._client is not None:
-            await self._client.aclose()
+        if self._wire is not None:
+            await self._wire.close()
 
     def complete_credentials(self, given: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
         """Make the key and the webhook secret; none are taken from outside."""
@@ -139,21 +138,21 @@ class SandboxProvider:
     async def _call(
         self, merchant: Merchant, method: str, path: str, *, json: Any = None, key: str | None = None
     ) -> dict[str, Any]:
-        import httpx
-
-        if self._client is None:
-            self._client = httpx.AsyncClient(
-                transport=self._transport(), base_url="http://sandbox", timeout=15
-            )
+        if self._wire is None:
+            self._wire = self._open_wire()
         headers = {
             "authorization": f"Bearer {merchant.credentials['secret_key']}",
             "x-account": str(merchant.account_id),
         }
         if key:
             headers["idempotency-key"] = key
+        body = None
+        if json is not None:
+            body = orjson.dumps(json)
+            headers["content-type"] = "application/json"
         try:
-            response = await self._client.request(method, path, json=json, headers=headers)
-        except httpx.HTTPError as error:
+            response = await self._wire.send(method, path, None, headers, body, _SECONDS)
+        except (TimeoutError, NotReached) as error:
             raise ProviderUnavailable(f"The sandbox did not answer: {type(error).__name__}.") from error
         if response.status_code >= 500 or response.status_code in (408, 409, 429):
             raise ProviderUnavailable(f"The sandbox answered {response.status_code}.")

@@ -364,19 +364,32 @@ async def test_a_key_that_started_nothing_may_come_again_with_another_order(shop
     assert (refused.status_code, started.status_code) == (409, 201)
 
 
-async def test_a_new_payment_is_one_round_trip_to_read_and_one_to_write(shop: Shop) -> None:
-    await shop.account(
-        provider="bank_transfer",
-        credentials={"account_holder": "K", "bank": "S", "account_number": "1"},
-    )
+async def test_a_new_payment_takes_few_round_trips(shop: Shop) -> None:
+    await shop.account()
     order, key = {"order_id": shop.orders.place(shop.tenant_id)["id"]}, {"Idempotency-Key": "k-1"}
 
     with round_trips(shop.context.engine) as trips:
         started = await shop.client.post("/payments/checkouts", json=order, headers=key)
 
     assert started.status_code == 201
-    # The intent, and after the provider's answer the outcome.
     changed = [
         [s.split()[0] for s in together if not s.startswith("SELECT")] for together in trips.statements
     ]
-    assert changed == [["INSERT"], ["INSERT", "INSERT"], ["UPDATE"], ["UPDATE"]]
+    assert changed == [
+        ["INSERT"],  # The key, with all that is to be known of the order;
+        ["INSERT", "INSERT"],  # the payment and its record, with the commit.
+        [],  # The provider's: whose account it is,
+        ["INSERT"],  # and its checkout.
+        ["UPDATE"],  # Where the buyer is to go,
+        ["UPDATE"],  # and the answer to the key, with the commit.
+    ]
+
+
+async def test_a_page_is_one_round_trip(shop: Shop) -> None:
+    await shop.account()
+    page = (await shop.start(shop.orders.place(shop.tenant_id)))["redirect_url"].partition("/api/v1")[2]
+
+    with round_trips(shop.context.engine) as trips:
+        assert (await shop.client.get(page)).status_code == 200
+
+    assert len(trips.statements) == 1

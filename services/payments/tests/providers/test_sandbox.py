@@ -1,14 +1,15 @@
 """The sandbox provider and its simulator keep the contract of every provider."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-import httpx
 import pytest
 from sqlalchemy import select
 
 from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
+from libs.common.runtime.wires import Answer, NotReached
 from services.payments.payment_accounts.credentials import merchant_of
 from services.payments.payment_accounts.models import PaymentAccount
 from services.payments.providers.base import (
@@ -79,9 +80,25 @@ class TestSandbox(ProviderSuite):
             await provider.fetch(merchant_of(shop.context.keyring, row), checkout.id)
 
 
+class Answering:
+    """A way to another side that always answers so, or breaks."""
+
+    def __init__(self, answer: Answer | Exception) -> None:
+        self.answer = answer
+
+    async def send(self, *_: Any) -> Answer:
+        """See `Wire`."""
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    async def close(self) -> None:
+        """See `Wire`."""
+
+
 def answering(status: int, content: bytes = b"{}") -> SandboxProvider:
     """A client whose other side always answers so."""
-    return SandboxProvider(lambda: httpx.MockTransport(lambda _: httpx.Response(status, content=content)))
+    return SandboxProvider(lambda: Answering(Answer(status, content)))
 
 
 MERCHANT = Merchant(
@@ -107,11 +124,9 @@ async def test_an_unreadable_answer_may_have_been_an_act() -> None:
     await provider.close()
 
 
-async def test_a_broken_connection_may_have_been_an_act() -> None:
-    def broken(_: httpx.Request) -> httpx.Response:
-        raise httpx.ReadTimeout("no answer")
-
-    provider = SandboxProvider(lambda: httpx.MockTransport(broken))
+@pytest.mark.parametrize("error", [TimeoutError(), NotReached()])
+async def test_a_broken_connection_may_have_been_an_act(error: Exception) -> None:
+    provider = SandboxProvider(lambda: Answering(error))
     with pytest.raises(ProviderUnavailable):
         await provider.create_checkout(MERCHANT, request())
     await provider.close()
