@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from libs.common.db.direct import all_of
+from libs.common.db.direct import read
 from libs.common.db.unit_of_work import UnitOfWork
 from services.orders.carts.models import Cart
 from services.orders.catalog import needs_shipping
@@ -52,7 +52,7 @@ async def tariff_of(uow: UnitOfWork, wanted: dict[UUID, Wanted], countries: set[
     shipping, rates = ShippingMethodRepository(uow), TaxRateRepository(uow)
     by_method = [shipping.named({method_id for method_id, _ in wanted.values()})] if wanted else []
     by_country = [rates.of(countries)] if countries else []
-    found = await all_of(uow, *by_method, *by_country) if wanted or countries else []
+    found = await read(uow, *by_method, *by_country) if wanted or countries else []
     methods = shipping.paired(found.pop(0)) if wanted else []
     return Tariff(await quote_each(wanted, methods), rates.rules(found.pop(0)) if countries else {})
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm.attributes import set_committed_value
 
-from libs.common.db.direct import Direct, Row, all_of, hydrated, insert_of, values_of
+from libs.common.db.direct import Direct, Row, all_of, hydrated, insert_of, read, values_of
 from libs.common.db.repository import Repository
 from libs.common.db.unit_of_work import UnitOfWork
 from services.orders.carts.models import Cart, CartItem, CartStatus
@@ -123,7 +123,10 @@ class CartRepository(Repository[Cart]):
             "token_hash": self.caller.token_hash,
         }
         items = (_ITEMS, {"tenant_id": self.uow.tenant_id, "cart_ids": [row_id]})
-        rows, found = await all_of(self.uow, (_LOCK if lock else _GET, values), items)
+        if lock:
+            rows, found = await all_of(self.uow, (_LOCK, values), items)
+        else:
+            rows, found = await read(self.uow, (_GET, values), items)
         return next(iter(self._with_items(rows, found)), None)
 
     async def lock_for_claim(self, cart_id: UUID, token_hash: str, user_id: UUID) -> list[Cart]:

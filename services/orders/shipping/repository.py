@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from libs.common.db.direct import Direct, Row, Run, hydrated
+from libs.common.db.direct import Direct, Row, Run, hydrated, read
 from libs.common.db.repository import Repository
 from services.orders.shipping.models import ShippingAccount, ShippingMethod
 
@@ -44,7 +44,8 @@ class ShippingMethodRepository(Repository[ShippingMethod]):
 
     async def by_provider(self) -> list[tuple[str, ShippingMethod]]:
         """All methods with the provider of their account, in one query."""
-        return self.paired(await _ALL.all(self.uow, tenant_id=self.uow.tenant_id))
+        (rows,) = await read(self.uow, (_ALL, {"tenant_id": self.uow.tenant_id}))
+        return self.paired(rows)
 
     def named(self, method_ids: set[UUID]) -> Run:
         """What asks for these methods; `paired` reads the answer."""
