@@ -5,10 +5,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Uuid, bindparam, delete, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, Uuid, any_, bindparam, delete, select, update
+from sqlalchemy.dialects.postgresql import ARRAY
 
-from libs.common.db.direct import Direct, Row, Run, all_of, insert_of, values_of
+from libs.common.db.direct import Direct, Row, Run, all_of, hydrated, insert_of, values_of
 from libs.common.db.repository import Repository
 from libs.common.filters import ListQuery
 from libs.common.ids import new_id
@@ -16,12 +16,11 @@ from services.catalog.locks import holding
 from services.catalog.reservations.models import Reservation, ReservationLine, ReservationShipment
 from services.catalog.reservations.schemas import ReservationQuery, ReservationStatus
 
-_KNOWN = Direct(
-    select(Reservation.id).where(
-        Reservation.tenant_id == bindparam("tenant", type_=Uuid()),
-        Reservation.order_id == bindparam("order", type_=Uuid()),
-    )
+_OF_ORDER = (
+    Reservation.tenant_id == bindparam("tenant", type_=Uuid()),
+    Reservation.order_id == bindparam("order", type_=Uuid()),
 )
+_LOCK = Direct(select(Reservation.__table__).where(*_OF_ORDER).with_for_update())
 _ADD = Direct(insert_of(Reservation))
 _WRITTEN = tuple(
     column.name
@@ -36,7 +35,37 @@ _WRITE = Direct(
     )
     .values({name: bindparam(name, type_=Reservation.__table__.c[name].type) for name in _WRITTEN})
 )
+_OF_TENANT = ReservationLine.tenant_id == bindparam("tenant", type_=Uuid())
+_LINES = Direct(
+    select(ReservationLine.__table__)
+    .where(
+        _OF_TENANT,
+        ReservationLine.reservation_id == any_(bindparam("reservations", type_=ARRAY(Uuid()))),
+    )
+    .order_by(ReservationLine.id)
+)
+_LINES_OF_ORDER = Direct(
+    select(ReservationLine.__table__)
+    .where(
+        _OF_TENANT,
+        ReservationLine.reservation_id == select(Reservation.id).where(*_OF_ORDER).scalar_subquery(),
+    )
+    .order_by(ReservationLine.id)
+)
 _ADD_LINE = Direct(insert_of(ReservationLine))
+_WRITE_LINE = Direct(
+    update(ReservationLine)
+    .where(_OF_TENANT, ReservationLine.id == bindparam("line", type_=Uuid()))
+    .values(
+        {
+            name: bindparam(name, type_=ReservationLine.__table__.c[name].type)
+            for name in ("quantity", "shipped_quantity")
+        }
+    )
+)
+_MARK_SHIPPED = Direct(
+    insert_of(ReservationShipment).on_conflict_do_nothing().returning(ReservationShipment.id)
+)
 
 
 class ReservationRepository(Repository[Reservation]):
@@ -56,19 +85,19 @@ class ReservationRepository(Repository[Reservation]):
 
     async def claim(self, order_id: UUID) -> tuple[Reservation, bool]:
         """The locked reservation of an order, and whether it was made just now (without any line)."""
-        row, is_new, _ = await self._claim(order_id)
+        row, is_new, _ = await self.claim_and_read(order_id)
         return row, is_new
+
+    async def claim_with_lines(self, order_id: UUID) -> tuple[Reservation, bool, list[ReservationLine]]:
+        """The same, and its lines."""
+        lines = (_LINES_OF_ORDER, {"tenant": self.uow.tenant_id, "order": order_id})
+        row, is_new, (found,) = await self.claim_and_read(order_id, lines)
+        return row, is_new, hydrated(ReservationLine, found)
 
     async def claim_and_read(self, order_id: UUID, *also: Run) -> tuple[Reservation, bool, list[list[Row]]]:
         """The same, and the rows of other statements that are sent along and run once the reservation is claimed."""
-        return await self._claim(order_id, *also)
-
-    async def _claim(self, order_id: UUID, *also: Run) -> tuple[Reservation, bool, list[list[Row]]]:
-        named = {"tenant": self.uow.tenant_id, "order": order_id}
-        _, known, *read = await all_of(self.uow, self._holding(order_id), (_KNOWN, named), *also)
-        if known:
-            found = await self.find(Reservation.order_id == order_id, lock=True)
-            assert found is not None
+        found, read = await self._lock(order_id, *also)
+        if found is not None:
             return found, False, read
         new = Reservation(
             tenant_id=self.uow.tenant_id,
@@ -99,14 +128,22 @@ class ReservationRepository(Repository[Reservation]):
         """Insert new lines with the next flush."""
         self.uow.write(_ADD_LINE, *(values_of(line) for line in lines))
 
+    def save_lines(self, lines: Iterable[ReservationLine]) -> None:
+        """Write with the next flush how many pieces lines have and were shipped."""
+        for line in lines:
+            counts = {"quantity": line.quantity, "shipped_quantity": line.shipped_quantity}
+            self.uow.write(_WRITE_LINE, {"tenant": line.tenant_id, "line": line.id, **counts})
+
     async def known(self, order_id: UUID) -> Reservation | None:
         """The locked reservation of an order, if there is one."""
-        await all_of(self.uow, self._holding(order_id))
-        return await self.find(Reservation.order_id == order_id, lock=True)
+        return (await self._lock(order_id))[0]
 
-    def _holding(self, order_id: UUID) -> Run:
+    async def _lock(self, order_id: UUID, *also: Run) -> tuple[Reservation | None, list[list[Row]]]:
         # A release that comes while the reservation is being made must wait for it and not miss it.
-        return holding(self.uow, f"reservation:{order_id}")
+        named = holding(self.uow, f"reservation:{order_id}")
+        mine = (_LOCK, {"tenant": self.uow.tenant_id, "order": order_id})
+        _, found, *read = await all_of(self.uow, named, mine, *also)
+        return next(iter(hydrated(Reservation, found)), None), read
 
     async def tenants_due(self, before: datetime, limit: int) -> Sequence[UUID]:
         """Businesses with reservations that expired before a time, for the platform scope."""
@@ -132,20 +169,13 @@ class ReservationRepository(Repository[Reservation]):
         return list(rows.scalars())
 
     async def lines_of(self, reservations: Iterable[Reservation]) -> dict[UUID, list[ReservationLine]]:
-        """The lines of these reservations by the reservation's id, in one query."""
+        """The lines of these reservations by the reservation's id, in one query; see `save_lines`."""
         await self.uow.flush()
-        found: dict[UUID, list[ReservationLine]] = {row.id: [] for row in reservations}
-        statement = (
-            select(ReservationLine)
-            .where(
-                ReservationLine.tenant_id == self.uow.tenant_id,
-                ReservationLine.reservation_id.in_(list(found)),
-            )
-            .order_by(ReservationLine.id)
-        )
-        for line in (await self.session.execute(statement)).scalars():
-            found[line.reservation_id].append(line)
-        return found
+        lines: dict[UUID, list[ReservationLine]] = {row.id: [] for row in reservations}
+        found = await _LINES.all(self.uow, tenant=self.uow.tenant_id, reservations=list(lines))
+        for line in hydrated(ReservationLine, found):
+            lines[line.reservation_id].append(line)
+        return lines
 
     async def drop_lines(self, reservation: Reservation) -> None:
         """Remove the lines of a reservation of which nothing was shipped."""
@@ -166,11 +196,6 @@ class ReservationRepository(Repository[Reservation]):
             "shipment_id": shipment_id,
             "created_at": self.uow.now,
             "updated_at": self.uow.now,
+            "version": 1,
         }
-        made = await self.session.execute(
-            insert(ReservationShipment)
-            .values(values)
-            .on_conflict_do_nothing()
-            .returning(ReservationShipment.id)
-        )
-        return made.scalar_one_or_none() is not None
+        return await _MARK_SHIPPED.first(self.uow, **values) is not None

@@ -124,11 +124,10 @@ class ReservationService:
         Where the hold has gone meanwhile (a late payment) free stock is taken; if that does not suffice, the
         shortfall is recorded and nothing is held. A cancelled order stays released.
         """
-        row, is_new = await self.rows.claim(order_id)
+        row, is_new, held = await self.rows.claim_with_lines(order_id)
         if row.status in (ALLOCATED, SHIPPED) or row.release_cause == ReleaseCause.CANCELLED:
             return
         if row.status == RESERVED and not is_new:
-            held = (await self.rows.lines_of([row]))[row.id]
             book = StockBook(self.uow)
             await book.lock(line.variant_id for line in held)
             Holding(book, row, self.uow.now).allocate(held)
@@ -229,12 +228,11 @@ class ReservationService:
         Each shipment counts once. Pieces that were not in the books are recorded as a shortfall.
         """
         wanted = summed(lines)
-        row, is_new = await self.rows.claim(order_id)
+        row, is_new, held = await self.rows.claim_with_lines(order_id)
         if is_new:
             row.status, row.released_at = RELEASED, self.uow.now
         if not await self.rows.mark_shipped(order_id, shipment_id):
             return
-        held = (await self.rows.lines_of([row]))[row.id]
         known = await self.variants.keep(wanted)
         book = StockBook(self.uow)
         book.know(known)
@@ -262,6 +260,7 @@ class ReservationService:
         if row.status == ALLOCATED and held and not any(line.held for line in held):
             row.status, row.shipped_at = SHIPPED, self.uow.now
         await self.rows.save(row)
+        self.rows.save_lines(line for line in held if line.variant_id in wanted)
         self.rows.add_lines(taken)
         await book.close(MovementType.SALE)
         if has_moved:
@@ -275,6 +274,7 @@ class ReservationService:
         self, book: StockBook, row: Reservation, lines: Sequence[ReservationLine], cause: ReleaseCause
     ) -> None:
         Holding(book, row, self.uow.now).release(lines, "reserved" if row.status == RESERVED else "allocated")
+        self.rows.save_lines(line for line in lines if line.shipped_quantity)
         row.status, row.release_cause, row.released_at = RELEASED, cause, self.uow.now
         await self.rows.save(row)
         self.uow.emit(StockReleased(order_id=row.order_id, cause=cause))

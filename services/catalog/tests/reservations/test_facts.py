@@ -9,6 +9,7 @@ from libs.common.messaging.event import Event
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.client import Client
 from libs.common.testing.events import deliver, emitted, envelope
+from libs.common.testing.round_trips import round_trips
 from libs.contracts.catalog import StockAllocated, StockReleased, StockShipped
 from services.catalog.tests.factories import adjust, level, product, stocked
 from services.catalog.tests.reservations.facts import cancelled, expired, paid, reserve, shipped
@@ -51,6 +52,22 @@ async def test_payment_allocates_and_shipment_takes_it_off(
     assert sorted(sale["quantity"] for sale in sales) == [-3, -1]
     assert {sale["order_id"] for sale in sales} == {str(order_id)}
     assert {sale["store_id"] for sale in sales} == {store_id}
+
+
+async def test_a_payment_is_taken_in_five_round_trips(
+    client: Client, orders: Client, context: ServiceContext, tenant_id: UUID
+) -> None:
+    variant_id, store_id = await stocked(client, 10)
+    another, _ = await stocked(client, 10, store_id=store_id)
+    order_id, pieces = new_id(), ((variant_id, 4), (another, 1))
+    await reserve(orders, order_id, *pieces)
+
+    with round_trips(context.engine) as trips:
+        await Bus(context, tenant_id).send(paid(order_id, *pieces))
+
+    # The event, the reservation with its lines, the stock, what it is called, and then what changed, with the commit.
+    assert [len(together) for together in trips.statements[:4]] == [1, 3, 1, 1]
+    assert len(trips.statements) == 5
 
 
 async def test_a_payment_told_twice_allocates_once(

@@ -73,7 +73,8 @@ async def test_a_new_reservation_takes_two_round_trips(
 
     # What is there and in reach, all of it locked; then what changed, with the commit.
     assert len(trips.statements) == 2
-    assert sum("FOR UPDATE" in statement for statement in trips.statements[0]) == 1
+    locking = [statement for statement in trips.statements[0] if "FROM catalog.stock_levels" in statement]
+    assert ["FOR UPDATE" in statement for statement in locking] == [True]
 
 
 async def test_a_reservation_that_is_there_locks_the_stock_it_had_together_with_what_it_wants(
