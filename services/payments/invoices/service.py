@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from libs.common.db.direct import all_of, hydrated, unsaved
+from libs.common.db.direct import all_of, hydrated
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import InvalidTransition
 from libs.common.ids import new_id
@@ -16,6 +16,7 @@ from services.payments.credit_notes.service import CreditNoteService
 from services.payments.documents.numbers import INVOICES, next_number, number_of
 from services.payments.invoices.errors import CurrencyMismatch, InvoiceFinal, InvoiceNotPayable
 from services.payments.invoices.models import Invoice
+from services.payments.invoices.orders import invoice_of
 from services.payments.invoices.postings import of_invoice, of_manual_payment, of_void
 from services.payments.invoices.repository import InvoiceRepository
 from services.payments.invoices.schemas import InvoicePay
@@ -77,40 +78,7 @@ class InvoiceService(ResourceService[Invoice]):
         number = number_of(numbered)
         if number is None:
             return None
-        payment = next(iter(hydrated(Payment, locked)), None)
-        totals_ = event.totals
-        paid = payment.amount_minor if payment and payment.status == "succeeded" else 0
-        invoice = unsaved(
-            Invoice,
-            id=new_id(),
-            order_id=event.order_id,
-            order_number=event.number,
-            payment_id=payment.id if payment else None,
-            currency=totals_.total.currency,
-            lines=[
-                {
-                    "description": line.name,
-                    "sku": line.sku,
-                    "quantity": line.quantity,
-                    "unit_price": line.unit_price.amount,
-                    "discount": line.discount.amount,
-                    "total": line.total.amount,
-                }
-                for line in event.lines
-            ],
-            subtotal_minor=totals_.subtotal.amount,
-            discount_minor=totals_.discount.amount,
-            shipping_minor=totals_.shipping.amount,
-            tax_minor=totals_.tax.amount,
-            total_minor=totals_.total.amount,
-            paid_minor=min(paid, totals_.total.amount),
-            credited_minor=0,
-            email=event.email,
-            customer_name=event.customer_name,
-            customer_user_id=event.customer_user_id,
-            billing_address=event.shipping_address.model_dump() if event.shipping_address else None,
-            due_on=event.paid_at.date(),
-        )
+        invoice = invoice_of(event, next(iter(hydrated(Payment, locked)), None))
         self._make_final(invoice, merchants.got(merchant), number)
         self.rows.write(invoice)
         self._record_issued(invoice)
