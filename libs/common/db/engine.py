@@ -65,7 +65,7 @@ def make_engine(
     for name in ("rollback", "rollback_savepoint"):
         event.listen(engine.sync_engine, name, _forget)
     event.listen(engine.sync_engine.pool, "reset", _reset)
-    try_passwords(engine)
+    try_patiently(engine)
     event.listen(engine.sync_engine.pool, "checkin", give_place_back)
     service = application.removeprefix("pillars-")
     metrics.database_connections_limit.labels(service).set(2 * pool_size)
@@ -79,17 +79,17 @@ def background_places(pool_size: int) -> int:
     return max(1, pool_size - 1)
 
 
-def try_passwords(engine: AsyncEngine) -> None:
-    """Let a new connection try each password that the URL carries, where there are several."""
+def try_patiently(engine: AsyncEngine) -> None:
+    """Let a new connection that took too long be tried once more, with each password that the URL carries."""
     passwords = Passwords(engine.url.password or "")
-    if len(passwords) == 1:
-        return
 
     def connect(dialect: Any, record: Any, arguments: Any, options: Any) -> Any:
+        if len(passwords) == 1:
+            return _connect(dialect, arguments, options)
         failure: Exception | None = None
         for password in passwords.in_order():
             try:
-                connection = dialect.connect(*arguments, **{**options, "password": password})
+                connection = _connect(dialect, arguments, {**options, "password": password})
             except dialect.loaded_dbapi.OperationalError as error:
                 failure = error
             else:
@@ -99,6 +99,14 @@ def try_passwords(engine: AsyncEngine) -> None:
         raise failure
 
     event.listen(engine.sync_engine, "do_connect", connect)
+
+
+def _connect(dialect: Any, arguments: Any, options: Any) -> Any:
+    try:
+        return dialect.connect(*arguments, **options)
+    except psycopg.errors.ConnectionTimeout:
+        # The time in which this process was too busy to look counts too: the server may have answered at once.
+        return dialect.connect(*arguments, **options)
 
 
 def _begin(connection: Connection) -> None:
