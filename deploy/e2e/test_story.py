@@ -5,10 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from deploy.e2e.collector import collecting
 from libs.common.runtime.embedded.ports import free_port
+from libs.common.runtime.embedded.postgres import EmbeddedPostgres
 
 
 def pillars(home: Path, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -38,11 +40,6 @@ def tell(home: Path, *arguments: str, **environment: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_story_in_one_process_with_events_through_postgres(tmp_path: Path) -> None:
-    tell(tmp_path / "a home with spaces")
-
-
-@pytest.mark.slow
 @pytest.mark.rabbit
 def test_the_story_in_eight_processes_over_rabbitmq(tmp_path: Path) -> None:
     from libs.common.runtime.embedded.rabbitmq import find_rabbitmq
@@ -64,13 +61,9 @@ def test_the_story_in_eight_processes_over_rabbitmq(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_breach_is_found_and_fails_the_command(tmp_path: Path) -> None:
-    import psycopg
-
-    from libs.common.runtime.embedded.postgres import EmbeddedPostgres
-
-    home = tmp_path / "home"
-    assert pillars(home, "up", "--leave", "--port", str(free_port())).returncode == 0
+def test_the_story_in_one_process_and_a_breach_that_is_planted_after_it(tmp_path: Path) -> None:
+    home = tmp_path / "a home with spaces"
+    tell(home)
     with EmbeddedPostgres(home / "postgres") as server:
         url = server.start().rpartition("/")[0] + "/pillars"
         with psycopg.connect(url, autocommit=True) as connection:

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from libs.common.garbage import uncollected
+
 # A supervisor needs the names alone.
 if TYPE_CHECKING:
     from libs.common.runtime.service import Service
@@ -28,7 +30,8 @@ def load(name: str) -> "Service":
 
 def load_all(names: Iterable[str] = NAMES) -> "list[Service]":
     """The service values of these names, in the order in which they stand up."""
-    return [load(name) for name in names]
+    with uncollected():
+        return [load(name) for name in names]
 
 
 def load_gateway() -> "Callable[[CommonSettings, Upstreams], Any]":

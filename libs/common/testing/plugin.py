@@ -10,7 +10,7 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import pytest
 from psycopg import sql
 
 from libs.common.db.migrate import migrate
+from libs.common.garbage import uncollected
 from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.service import Service
@@ -51,12 +52,14 @@ def pytest_configure(config: pytest.Config) -> None:
     _state["server"] = server
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection() -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection() -> Generator[None, object, object]:
     """Let a property take as long as it takes: that says more of what else runs than of the property."""
     # Read where a property is declared, so before any test is imported.
     hypothesis.settings.register_profile("unhurried", deadline=None)
     hypothesis.settings.load_profile("unhurried")
+    with uncollected():
+        return (yield)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
