@@ -69,6 +69,7 @@ def test_prices_are_never_negative_and_payments_never_nothing() -> None:
         (-5, "ZAR", "ZAR -0.05"),
         (1999, "JPY", "JPY 1999"),
         (1999, "KWD", "KWD 1.999"),
+        (1999, "CLF", "CLF 0.1999"),
     ],
 )
 def test_money_is_shown_with_the_decimals_of_its_currency(amount: int, currency: str, shown: str) -> None:
@@ -77,4 +78,7 @@ def test_money_is_shown_with_the_decimals_of_its_currency(amount: int, currency:
 
 def test_the_currencies_are_those_of_iso_4217() -> None:
     assert len(EXPONENTS) > 150
-    assert {EXPONENTS[code] for code in ("ZAR", "JPY", "BHD")} == {2, 0, 3}
+    assert {EXPONENTS[code] for code in ("ZAR", "JPY", "BHD", "UYW")} == {2, 0, 3, 4}
+    # The guilder of Curaçao and Sint Maarten is the newest; metals and codes for tests are no money.
+    assert EXPONENTS["XCG"] == 2
+    assert not {"XAU", "XTS", "XXX"} & set(EXPONENTS)
