@@ -69,8 +69,9 @@ class Period(BaseModel):
         return found
 
     def start(self, local: datetime) -> datetime:
-        """The moment at which a row begins, from the local time that `bucket` gives."""
-        return local.replace(tzinfo=UTC if self.tz == "UTC" else ZoneInfo(self.tz))
+        """The moment at which a row begins, from what `bucket` gives."""
+        zone = UTC if self.tz == "UTC" else ZoneInfo(self.tz)
+        return local.astimezone(zone) if local.tzinfo else local.replace(tzinfo=zone)
 
     def local(self, moment: datetime) -> datetime:
         """A moment as the clock of the zone shows it."""
@@ -85,5 +86,10 @@ class GrainedPeriod(Period):
     def bucket(
         self, column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]
     ) -> ColumnElement[datetime]:
-        """The start of the row that a moment belongs to, as local time of the zone."""
+        """The start of the row that a moment belongs to: local time of the zone, but of an hour the moment itself.
+
+        When clocks are put back, they show one hour twice, and that is two rows.
+        """
+        if self.grain is Grain.HOUR:
+            return func.date_trunc(self.grain.value, column, self.tz)
         return func.date_trunc(self.grain.value, func.timezone(self.tz, column))

@@ -35,7 +35,10 @@ async def read_sales_report(query: Annotated[SalesQuery, Query()], reports: Repo
     report = await reports.sales(query)
     if query.format == "csv":
         return csv_response(
-            "sales", ("period", "orders", "units", "gross", "refunds", "revenue"), report.items
+            "sales",
+            ("period", "orders", "units", "gross", "refunds", "revenue"),
+            report.items,
+            report.currency,
         )
     return report
 
@@ -64,6 +67,9 @@ async def read_top_products(query: Annotated[TopProductsQuery, Query()], reports
     report = await reports.top_products(query)
     if query.format == "csv":
         return csv_response(
-            "top-products", ("product_id", "name", "quantity", "revenue", "orders"), report.items
+            "top-products",
+            ("product_id", "name", "quantity", "revenue", "orders"),
+            report.items,
+            report.currency,
         )
     return report

@@ -24,5 +24,5 @@ async def read_sales_metrics(query: Annotated[SalesMetricsQuery, Query()], metri
     found = await metrics.read(query)
     if query.format == "csv":
         columns = ("period", "orders", "units", "gross", "refunds", "revenue")
-        return csv_response("sales-metrics", columns, found.items)
+        return csv_response("sales-metrics", columns, found.items, found.currency)
     return found

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import text
@@ -43,6 +43,28 @@ async def test_rows_begin_by_the_clock_of_the_zone(
     ]
     assert [(row["period"], row["revenue"]["amount"]) for row in local] == [
         ("2026-04-01T00:00:00+02:00", 15000)
+    ]
+
+
+async def test_an_hour_that_the_clock_shows_twice_is_two_rows(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    # Clocks in Berlin go from 03:00 back to 02:00 at this moment.
+    back = datetime(2026, 10, 25, 1, tzinfo=UTC)
+    await sell(context, tenant_id, 10000, at=back - timedelta(minutes=30))
+    await sell(context, tenant_id, 5000, at=back + timedelta(minutes=30))
+    params = {"tz": "Europe/Berlin", "grain": "hour"}
+
+    sales = (await client.get("/analytics/sales/report", params=params)).json()["items"]
+    income = (await client.get("/analytics/income-summary", params=params)).json()["items"]
+
+    assert [(row["period"], row["revenue"]["amount"]) for row in sales] == [
+        ("2026-10-25T02:00:00+02:00", 10000),
+        ("2026-10-25T02:00:00+01:00", 5000),
+    ]
+    assert [(row["period"], row["net"]["amount"]) for row in income] == [
+        ("2026-10-25T02:00:00+02:00", 10000),
+        ("2026-10-25T02:00:00+01:00", 5000),
     ]
 
 
@@ -101,8 +123,8 @@ async def test_the_sales_report_is_a_file_too(
 
     assert response.headers["content-type"].startswith("text/csv")
     assert response.text.splitlines() == [
-        "period,orders,units,gross,refunds,revenue",
-        "2026-03-31T00:00:00+00:00,1,2,10000,0,10000",
+        "period,orders,units,gross,refunds,revenue,currency",
+        "2026-03-31T00:00:00+00:00,1,2,10000,0,10000,ZAR",
     ]
 
 
