@@ -21,7 +21,7 @@ _TIMES = frozenset({"date", "datetime", "time"})
 
 
 def strict_times(node: Any, *, body: type[BaseModel] | None = None) -> None:
-    """Make every time within a core schema refuse numbers, in place; of a body also what is no integer or truth.
+    """Make every time within a core schema one of UTC that refuses numbers, and a body refuse other types, in place.
 
     Queries have no `body`: all their values are texts. Within one, other bodies have seen to themselves.
     """
@@ -48,7 +48,7 @@ def strict_times(node: Any, *, body: type[BaseModel] | None = None) -> None:
         if kind == "datetime":
             checked = dict(node)
             node.clear()
-            node.update(no_info_after_validator_function(_within_the_calendar, checked))
+            node.update(no_info_after_validator_function(_in_utc, checked))
         return
     for name, member in node.items():
         if name not in ("metadata", "serialization", "default", "config"):
@@ -69,13 +69,13 @@ def _not_a_number(value: Any) -> Any:
     return value
 
 
-def _within_the_calendar(value: datetime) -> datetime:
-    # In UTC it may be a day of the year 0 or 10000, which neither Python nor anything that reads RFC 3339 has.
+def _in_utc(value: datetime) -> datetime:
+    # What was just written is answered as it will be read; the time of a filter that says no offset is one of UTC. It may
+    # be a day of the year 0 or 10000 there, which neither Python nor anything that reads RFC 3339 has.
     try:
-        value.astimezone(UTC)
+        return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
     except OverflowError:
         raise PydanticCustomError("time_range", "Must lie in the years 1 to 9999 of UTC") from None
-    return value
 
 
 _being_built: set[type[BaseModel]] = set()

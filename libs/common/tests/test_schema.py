@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 
+from libs.common.filters import ListQuery
 from libs.common.schema import OutSchema, PatchSchema, Schema
 
 
@@ -104,6 +105,27 @@ class Member(OutSchema):
 
     id: UUID = Field(validation_alias="user_id")
     name: str
+
+
+class Since(ListQuery):
+    """A list that can be asked for from a moment on."""
+
+    created_at_from: datetime | None = None
+
+
+@pytest.mark.parametrize("text", ["2026-02-28T10:00:00+02:00", "2026-02-28T08:00:00Z"])
+def test_a_time_is_one_of_utc_whatever_offset_it_came_with(text: str) -> None:
+    order = Order.model_validate({"at": text})
+    since = Since.model_validate({"created_at_from": text})
+
+    assert order.model_dump(mode="json")["at"] == "2026-02-28T08:00:00Z"
+    assert since.created_at_from == datetime(2026, 2, 28, 8, tzinfo=UTC)
+
+
+def test_the_time_of_a_filter_without_an_offset_is_one_of_utc() -> None:
+    since = Since.model_validate({"created_at_from": "2026-02-28"})
+
+    assert since.created_at_from == datetime(2026, 2, 28, tzinfo=UTC)
 
 
 def test_a_field_is_described_by_the_name_it_is_written_with() -> None:
