@@ -10,13 +10,13 @@ from libs.common.countries import Country
 from libs.common.filters import ListQuery
 from libs.common.money import Currency
 from libs.common.schema import OutSchema, PatchSchema, Schema
+from libs.common.websites import Website
 
 Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Karoo Roasters"])]
 Code = Annotated[str, Field(min_length=1, max_length=50, examples=["KAR-1"])]
 TaxNumber = Annotated[str, Field(min_length=1, max_length=50, examples=["4123456789"])]
 Person = Annotated[str, Field(min_length=1, max_length=200, examples=["Naledi Zulu"])]
 Phone = Annotated[str, Field(max_length=40, examples=["+27215550100"])]
-Website = Annotated[str, Field(max_length=300, examples=["https://karoo.example"])]
 Address = Annotated[str, Field(max_length=500)]
 PaymentTerms = Annotated[
     int, Field(ge=0, le=365, description="Days in which to pay its invoices", examples=[30])

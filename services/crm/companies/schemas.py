@@ -9,9 +9,9 @@ from pydantic import EmailStr, Field
 from libs.common.countries import Country
 from libs.common.filters import ListQuery
 from libs.common.schema import OutSchema, PatchSchema, Schema
+from libs.common.websites import Website
 from services.crm.values import Name, Phone, ShortText, Tags
 
-Website = Annotated[str, Field(max_length=300, examples=["https://karoo.example"])]
 Address = Annotated[str, Field(max_length=500)]
 
 

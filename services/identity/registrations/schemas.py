@@ -10,6 +10,7 @@ from libs.common.countries import Country
 from libs.common.filters import Column, Custom, ListQuery
 from libs.common.money import Money
 from libs.common.schema import ONE_LINE, OutSchema, PatchSchema, Schema
+from libs.common.websites import Website
 from services.identity.auth.schemas import FirstName, LastName, Password, Phone
 from services.identity.registrations.models import RegistrationStatus, WaitingFor
 from services.identity.registrations.requirements.schemas import Answer, Code, NeedsOut
@@ -25,7 +26,7 @@ class BusinessIn(Schema):
     name: BusinessName
     registration_number: str | None = Field(None, max_length=100)
     phone: Phone = None
-    website: str | None = Field(None, max_length=300)
+    website: Website | None = None
     address: str | None = Field(None, max_length=500)
     country: Country | None = None
     industry: str | None = Field(None, max_length=100)
@@ -208,7 +209,7 @@ class BusinessChanges(PatchSchema):
     name: BusinessName = ""
     registration_number: str | None = Field(None, max_length=100)
     phone: Phone = None
-    website: str | None = Field(None, max_length=300)
+    website: Website | None = None
     address: str | None = Field(None, max_length=500)
     country: Country | None = None
     industry: str | None = Field(None, max_length=100)

@@ -11,6 +11,7 @@ from libs.common.countries import Country
 from libs.common.filters import ListQuery
 from libs.common.money import Currency
 from libs.common.schema import ONE_LINE, OutSchema, PatchSchema, Schema
+from libs.common.websites import Website
 from services.identity.auth.schemas import Locale, Phone
 from services.identity.registrations.schemas import BusinessName
 from services.identity.tenants.models import TenantStatus
@@ -44,7 +45,7 @@ class TenantCreate(Schema):
     currency: Currency | None = Field(None, description="The usual one of the country where absent")
     registration_number: str | None = Field(None, max_length=100)
     phone: Phone = None
-    website: str | None = Field(None, max_length=300)
+    website: Website | None = None
     address: str | None = Field(None, max_length=500)
     industry: str | None = Field(None, max_length=100)
 
@@ -58,7 +59,7 @@ class TenantUpdate(PatchSchema):
     currency: Currency = ""
     registration_number: str | None = Field(None, max_length=100)
     phone: Phone = None
-    website: str | None = Field(None, max_length=300)
+    website: Website | None = None
     address: str | None = Field(None, max_length=500)
     industry: str | None = Field(None, max_length=100)
 
@@ -72,7 +73,7 @@ class TenantReplace(Schema):
     currency: Currency
     registration_number: str | None = Field(None, max_length=100)
     phone: Phone = None
-    website: str | None = Field(None, max_length=300)
+    website: Website | None = None
     address: str | None = Field(None, max_length=500)
     industry: str | None = Field(None, max_length=100)
 
