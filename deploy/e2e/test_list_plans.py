@@ -6,7 +6,7 @@ explained as the service's own role under row-level security, planned for their 
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import Any, get_args, get_origin
 from uuid import UUID
 
 import psycopg
@@ -20,6 +20,7 @@ from deploy.e2e.list_plans.lists import Lists
 from deploy.e2e.list_plans.plans import LIMIT
 from deploy.e2e.list_plans.values import CHILDREN, CHOICES, ME, OPERATOR_OR_ROW, OTHER, SKIPPED, TOKEN, VALUES
 from libs.common.actor import OPERATOR_TENANT_ID, Actor
+from libs.common.filters import Custom
 from libs.common.ids import new_id
 from libs.common.privacy.people import Person, rows_about, tables_of
 from libs.common.runtime.registry import NAMES, load_all
@@ -91,6 +92,19 @@ async def test_a_list_reads_what_it_shows(lists: Lists, endpoint: Endpoint) -> N
             for problem in lists.problems(endpoint.service, one)
         ]
     assert not found, "\n".join(f"{case}: {problem}" for case, problem, _ in found)
+
+
+@pytest.mark.parametrize("endpoint", LISTS, ids=str)
+def test_a_filter_that_equals_takes_any_of_several_values(endpoint: Endpoint) -> None:
+    one_value = [
+        name
+        for name, info in endpoint.query.model_fields.items()
+        if name not in {"limit", "cursor", "order", "q", "company_id", *REQUIRED.get(endpoint.path, {})}
+        and not any(isinstance(mark, Custom) for mark in info.metadata)
+        and not name.endswith(("_from", "_to", "_min", "_max"))
+        and not any(kind is bool or get_origin(kind) is list for kind in get_args(info.annotation))
+    ]
+    assert one_value == []
 
 
 OWN = {"/orders", "/carts", "/payments", "/invoices", "/credit-notes", "/products"}

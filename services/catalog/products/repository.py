@@ -1,6 +1,7 @@
 """All SQL of products."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -96,9 +97,11 @@ class ProductRepository(Repository[Product]):
 
     async def find_branch(self, query: ProductQuery) -> None:
         """Read which categories the list is about: the planner must know them to know which index is best."""
-        roots = [Category.id == query.category_id] if query.category_id is not None else []
+        roots: list[ColumnElement[bool]] = []
+        if query.category_id is not None:
+            roots.append(Category.id.in_(query.category_id))
         if query.category is not None:
-            roots.append(Category.slug == query.category)
+            roots.append(or_(Category.slug.in_(query.category), Category.id.in_(_ids(query.category))))
         for root in roots:
             ids = set((await self.session.execute(branch_ids(self.uow.tenant_id, root))).scalars())
             self._branch = sorted(ids if self._branch is None else ids & set(self._branch))
@@ -187,3 +190,12 @@ class ProductRepository(Repository[Product]):
         for row in (await self.session.execute(statement)).mappings():
             counts.setdefault(row["name"], []).append({"value": row["value"], "count": row["count"]})
         return dict(list(counts.items())[:FACET_NAMES])
+
+
+def _ids(names: Sequence[str]) -> list[UUID]:
+    """Those of the names that are ids."""
+    found = []
+    for name in names:
+        with suppress(ValueError):
+            found.append(UUID(name))
+    return found

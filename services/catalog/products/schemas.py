@@ -192,11 +192,13 @@ class ProductQuery(ListQuery):
     status: list[ProductStatus] | None = None
     type: list[ProductType] | None = None
     slug: list[str] | None = None
-    category: Annotated[str | None, Custom(), Field(description="Slug of a category; its branches count")] = (
-        None
-    )
-    category_id: Annotated[UUID | None, Custom(), Field(description="A category; its branches count")] = None
-    currency: Annotated[Currency | None, Column("price_currency")] = None
+    category: Annotated[
+        list[str] | None, Custom(), Field(description="Slug or id of a category; its branches count")
+    ] = None
+    category_id: Annotated[
+        list[UUID] | None, Custom(), Field(description="A category; its branches count")
+    ] = None
+    currency: Annotated[list[Currency] | None, Column("price_currency")] = None
     price_min: Annotated[
         int | None, Column("price_amount"), Field(ge=0, le=MAX_AMOUNT, description="Minor units")
     ] = None

@@ -163,6 +163,6 @@ class MovementQuery(ListQuery):
     variant_id: list[UUID] | None = None
     store_id: list[UUID] | None = None
     type: list[MovementType] | None = None
-    cause_id: UUID | None = None
+    cause_id: list[UUID] | None = None
     created_at_from: datetime | None = None
     created_at_to: datetime | None = None

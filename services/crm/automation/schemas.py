@@ -187,7 +187,7 @@ class RunQuery(ListQuery):
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
 
     status: list[RunStatus] | None = None
-    object_id: UUID | None = None
+    object_id: list[UUID] | None = None
 
 
 class ActionOutcome(OutSchema):

@@ -63,9 +63,9 @@ class MessageQuery(ListQuery):
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
     searchable: ClassVar[tuple[str, ...]] = ("text",)
 
-    thread_id: UUID | None = None
-    object_type: ObjectType | None = None
-    object_id: UUID | None = None
+    thread_id: list[UUID] | None = None
+    object_type: list[ObjectType] | None = None
+    object_id: list[UUID] | None = None
     author_id: list[UUID] | None = None
     created_at_from: datetime | None = None
     created_at_to: datetime | None = None

@@ -73,6 +73,6 @@ class CompanyQuery(ListQuery):
 
     name: list[str] | None = None
     owner_id: list[UUID] | None = None
-    applicant_company_id: UUID | None = None
+    applicant_company_id: list[UUID] | None = None
     created_at_from: datetime | None = None
     created_at_to: datetime | None = None

@@ -130,9 +130,9 @@ class DealQuery(ListQuery):
     company_id: Annotated[
         UUID | None, Column("company_id"), Field(description="The company they are with")
     ] = None
-    contact_id: UUID | None = None
-    registration_id: UUID | None = None
-    applicant_company_id: UUID | None = None
+    contact_id: list[UUID] | None = None
+    registration_id: list[UUID] | None = None
+    applicant_company_id: list[UUID] | None = None
     source: list[str] | None = None
     amount_min: Annotated[Minor | None, Column("amount_minor")] = None
     amount_max: Annotated[Minor | None, Column("amount_minor")] = None

@@ -110,6 +110,6 @@ class LeadQuery(ListQuery):
     company_id: Annotated[UUID | None, Column("company_id"), Field(description="The company they became")] = (
         None
     )
-    deal_id: UUID | None = None
+    deal_id: list[UUID] | None = None
     created_at_from: datetime | None = None
     created_at_to: datetime | None = None

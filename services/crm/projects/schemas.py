@@ -75,7 +75,7 @@ class ProjectQuery(ListQuery):
     company_id: Annotated[
         UUID | None, Column("company_id"), Field(description="The company they are for")
     ] = None
-    deal_id: UUID | None = None
+    deal_id: list[UUID] | None = None
     due_on_from: date | None = None
     due_on_to: date | None = None
     created_at_from: datetime | None = None

@@ -78,8 +78,8 @@ class RequestQuery(ListQuery):
     company_id: Annotated[UUID | None, Column("company_id"), Field(description="The company that asks")] = (
         None
     )
-    contact_id: UUID | None = None
-    deal_id: UUID | None = None
+    contact_id: list[UUID] | None = None
+    deal_id: list[UUID] | None = None
     due_at_from: datetime | None = None
     due_at_to: datetime | None = None
     created_at_from: datetime | None = None

@@ -83,11 +83,11 @@ class TaskQuery(ListQuery):
     priority: list[TaskPriority] | None = None
     assignee_id: list[UUID] | None = None
     created_by_id: list[UUID] | None = None
-    deal_id: UUID | None = None
+    deal_id: list[UUID] | None = None
     company_id: Annotated[UUID | None, Column("company_id"), Field(description="The company it is about")] = (
         None
     )
-    contact_id: UUID | None = None
+    contact_id: list[UUID] | None = None
     due_at_from: datetime | None = None
     due_at_to: datetime | None = None
     created_at_from: datetime | None = None

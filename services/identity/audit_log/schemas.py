@@ -63,15 +63,16 @@ class AuditLogQuery(ListQuery):
         Field(description="What kind of caller acted: guests and the platform itself have no `actor_id`"),
     ] = None
     actor_id: list[UUID] | None = None
-    acted_as_id: UUID | None = None
+    acted_as_id: list[UUID] | None = None
     address: Annotated[
-        str | None, Field(max_length=MAX_ADDRESS, description="The client's address, whole")
+        list[Annotated[str, Field(max_length=MAX_ADDRESS)]] | None,
+        Field(description="The client's address, whole"),
     ] = None
     action: list[str] | None = None
     resource: list[str] | None = None
-    resource_id: str | None = None
+    resource_id: list[str] | None = None
     service: list[str] | None = None
-    request_id: str | None = None
+    request_id: list[str] | None = None
     time_from: datetime | None = None
     time_to: datetime | None = None
 

@@ -59,7 +59,7 @@ class InvitationQuery(ListQuery):
     searchable: ClassVar[tuple[str, ...]] = ("email",)
 
     status: list[InvitationStatus] | None = None
-    email: str | None = None
+    email: list[str] | None = None
 
 
 class InvitationToken(Schema):

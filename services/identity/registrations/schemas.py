@@ -172,7 +172,7 @@ class RegistrationQuery(ListQuery):
         Custom(),
         Field(description="Approved ones of which a step of their setting up is so"),
     ] = None
-    applicant_company_id: Annotated[UUID | None, Column("tenant_id")] = None
+    applicant_company_id: Annotated[list[UUID] | None, Column("tenant_id")] = None
     created_at_from: datetime | None = None
     created_at_to: datetime | None = None
 

@@ -187,6 +187,6 @@ class TenantQuery(ListQuery):
 
     status: list[TenantStatus] | None = None
     country: list[str] | None = None
-    slug: str | None = None
+    slug: list[str] | None = None
     created_at_from: datetime | None = None
     created_at_to: datetime | None = None

@@ -52,7 +52,7 @@ class DeliveryQuery(ListQuery):
     channel: list[ChannelName] | None = None
     status: list[DeliveryStatus] | None = None
     type: list[str] | None = None
-    user_id: UUID | None = None
-    recipient: str | None = None
+    user_id: list[UUID] | None = None
+    recipient: list[str] | None = None
     created_at_from: datetime | None = None
     created_at_to: datetime | None = None

@@ -25,4 +25,4 @@ class SandboxQuery(ListQuery):
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
 
-    token: str | None = None
+    token: list[str] | None = None

@@ -63,7 +63,7 @@ class PaymentQuery(ListQuery):
     account_id: list[UUID] | None = None
     customer_user_id: list[UUID] | None = None
     email: list[str] | None = None
-    currency: Currency | None = None
+    currency: list[Currency] | None = None
     amount_min: Annotated[int | None, Column("amount_minor"), Field(description="Minor units")] = None
     amount_max: Annotated[int | None, Column("amount_minor"), Field(description="Minor units")] = None
     created_at_from: AwareDatetime | None = None

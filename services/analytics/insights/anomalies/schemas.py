@@ -56,9 +56,9 @@ class AnomalyQuery(ListQuery):
 
     metric: list[MetricName] | None = None
     severity: list[Severity] | None = None
-    direction: Direction | None = None
+    direction: list[Direction] | None = None
     status: list[Status] | None = None
-    product_id: UUID | None = None
+    product_id: list[UUID] | None = None
     day_from: Annotated[date | None, Field(alias="from", description="First day")] = None
     day_to: Annotated[date | None, Field(alias="to", description="Last day")] = None
 

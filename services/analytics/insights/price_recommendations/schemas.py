@@ -30,8 +30,8 @@ class PriceRecommendationQuery(ListQuery):
     default_order: ClassVar[str] = "-gain"
 
     action: list[Action] | None = None
-    product_id: UUID | None = None
-    variant_id: UUID | None = None
+    product_id: list[UUID] | None = None
+    variant_id: list[UUID] | None = None
 
 
 class PoolEvidence(OutSchema):

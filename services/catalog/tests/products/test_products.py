@@ -179,6 +179,9 @@ async def test_products_are_found_by_category_with_its_branches(client: Client) 
 
     assert await names(client, category="kitchen", order="name") == ["Mug", "Pan"]
     assert await names(client, category="mugs") == ["Mug"]
+    assert await names(client, category=kitchen["id"], order="name") == ["Mug", "Pan"]
+    assert await names(client, category=["nothing", mugs["id"]]) == ["Mug"]
+    assert await names(client, category_id=[str(new_id()), mugs["id"]]) == ["Mug"]
     assert await names(client, category_id=kitchen["id"], order="-name") == ["Pan", "Mug"]
     assert await names(client, category="nothing") == []
     assert await names(client, category="kitchen", category_id=mugs["id"]) == ["Mug"]
