@@ -83,3 +83,18 @@ async def test_all_that_the_index_names_can_be_opened(suite: Suite, staff: dict[
         for path in paths:
             response = await client.get(f"{suite.url}{path}")
             assert response.status_code == 200, (path, response.text[:200])
+
+
+async def test_every_list_names_the_fields_it_can_be_sorted_by(document: dict[str, Any]) -> None:
+    shared = document["components"]["parameters"]
+    told = {}
+    for name, operation in operations(document):
+        for parameter in operation.get("parameters", []):
+            found = shared[parameter["$ref"].rpartition("/")[2]] if "$ref" in parameter else parameter
+            if found["name"] == "order":
+                told[name] = found["description"]
+
+    assert len(told) > 50
+    assert "-created_at unless given: created_at, updated_at, name;" in told["GET /api/v1/contacts"]
+    assert "-time unless given: time;" in told["GET /api/v1/audit-log"]
+    assert all(" unless given: " in description for description in told.values())

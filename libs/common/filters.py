@@ -58,6 +58,14 @@ class ListQuery(BaseModel):
     ] = None
 
     @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Name the fields to sort by in the description of `order`."""
+        cls.model_fields["order"].description = (
+            f"A field to sort by, {cls.default_order} unless given: {', '.join(cls.orderable)}; "
+            "a leading minus sorts downwards"
+        )
+
+    @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """The validator of the query; a number is no time."""
         schema = handler(source)
