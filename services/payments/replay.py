@@ -9,14 +9,14 @@ import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, Header, Request
+from fastapi import Depends, Request
 from fastapi.responses import Response
 
 from libs.common.db.direct import Row, Run, all_of
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import IdempotencyKeyRequired, IdempotencyKeyReused
 from libs.common.http.deps import CurrentActor
-from libs.common.http.idempotency import Statements, statements_of
+from libs.common.http.idempotency import IdempotencyKey, Statements, scope_of, statements_of
 
 
 @dataclass(frozen=True)
@@ -78,26 +78,9 @@ class Replay:
         return {"tenant_id": uow.tenant_id, "scope": self.scope, "key": self.key}
 
 
-_Key = Annotated[
-    str | None,
-    Header(
-        alias="Idempotency-Key",
-        min_length=1,
-        max_length=255,
-        pattern=r"^[\x21-\x7e]+$",
-        description="Any unique string; a repeat with the same key and body gets the first answer again",
-    ),
-]
-
-
-async def get_replay(request: Request, actor: CurrentActor, idempotency_key: _Key = None) -> Replay:
+async def get_replay(request: Request, actor: CurrentActor, idempotency_key: IdempotencyKey = None) -> Replay:
     """The idempotency key of the request, where one came."""
-    token = request.headers.get("x-cart-token")
-    # The token is a secret; what tells callers apart is enough.
-    guest = hashlib.sha256(token.encode()).hexdigest() if token else actor.kind
-    who = actor.user_id or guest
-    scope = f"{request.method} {request.url.path} {who}"
-    return Replay(scope, idempotency_key, hashlib.sha256(await request.body()).digest())
+    return Replay(scope_of(request, actor), idempotency_key, hashlib.sha256(await request.body()).digest())
 
 
 async def require_replay(replay: Annotated[Replay, Depends(get_replay)]) -> Replay:

@@ -11,10 +11,19 @@ from pydantic import BeforeValidator, Field
 from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from libs.common.actor import Actor
 from libs.common.db.direct import Direct
 from libs.common.errors import IdempotencyInProgress, IdempotencyKeyRequired, IdempotencyKeyReused
 from libs.common.http.deps import Uow
 from libs.common.schema import OutSchema
+
+
+def scope_of(request: Request, actor: Actor) -> str:
+    """Within what a key names one request: the same key of somebody else, or for something else, is another."""
+    token = request.headers.get("x-cart-token")
+    # A cart token is a secret, so only its hash is stored.
+    guest = token and hashlib.sha256(token.encode()).hexdigest()
+    return f"{request.method} {request.url.path} {actor.user_id or actor.key_id or guest or actor.kind}"
 
 
 class Idempotency:
@@ -28,19 +37,8 @@ class Idempotency:
     def __init__(self, uow: Uow, request: Request, key: str | None, body: bytes) -> None:
         self.key = key
         self._uow = uow
-        self._scope = f"{request.method} {request.url.path} {self._caller(request)}"
+        self._scope = scope_of(request, uow.actor)
         self._hash = hashlib.sha256(body).digest()
-
-    def _caller(self, request: Request) -> str:
-        actor = self._uow.actor
-        token = request.headers.get("x-cart-token")
-        # A cart token is a secret, so only its hash is stored.
-        return str(
-            actor.user_id
-            or actor.key_id
-            or (token and hashlib.sha256(token.encode()).hexdigest())
-            or actor.kind
-        )
 
     async def run(
         self, action: Callable[[], Awaitable[Any]], model: type[OutSchema], *, status: int = 201

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from libs.common.actor import Actor
+from libs.common.actor import Actor, ActorKind
 from libs.common.ids import new_id
 from libs.common.jobs.runner import JobRunner
 from libs.common.money import Money
@@ -206,6 +206,33 @@ async def test_a_key_replays_the_answer_and_refuses_another_body(shop: Shop) -> 
     assert again.headers["idempotency-replayed"] == "true"
     assert "idempotency-replayed" not in first.headers
     assert (reused.status_code, reused.json()["slug"]) == (422, "idempotency-key-reused")
+
+
+async def test_the_key_of_one_api_key_is_not_that_of_another(shop: Shop) -> None:
+    await shop.account()
+    key = {"Idempotency-Key": "k-1"}
+
+    for _ in range(2):
+        program = Actor(
+            kind=ActorKind.API_KEY,
+            key_id=new_id(),
+            tenant_id=shop.tenant_id,
+            tenant_status="active",
+            permissions=frozenset({BUY}),
+        )
+        order = {"order_id": shop.orders.place(shop.tenant_id)["id"]}
+        started = await shop.client.acting(program).post("/payments/checkouts", json=order, headers=key)
+        assert started.status_code == 201, started.text
+
+
+async def test_an_empty_key_counts_as_none(shop: Shop) -> None:
+    await shop.account()
+    key = {"Idempotency-Key": ""}
+
+    for _ in range(2):
+        order = {"order_id": shop.orders.place(shop.tenant_id)["id"]}
+        started = await shop.client.post("/payments/checkouts", json=order, headers=key)
+        assert started.status_code == 201, started.text
 
 
 async def test_a_business_that_may_not_trade_takes_no_money(shop: Shop) -> None:
