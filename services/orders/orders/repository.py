@@ -60,19 +60,20 @@ _LINES = Direct(
 )
 _TENANT_OF = Direct(select(Order.tenant_id).where(Order.id == _ORDER))
 _IDS = ARRAY(Uuid())
-_GIVEN = (
+# Orders named by tenant and id; see `given`.
+GIVEN = (
     func.unnest(bindparam("tenant_ids", type_=_IDS), bindparam("order_ids", type_=_IDS))
     .table_valued(column("tenant_id", Uuid), column("order_id", Uuid), name="given")
     .render_derived()
 )
 _OF_SEVERAL = Direct(
     select(Order.__table__)
-    .join(_GIVEN, and_(Order.tenant_id == _GIVEN.c.tenant_id, Order.id == _GIVEN.c.order_id))
+    .join(GIVEN, and_(Order.tenant_id == GIVEN.c.tenant_id, Order.id == GIVEN.c.order_id))
     .order_by(Order.id)
 )
 _LINES_OF_SEVERAL = Direct(
     select(OrderLine.__table__)
-    .join(_GIVEN, and_(OrderLine.tenant_id == _GIVEN.c.tenant_id, OrderLine.order_id == _GIVEN.c.order_id))
+    .join(GIVEN, and_(OrderLine.tenant_id == GIVEN.c.tenant_id, OrderLine.order_id == GIVEN.c.order_id))
     .order_by(OrderLine.position)
 )
 _INSERT, _INSERT_LINE = Direct(insert_of(Order)), Direct(insert_of(OrderLine))
@@ -197,11 +198,16 @@ class OrderRepository(Repository[Order]):
             .limit(limit)
             .with_for_update(skip_locked=True)
         )
-        keys = (await self.session.execute(free)).all()
+        keys = [(tenant_id, order_id) for tenant_id, order_id in await self.session.execute(free)]
         if not keys:
             return []
-        given = {"tenant_ids": [key.tenant_id for key in keys], "order_ids": [key.id for key in keys]}
-        return _with_lines(*await all_of(self.uow, (_OF_SEVERAL, given), (_LINES_OF_SEVERAL, given)))
+        found = await all_of(self.uow, (_OF_SEVERAL, given(keys)), (_LINES_OF_SEVERAL, given(keys)))
+        return _with_lines(*found)
+
+
+def given(keys: Sequence[tuple[UUID, UUID]]) -> dict[str, list[UUID]]:
+    """The values of a statement that joins `GIVEN`: the orders of these keys (tenant and id)."""
+    return {"tenant_ids": [key[0] for key in keys], "order_ids": [key[1] for key in keys]}
 
 
 def _with_lines(rows: Sequence[Row], found: Sequence[Row]) -> list[Order]:

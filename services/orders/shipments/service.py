@@ -68,7 +68,6 @@ class ShipmentService:
         if not any(line.unshipped for line in order.lines):
             await self.orders.move(order, OrderStatus.SHIPPED)
         self.uow.audit("created", "shipment", shipment.id, after={"order_id": str(order.id)})
-        await self.uow.session.flush()
         self.uow.tag(shipment.version)
         return shipment
 
@@ -88,7 +87,6 @@ class ShipmentService:
             before = {"status": str(shipment.status)}
             await self.advance(order, shipments, shipment, status)
             self.uow.audit("reported", "shipment", shipment.id, before=before, after={"status": status.value})
-        await self.uow.session.flush()
         self.uow.tag(shipment.version)
         return shipment
 
@@ -97,11 +95,10 @@ class ShipmentService:
     ) -> None:
         """Move a shipment of a locked order; the order is delivered with the last one of all its goods."""
         shipment.status = status
-        shipment.version += 1
-        shipment.updated_at = self.uow.now
         if status is ShipmentStatus.DELIVERED:
             shipment.delivered_at = self.uow.now
         self._schedule(shipment)
+        await self.rows.save(shipment)
         self._note(order, shipment)
         self.uow.emit(
             ShipmentUpdated(**_about(order, shipment), status=status.value), tenant_id=order.tenant_id
@@ -121,6 +118,7 @@ class ShipmentService:
         provider, shipment_id = PROVIDERS[_PROVIDER], new_id()
         booking = await provider.book(shipment_id)
         shipment = Shipment(
+            tenant_id=order.tenant_id,
             id=shipment_id,
             order_id=order.id,
             status=ShipmentStatus.CREATED,
@@ -129,7 +127,11 @@ class ShipmentService:
             tracking_reference=booking.tracking_reference,
             lines=[
                 ShipmentLine(
-                    tenant_id=order.tenant_id, line_id=line.id, variant_id=line.variant_id, quantity=n
+                    tenant_id=order.tenant_id,
+                    shipment_id=shipment_id,
+                    line_id=line.id,
+                    variant_id=line.variant_id,
+                    quantity=n,
                 )
                 for line, n in sent
             ],

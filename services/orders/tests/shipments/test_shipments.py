@@ -9,6 +9,7 @@ from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
+from libs.common.testing.round_trips import round_trips
 from libs.contracts.orders import OrderDelivered, ShipmentCreated, ShipmentUpdated
 from services.orders.manifest import SERVICE
 from services.orders.settings import OrdersSettings
@@ -40,6 +41,26 @@ async def test_goods_go_in_parts_and_never_more_than_ordered(shop: Shop) -> None
     facts = await emitted(shop.context, shop.tenant_id, ShipmentCreated)
     assert [sum(n["quantity"] for n in f.data["lines"]) for f in facts] == [2, 2]
     assert first["tracking_reference"] != rest["tracking_reference"]
+
+
+async def test_goods_are_sent_in_two_round_trips_and_reported_in_three(shop: Shop) -> None:
+    order = await shop.paid((shop.shelf.add(), 2), (shop.shelf.add(), 1))
+    path = f"/orders/{order['id']}/shipments"
+
+    with round_trips(shop.context.engine) as trips:
+        sent = ok(await shop.client.post(path), 201)
+    locked, changed = trips.statements
+    assert len(locked) == 2
+    assert len([statement for statement in changed if statement.startswith("UPDATE orders.orders ")]) == 1
+
+    with round_trips(shop.context.engine) as trips:
+        body = {"status": "delivered"}
+        shown = ok(await shop.client.post(f"{path}/{sent['id']}/status", json=body))
+    # The order, its shipments, and then what changed, with the commit.
+    assert [len(together) for together in trips.statements[:2]] == [2, 2]
+    assert len(trips.statements) == 3
+    assert (shown["version"], len(shown["items"])) == (sent["version"] + 1, 2)
+    assert (await shop.order(order))["status"] == "delivered"
 
 
 async def test_two_shipments_at_once_do_not_send_the_same_goods(shop: Shop) -> None:
