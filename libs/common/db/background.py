@@ -1,13 +1,14 @@
 """Keeps handlers and jobs from holding all connections of a service: they share some of its pool, and requests find the rest."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, ClassVar
 
 from sqlalchemy import PoolProxiedConnection
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlalchemy.util import await_only
 
 from libs.common import metrics
@@ -66,10 +67,17 @@ _turn: ContextVar[_Turn | None] = ContextVar("background_turn", default=None)
 
 
 class SharedPool(AsyncAdaptedQueuePool):
-    """A pool of connections that knows who works in the background, and how many wait for one."""
+    """A pool of connections that knows who works in the background, and how many wait for one.
+
+    It keeps `kept` of them. Those that a burst took besides stay until there was none for `burst_seconds`: a new one costs
+    the server and the process more than what is done with it, and work that comes steadily comes in bursts.
+    """
 
     background: ClassVar[Background]
+    kept: ClassVar[int]
+    burst_seconds: ClassVar[float] = 60.0
     waiting: ClassVar[int] = 0
+    _burst_at = float("-inf")
 
     def connect(self) -> PoolProxiedConnection:
         """A connection, which work in the background may have to wait for longer than a request."""
@@ -93,6 +101,19 @@ class SharedPool(AsyncAdaptedQueuePool):
         assert connection.record_info is not None
         connection.record_info[_TURN] = turn
         return connection
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        now = time.monotonic()
+        # The one that comes back counts as taken here.
+        if self.checkedout() > self.kept:
+            self._burst_at = now
+        if self.checkedin() < self.kept or now - self._burst_at < self.burst_seconds:
+            super()._do_return_conn(record)
+            return
+        try:
+            record.close()
+        finally:
+            self._dec_overflow()
 
 
 def give_place_back(_: Any, record: Any) -> None:

@@ -39,13 +39,13 @@ def make_engine(
     Statements are limited to 30 s and idle transactions to 60 s, so that a stuck process holds no lock for long.
     """
     # Named as one of the library's, so that its log is as quiet as theirs.
-    named = {"background": background, "__module__": "sqlalchemy.pool"}
+    named = {"background": background, "kept": pool_size, "__module__": "sqlalchemy.pool"}
     pool: type[SharedPool] = type("ServicePool", (SharedPool,), named)
     engine = create_async_engine(
         with_driver(url),
         poolclass=pool,
-        pool_size=pool_size,
-        max_overflow=pool_size,
+        pool_size=2 * pool_size,
+        max_overflow=0,
         # As long as a request waits to be let in: where handlers and jobs hold the connections, their turn ends first.
         pool_timeout=PATIENCE_SECONDS,
         pool_recycle=1800,

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import psycopg
 import pytest
@@ -163,3 +164,41 @@ async def test_no_connection_is_left_open_behind_it(context: ServiceContext) -> 
             (f"pillars-{SERVICE.name}",),
         ).fetchone()
     assert row == (0,)
+
+
+async def backends(context: ServiceContext, count: int) -> set[int]:
+    """Work of so many at once; which sessions of the server did it."""
+    barrier = asyncio.Barrier(count)
+
+    async def ask_together() -> int:
+        async with context.unit_of_work(platform=True) as uow:
+            pid = (await uow.session.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+            await barrier.wait()
+            return int(pid)
+
+    async with asyncio.timeout(30):
+        return set(await asyncio.gather(*(ask_together() for _ in range(count))))
+
+
+def idle(context: ServiceContext) -> int:
+    """How many connections the pool holds while nobody works."""
+    pool: Any = context.engine.sync_engine.pool
+    return int(pool.checkedin())
+
+
+async def test_a_burst_finds_the_connections_of_the_last_one(context: ServiceContext) -> None:
+    first = await backends(context, 6)
+    assert idle(context) == 6
+    await ask(context)
+    assert await backends(context, 6) == first
+
+
+async def test_what_no_burst_needs_any_more_is_closed(context: ServiceContext) -> None:
+    pool: Any = context.engine.sync_engine.pool
+    await backends(context, 6)
+    type(pool).burst_seconds = 0.0
+    for left in (5, 4, 3, 3):
+        await ask(context)
+        assert idle(context) == left
+    # As many may come again.
+    assert len(await backends(context, 6)) == 6
