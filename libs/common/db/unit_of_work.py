@@ -19,7 +19,7 @@ from libs.common.db.tenancy import Scope
 from libs.common.db.transaction import Transaction
 from libs.common.errors import PreconditionFailed, TenantRequired
 from libs.common.failpoints import failpoint
-from libs.common.jobs.queue import job_insert, job_row
+from libs.common.jobs.queue import Added, job_insert, job_row
 from libs.common.masking import masked
 from libs.common.messaging.event import Event
 from libs.common.messaging.outbox import outbox_insert, outbox_row
@@ -51,6 +51,7 @@ class UnitOfWork:
         self.response_headers: MutableHeaders = MutableHeaders()
         self._emitted: list[str] = []
         self._pending: dict[Direct, list[Any]] = {}
+        self._has_sent_jobs = False
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
     @property
@@ -155,7 +156,6 @@ class UnitOfWork:
         """
         row = job_row(job, args, tenant_id=self.actor.tenant_id, run_at=run_at or self.now, key=key)
         self.write(job_insert(self.context.models.job.__table__), row)
-        self.after_commit(self.context.wake_jobs)
 
     def after_commit(self, callback: Callable[[], Awaitable[None]]) -> None:
         """Run something harmless to lose (a wake-up, a cache entry) once the commit has happened."""
@@ -176,6 +176,7 @@ class UnitOfWork:
         """Write what is pending: changed rows, then in one round trip what was recorded, events and jobs included."""
         await self.transaction.flush()
         if self._pending:
+            self._has_sent_jobs |= job_insert(self.context.models.job.__table__) in self._pending
             await heard(self, self._take_pending(), self.transaction.exchange)
 
     def _take_pending(self) -> list[tuple[Direct, dict[str, Any]]]:
@@ -192,13 +193,20 @@ class UnitOfWork:
         await self.transaction.close()
 
     async def commit(self) -> None:
-        """Commit, in one round trip with what is pending, then wake the relay and run the callbacks."""
+        """Commit, in one round trip with what is pending; then begin the jobs, wake the relay and run the callbacks."""
         await self.transaction.flush()
         if self._emitted:
             self.context.notify_outbox(self)
         for wire_name in self._emitted:
             failpoint("committing", wire_name)
-        await heard(self, self._take_pending(), self.transaction.commit)
+        pending, jobs = self._take_pending(), Added(self.context)
+        try:
+            jobs.claim(pending)
+            jobs.begin(await heard(self, pending, self.transaction.commit))
+        finally:
+            jobs.close()
+        if self._has_sent_jobs or jobs.are_left:
+            await self.context.wake_jobs()
         if self._emitted:
             for wire_name in self._emitted:
                 failpoint("committed", wire_name)

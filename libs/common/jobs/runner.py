@@ -1,12 +1,15 @@
 """Runs the jobs of one service: claims due ones under a lease, and finishes each in the commit of its effect."""
 
 import asyncio
+import json
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import Context, copy_context
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from opentelemetry.trace import SpanKind
 
@@ -61,7 +64,13 @@ class JobRunner:
         self._bulk = max(1, concurrency // 4)
         self._poll = poll
         self._service = context.service.name
+        self._jobs = known
         self._running: dict[asyncio.Task[None], Claim] = {}
+        self._reserved: dict[UUID, Claim] = {}
+        self._none_reserved = asyncio.Event()
+        self._none_reserved.set()
+        # What runs has nothing of the request or the event that began it: neither its log fields nor its connections.
+        self._surroundings = Context()
         self._renewing: set[asyncio.Task[None]] = set()
         self._measured = 0.0
         self._is_crowded = False
@@ -72,6 +81,7 @@ class JobRunner:
         """Run jobs until told to stop; then wait for those in hand and give back what does not end in time."""
         stopper = asyncio.create_task(self._wake_at(stop))
         wake, failures, woken = self._context.jobs_wake, 0, True
+        self._surroundings, self._context.jobs = copy_context(), self
         try:
             while not stop.is_set():
                 wake.clear()
@@ -97,6 +107,8 @@ class JobRunner:
                 woken = await wait_for(wake, self._timetable.pause(self._poll))
         finally:
             stopper.cancel()
+            if self._context.jobs is self:
+                self._context.jobs = None
             await self._wind_down()
 
     async def run_due(self) -> int:
@@ -111,13 +123,40 @@ class JobRunner:
             runs += 1
         return runs
 
+    def reserve(self, row: Mapping[str, Any]) -> Claim | None:
+        """Claim a job with the row that is to add it, where it is due and there is room; `begin` it or `give_up`."""
+        job = self._jobs.get(row["name"])
+        if job is None or self._is_crowded or self._room <= 0 or row["run_at"] > self._context.clock.now():
+            return None
+        if job.in_bulk and self._bulk_room <= 0:
+            return None
+        # As they come back from the row.
+        args = json.loads(json.dumps(row["args"]))
+        claim = self._reserved[row["id"]] = Claim(row["id"], job, row["tenant_id"], row["key"], args, 1)
+        self._none_reserved.clear()
+        return claim
+
+    def begin(self, claim: Claim) -> None:
+        """Run a job whose row was committed."""
+        self.give_up(claim)
+        self._start(claim)
+
+    def give_up(self, claim: Claim) -> None:
+        """Give its place back."""
+        del self._reserved[claim.id]
+        if not self._reserved:
+            self._none_reserved.set()
+        if self._is_crowded:
+            self._context.jobs_wake.set()
+
     @property
     def _room(self) -> int:
-        return self._concurrency - len(self._running)
+        return self._concurrency - len(self._running) - len(self._reserved)
 
     @property
     def _bulk_room(self) -> int:
-        return max(0, self._bulk - sum(claim.job.in_bulk for claim in self._running.values()))
+        claims = (*self._running.values(), *self._reserved.values())
+        return max(0, self._bulk - sum(claim.job.in_bulk for claim in claims))
 
     async def _start_due(self) -> bool:
         """Start what is due, and say whether there may be more."""
@@ -133,7 +172,8 @@ class JobRunner:
         return is_full and self._room > 0
 
     def _start(self, claim: Claim) -> None:
-        task = asyncio.create_task(self._perform(claim), name=f"job {self._service}.{claim.job.name}")
+        name = f"job {self._service}.{claim.job.name}"
+        task = asyncio.create_task(self._perform(claim), name=name, context=self._surroundings.copy())
         self._running[task] = claim
         task.add_done_callback(self._ended)
 
@@ -274,6 +314,8 @@ class JobRunner:
         self._context.jobs_wake.set()
 
     async def _wind_down(self) -> None:
+        # What is being committed with a claim begins here, and is ended or given back with the others.
+        await wait_for(self._none_reserved, _STOP_SECONDS)
         running = dict(self._running)
         for task in await wind_down(running, _STOP_SECONDS):
             await self._settle(running[task], Interrupted("the process is shutting down"))

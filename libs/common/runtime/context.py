@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from sqlalchemy import Text, bindparam, func, select
@@ -22,6 +22,9 @@ from libs.common.runtime.service import Service
 from libs.common.runtime.upstreams import Upstreams
 from libs.common.settings import CommonSettings, ServiceSettings
 
+if TYPE_CHECKING:
+    from libs.common.jobs.runner import JobRunner
+
 _NOTIFY = Direct(select(func.pg_notify(bindparam("channel", type_=Text()), "")))
 
 
@@ -31,6 +34,7 @@ class ServiceContext:
     Attributes:
         background: the connections that handlers and jobs may hold, which are less than half of the pool.
         relay_wake, jobs_wake: set after a commit that left work for the relay or the job runner here.
+        jobs: what runs the jobs of the service in this process, while it does.
         broker: the bus, once this process has joined it.
         checks: what `/readyz` asks beside the database, by name.
         essential: which of these the process can do nothing without; the database always is.
@@ -70,6 +74,7 @@ class ServiceContext:
         self.broker: Broker | None = None
         self.relay_wake = asyncio.Event()
         self.jobs_wake = asyncio.Event()
+        self.jobs: JobRunner | None = None
         self.relay_is_local = True
         self.stopping = asyncio.Event()
 

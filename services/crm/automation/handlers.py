@@ -32,7 +32,6 @@ async def on_events(taken: Sequence[Taken], uow: UnitOfWork) -> None:
             key = f"{rule_id}:{envelope.id}"
             row = job_row(START, args, tenant_id=tenant_id, run_at=uow.now, key=key)
             uow.write(job_insert(table), row)
-    uow.after_commit(uow.context.wake_jobs)
 
 
 def _cause(envelope: Envelope) -> Cause:

@@ -109,7 +109,6 @@ async def start_scheduled(uow: UnitOfWork, args: dict[str, Any]) -> None:
         await uow.session.execute(
             change.values(next_run_at=following).execution_options(synchronize_session=False)
         )
-    uow.after_commit(uow.context.wake_jobs)
 
 
 def stuck_runs(context: "ServiceContext", now: ColumnElement[datetime]) -> Select[Any]:
@@ -133,7 +132,6 @@ async def rescue_runs(uow: UnitOfWork, args: dict[str, Any]) -> None:
         row = job_row(ADVANCE, job, tenant_id=run.tenant_id, run_at=uow.now, key=key)
         uow.write(job_insert(table), row)
         run.due_at = uow.now
-    uow.after_commit(uow.context.wake_jobs)
 
 
 async def forget(uow: UnitOfWork, args: dict[str, Any]) -> None:

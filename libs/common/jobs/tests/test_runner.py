@@ -7,6 +7,7 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -14,8 +15,10 @@ from uuid import UUID
 import psycopg
 import pytest
 from sqlalchemy import ColumnElement, Select, delete, event, literal, select, text
+from sqlalchemy.exc import DBAPIError
 
 from libs.common.clock import ManualClock
+from libs.common.db.direct import Direct
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.ids import new_id
 from libs.common.jobs.job import Job
@@ -73,6 +76,15 @@ async def jobs(context: ServiceContext, name: str) -> list[Any]:
         return list(
             (await uow.session.scalars(select(model).where(model.name == name).order_by(model.id))).all()
         )
+
+
+def noting(seen: list[dict[str, Any]]) -> Callable[[UnitOfWork, dict[str, Any]], Awaitable[None]]:
+    """What a job does that keeps its arguments."""
+
+    async def note(uow: UnitOfWork, args: dict[str, Any]) -> None:
+        seen.append(args)
+
+    return note
 
 
 def quiet(context: ServiceContext, *own: Job, **options: Any) -> JobRunner:
@@ -404,6 +416,124 @@ async def test_a_commit_wakes_the_runner_of_its_process(context: ServiceContext,
                 uow.defer("look")
             await eventually(lambda count=count: _counted(context, count), seconds=10)
     assert await marks(context) == [0, 0]
+
+
+def claims(context: ServiceContext) -> list[str]:
+    """The statements by which jobs are looked for and claimed, from here on."""
+    found: list[str] = []
+
+    def sent(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("WITH in_bulk"):
+            found.append(statement)
+
+    event.listen(context.engine.sync_engine, "before_cursor_execute", sent)
+    return found
+
+
+async def test_a_job_begins_with_its_commit_where_there_is_room(
+    context: ServiceContext, tenant_id: UUID
+) -> None:
+    seen: list[dict[str, Any]] = []
+    runner = quiet(context, Job("look", leave_a_mark), Job("note", noting(seen)), poll=60)
+    await swept(runner)
+    async with running(runner):
+        await eventually(lambda: context.jobs is runner)
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            uow.defer("look")
+        await eventually(lambda: _counted(context, 1))
+        looked_for = claims(context)
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            uow.defer("look", step=1)
+            uow.defer("note", pair=("a", None))
+        await eventually(lambda: _counted(context, 2))
+        await eventually(lambda: seen)
+    assert looked_for == []
+    assert seen == [{"pair": ["a", None]}]
+    assert {(row.attempts, row.locked_until) for row in await jobs(context, "look")} == {(1, None)}
+    assert context.jobs is None
+
+
+async def test_a_job_that_is_not_added_or_not_committed_takes_no_place(
+    context: ServiceContext, tenant_id: UUID
+) -> None:
+    may_end, began = asyncio.Event(), asyncio.Event()
+
+    async def wait(uow: UnitOfWork, args: dict[str, Any]) -> None:
+        began.set()
+        await may_end.wait()
+
+    async def fail() -> None:
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            uow.defer("look", step=1)
+            uow.write(Direct(text("SELECT 1 / 0")), {})
+
+    async def fail_before() -> None:
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            uow.defer("look", step=1)
+            uow.defer("wait", no_json=object())
+
+    runner = quiet(context, Job("wait", wait), Job("look", leave_a_mark), poll=60, concurrency=2)
+    await swept(runner)
+    async with running(runner):
+        await eventually(lambda: context.jobs is runner)
+        looked_for = claims(context)
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            uow.defer("wait", key="one")
+        await began.wait()
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            uow.defer("wait", key="one")
+        with pytest.raises(DBAPIError):
+            await fail()
+        with pytest.raises(TypeError, match="not JSON"):
+            await fail_before()
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            uow.defer("look", step=2)
+        await eventually(lambda: _counted(context, 1))
+        may_end.set()
+    # Had one of them kept a place, there would have been no room.
+    assert looked_for == []
+    assert await marks(context) == [2]
+    assert len(await jobs(context, "wait")) == 1
+
+
+async def test_what_a_commit_begins_has_nothing_of_the_surroundings_of_the_commit(
+    context: ServiceContext, tenant_id: UUID
+) -> None:
+    whose = ContextVar("whose", default="nobody's")
+    seen: list[str] = []
+
+    async def look(uow: UnitOfWork, args: dict[str, Any]) -> None:
+        seen.append(whose.get())
+
+    runner = quiet(context, Job("look", look), poll=60)
+    async with running(runner):
+        await eventually(lambda: context.jobs is runner)
+        whose.set("a request's")
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            uow.defer("look")
+        await eventually(lambda: seen)
+    assert seen == ["nobody's"]
+
+
+async def test_a_job_that_began_with_its_commit_is_held_like_any_other(
+    context: ServiceContext, tenant_id: UUID
+) -> None:
+    may_end = asyncio.Event()
+
+    async def hang(uow: UnitOfWork, args: dict[str, Any]) -> None:
+        await may_end.wait()
+
+    runner = quiet(context, Job("look", hang, lease=3600, hold=3600), poll=60)
+    await swept(runner)
+    async with running(runner):
+        await eventually(lambda: context.jobs is runner)
+        async with context.unit_of_work(tenant_id=tenant_id) as uow:
+            uow.defer("look")
+        [row] = await jobs(context, "look")
+        may_end.set()
+    assert row.attempts == 1
+    # Until then it is nobody else's, though the process should die.
+    assert timedelta(hours=1) <= row.locked_until - row.created_at < timedelta(hours=1, minutes=5)
 
 
 async def test_a_runner_finds_what_another_process_has_deferred(
