@@ -18,8 +18,8 @@ from services.crm.tests.factories import line, rand
 MOVED = "crm.deal_moved.v1"
 
 
-def order_paid(office: Office) -> Envelope:
-    """An order of somebody in the shop of the business."""
+def order_paid(office: Office, tenant_id: UUID | None = None) -> Envelope:
+    """An order of somebody in the shop of the business, or of another one."""
     zero = rand(0)
     event = OrderPaid(
         order_id=new_id(),
@@ -31,7 +31,7 @@ def order_paid(office: Office) -> Envelope:
         payment_id=new_id(),
         paid_at=office.clock.now(),
     )
-    return envelope(event, office.tenant_id, time=office.clock.now())
+    return envelope(event, tenant_id or office.tenant_id, time=office.clock.now())
 
 
 async def test_an_event_makes_a_run_that_acts(office: Office) -> None:
@@ -141,6 +141,19 @@ async def test_orders_are_heard_of(office: Office) -> None:
     chat = await office.crm.get("/chat/for_object", type="order", id=paid.data["order_id"])
     assert [m["text"] for m in chat["items"]] == ["Paid: ZAR 398.00"]
     assert rule["permissions"] == ["crm.chat.write", "crm.tasks.write", "orders.orders.read"]
+
+
+async def test_a_batch_starts_the_rules_of_the_business_of_each_event(
+    office: Office, other_tenant_id: UUID
+) -> None:
+    rule = await office.rule("orders.order_paid", {"type": "create_task", "name": "Pack"})
+    foreign, own = order_paid(office, other_tenant_id), order_paid(office)
+
+    await office.hear(foreign, own)
+    await office.settle()
+
+    assert (await office.run(rule))["event_id"] == str(own.id)
+    assert await office.tasks() == ["Pack"]
 
 
 async def test_changes_of_any_kind_of_thing_are_heard_of(office: Office) -> None:
