@@ -190,6 +190,7 @@ class UnitOfWork:
     async def roll_back(self) -> None:
         """Undo what was done and forget what was recorded; what comes next begins another transaction."""
         self._pending, self._emitted, self._after_commit = {}, [], []
+        self._has_sent_jobs = False
         await self.transaction.close()
 
     async def commit(self) -> None:
