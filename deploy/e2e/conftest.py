@@ -17,6 +17,11 @@ from libs.common.runtime.registry import load_all, load_gateway
 from libs.common.settings import CommonSettings
 from libs.common.testing.plugin import new_database, one_at_a_time, settings_for_tests
 
+# How long an answer or an effect may take. How fast they come is tried elsewhere, and other tests run meanwhile.
+PATIENCE = 180.0
+# Nor does what was made early in a long test expire in it.
+LASTING = {"IDENTITY_ACCESS_SECONDS": "7200", "ORDERS_RESERVATION_MINUTES": "120"}
+
 
 @dataclass(frozen=True)
 class Suite:
@@ -28,7 +33,7 @@ class Suite:
 
     def client(self, **headers: str) -> httpx.AsyncClient:
         """A client of the gateway."""
-        return httpx.AsyncClient(base_url=f"{self.url}/api/v1", headers=headers, timeout=30)
+        return httpx.AsyncClient(base_url=f"{self.url}/api/v1", headers=headers, timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +47,10 @@ async def suite(postgres_url: str) -> AsyncIterator[Suite]:
             await install(load_all(), settings)
         host = Host(load_all(), settings, gateway=load_gateway())
         stop = asyncio.Event()
-        app = await host.start()
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in LASTING.items():
+                environment.setenv(name, value)
+            app = await host.start()
         await host.bus_joined()
         serving = asyncio.create_task(host.serve(app, listener, stop))
         yield Suite(host, url, settings)
@@ -65,7 +73,7 @@ class Shop:
 @asynccontextmanager
 async def open_shop(suite: Suite) -> AsyncIterator[Shop]:
     """A new business, told by the story up to the point where it can sell."""
-    async with httpx.AsyncClient(base_url=suite.url, timeout=30) as http:
+    async with httpx.AsyncClient(base_url=suite.url, timeout=PATIENCE) as http:
         story = Story(http, Console(quiet=True))
         for step in (
             story.a_business_registers,

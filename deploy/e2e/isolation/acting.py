@@ -9,6 +9,7 @@ import httpx
 from rich.console import Console
 
 from deploy.demo.story import ADMIN, Story
+from deploy.e2e.conftest import PATIENCE
 from deploy.e2e.isolation.recorded import Recorded, claims
 from deploy.e2e.isolation.words import Json, marked
 from libs.common.testing.identity_provider import Internet
@@ -23,12 +24,12 @@ async def patiently(
     what: str, look: Callable[[], Awaitable[Any]], holds: Callable[[Any], bool], *, pause: float = 0.1
 ) -> Any:
     """What is seen once it holds. Looking costs what it looks at, so it looks seldom."""
-    for _ in range(int(180 / pause)):
-        seen = await look()
-        if holds(seen):
-            return seen
+    deadline = time.monotonic() + PATIENCE
+    while not holds(seen := await look()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not come to be; last seen {str(seen)[:400]}")
         await asyncio.sleep(pause)
-    raise AssertionError(f"{what} did not come to be; last seen {str(seen)[:400]}")
+    return seen
 
 
 class Acting(Story):

@@ -16,9 +16,11 @@ _COMPUTED_AT = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 async def have_insights(suite: Suite, business: Business) -> None:
-    """Have figures looked at, and give a business two findings of each kind and two things to do."""
+    """Have figures looked at, and give a business two findings of each kind and things to do."""
     for name in ("Call back", "Write again"):
         await business.make("/tasks", {"name": name, "due_at": "2026-01-02T00:00:00Z"})
+    late = {"pipeline_id": business.ids["pipeline_id"], "expected_close_on": "2026-01-02"}
+    await business.make("/deals", {"name": "To be closed", **late})
     for kind in ("anomalies", "price-recommendations"):
         path = f"/insight-analytics/{kind}"
         await business.call("POST", f"{path}/refresh", json={"tz": "UTC"}, status=202, who=business.owner)
@@ -32,7 +34,8 @@ async def have_insights(suite: Suite, business: Business) -> None:
         page = await business.call("GET", "/insight-analytics/next-best-actions", who=business.owner)
         return list(page["items"])
 
-    await patiently("things to do", actions, lambda items: len(items) >= 2)
+    kinds = {"overdue_task", "close_date_passed"}
+    await patiently("things to do", actions, lambda items: kinds <= {item["kind"] for item in items})
     with psycopg.connect(suite.settings.database_url, autocommit=True) as connection:
         for number in range(2):
             business.ids["anomaly_id"] = _anomaly(connection, business, number)
