@@ -79,11 +79,12 @@ class ListQuery(BaseModel):
             raise ValueError(f"must be one of {', '.join(cls.orderable)}, with or without a leading minus")
         return value
 
-    @field_validator("q")
+    @field_validator("*")
     @classmethod
-    def _storable_text(cls, value: str | None) -> str | None:
-        if value is not None and "\0" in value:
-            raise ValueError("must not hold a NUL character")
+    def _storable_text(cls, value: Any) -> Any:
+        for one in value if isinstance(value, list) else (value,):
+            if isinstance(one, str) and "\0" in one:
+                raise ValueError("must not hold a NUL character")
         return value
 
     @property

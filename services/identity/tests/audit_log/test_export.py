@@ -6,6 +6,8 @@ import json
 from typing import Any
 from uuid import UUID
 
+import pytest
+
 from libs.common.ids import new_id
 from libs.common.messaging.consumer import Consumer
 from libs.common.runtime.context import ServiceContext
@@ -72,6 +74,16 @@ async def test_a_number_with_more_digits_than_64_bits_hold_ends_no_export(
 
     (row,) = csv.DictReader(io.StringIO(response.text))
     assert json.loads(row["after"]) == {"value": 10**20}
+
+
+@pytest.mark.parametrize("name", ["action", "request_id", "address", "q"])
+async def test_a_filter_that_no_text_can_equal_is_refused_before_anything_is_sent(
+    client: Client, name: str
+) -> None:
+    response = await client.get("/audit-log/export", params={name: "nul\x00"})
+
+    assert (response.status_code, response.json()["slug"]) == (422, "validation-failed")
+    assert response.json()["errors"][0]["loc"][:2] == ["query", name]
 
 
 async def test_who_exports_is_written_down(context: ServiceContext, client: Client, tenant_id: UUID) -> None:
