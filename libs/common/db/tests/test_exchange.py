@@ -212,7 +212,8 @@ async def test_while_the_server_is_asked_to_end_a_statement_nothing_is_done_over
             await task
         spent = time.thread_time() - spent
         assert between.kept_waiting.is_set()
-        assert spent < 0.05
+        # Whoever did it over and over would do so for the whole second.
+        assert spent < 0.25
         between.end()
 
 
