@@ -56,7 +56,7 @@ test: setup ## Run every test (a private RabbitMQ is used, and installed where t
 bench: setup ## Measure against baselines of the same run: make bench ONLY=checkout RUNS=3 QUICK=1 (HELP=1 lists all)
 	@$(BIN)/python -m libs.common.runtime.embedded.debian --bench
 	@$(BIN)/python -m bench $(if $(HELP),--help) $(if $(ONLY),--only $(ONLY)) $(if $(RUNS),--runs $(RUNS)) \
-		$(if $(filter 1,$(QUICK)),--quick) $(if $(SOAK),--soak $(SOAK)) $(if $(WRITE),--write $(WRITE))
+		$(if $(filter 1,$(QUICK)),--quick) $(if $(SOAK),--soak $(SOAK)) $(if $(FOLDER),--folder $(FOLDER)) $(if $(WRITE),--write $(WRITE))
 
 check: setup lint types contracts schema ## Format, lint, types, architecture, migrations, generated documents
 	@$(PILLARS) docs --check

@@ -40,6 +40,12 @@ def main() -> None:
         "--quick", action="store_true", help="small and short: shows that it works, not how fast"
     )
     parser.add_argument("--soak", type=float, default=600, help="seconds of the soak in the section memory")
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Options().folder,
+        help="where its servers keep their files (.pillars/bench); in memory, /dev/shm/bench, nothing waits for a disk",
+    )
     parser.add_argument("--json", type=Path, help="where the JSON goes (bench/results/<time>.json)")
     parser.add_argument("--write", type=Path, help="a document to put the table into, between its marks")
     given = parser.parse_args()
@@ -50,10 +56,11 @@ def main() -> None:
         runs=given.runs or (1 if given.quick else 3),
         quick=given.quick,
         soak=20 if given.quick else given.soak,
+        folder=given.folder,
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     console = Console(width=None if Console().is_terminal else 200)
-    machine = describe()
+    machine = describe(options.folder)
     if given.command[0] == "profile":
         _profile(Bench(options, console), given.command[1:], given.write)
         return

@@ -153,7 +153,7 @@ def test_another_order_has_ids_of_its_own_that_keep_their_order_and_those_of_oth
 
 
 def test_a_table_can_be_made_of_the_results_of_earlier_runs(tmp_path: Path) -> None:
-    machine = {**describe(), "commit": "abc"}
+    machine = {**describe(tmp_path), "commit": "abc"}
     rows = [
         Row(
             "checkout",
@@ -171,6 +171,12 @@ def test_a_table_can_be_made_of_the_results_of_earlier_runs(tmp_path: Path) -> N
     write_json(path, rows, machine, {})
     assert joined([path, path]) == "\n\n".join([markdown(rows, machine)] * 2)
     assert [row.verdict for row in rows] == ["ok", "ok", ""]
+
+
+def test_the_machine_says_what_holds_its_files(tmp_path: Path) -> None:
+    held, ours = describe(Path("/proc/self/fd"))["files"], describe(tmp_path / "not there yet")["files"]
+    assert held == "proc"
+    assert ours not in ("proc", "unknown")
 
 
 def test_the_rank_test_tells_what_differs_and_nothing_else() -> None:
