@@ -85,6 +85,17 @@ def forget(driver: Driver) -> None:
         known.names.clear()
 
 
+def is_outdated(error: BaseException | None) -> bool:
+    """Whether a statement was not run because a migration changed what it answers since it was prepared.
+
+    It is prepared anew the next time; the code of the error is shared by others, the place in the server is not.
+    """
+    return (
+        isinstance(error, errors.FeatureNotSupported)
+        and error.diag.source_function == "RevalidateCachedQuery"
+    )
+
+
 def is_idle(driver: Driver) -> bool:
     """Whether it is well and no transaction runs on it."""
     return driver.pgconn.transaction_status == TransactionStatus.IDLE
@@ -195,6 +206,9 @@ def _converse(driver: Driver, known: _Known, messages: Sequence[Message]) -> PQG
             # Left in the middle of what the server says, it can never be used again.
             pgconn.finish()
     if failure is not None:
+        if is_outdated(failure):
+            # It may not be the only one, and the server would refuse it for as long as the connection lasts.
+            known.names.clear()
         raise failure
     return answers
 

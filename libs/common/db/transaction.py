@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker
 
 from libs.common.db.engine import HAS_SERVED, SCOPE
-from libs.common.db.exchange import Answer, Driver, Message, exchange, forget, is_idle, is_lost
+from libs.common.db.exchange import Answer, Driver, Message, exchange, forget, is_idle, is_lost, is_outdated
 from libs.common.db.tenancy import Scope
 
 COMMIT, ROLLBACK = Message("COMMIT"), Message("ROLLBACK")
@@ -91,15 +91,12 @@ class Transaction:
             driver = await self._connect()
             try:
                 answers = await exchange(driver, messages)
-            except psycopg.errors.InvalidSqlStatementName as error:
-                if was_forgotten:
-                    raise translated(error, driver) from error
-                # Somebody removed what was prepared on this connection.
-                forget(driver)
-                was_forgotten = True
-                await exchange(driver, [ROLLBACK])
             except psycopg.Error as error:
-                if not await self._replaces_lost(driver):
+                if _must_prepare_anew(error) and not was_forgotten:
+                    forget(driver)
+                    was_forgotten = True
+                    await exchange(driver, [ROLLBACK])
+                elif not await self._replaces_lost(driver):
                     raise translated(error, driver) from error
             else:
                 info_of(self._connection)[HAS_SERVED] = True
@@ -190,6 +187,11 @@ class Transaction:
         await connection.close()
         self._connection = self._driver = None
         return was_pooled
+
+
+def _must_prepare_anew(error: psycopg.Error) -> bool:
+    """Whether what was prepared on a connection was removed by somebody, or is of another time than the tables."""
+    return isinstance(error, psycopg.errors.InvalidSqlStatementName) or is_outdated(error)
 
 
 async def _driver_of(connection: AsyncConnection) -> Any:

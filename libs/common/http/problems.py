@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
+from libs.common.db.exchange import is_outdated
 from libs.common.errors import (
     AlreadyExists,
     AppError,
@@ -169,6 +170,9 @@ def from_database(error: DBAPIError) -> AppError:
     if state in ("40001", "40P01"):
         log.warning("a request gave way to others: %s", state)
         return Unavailable("Others were changing the same things; try again.", retry_after=1)
+    if is_outdated(error.orig):
+        log.warning("a request met a migration")
+        return Unavailable("The service is being upgraded; try again.", retry_after=1)
     # A connection that is lost may say what ended it: 25P03, say, where it was idle in a transaction for too long.
     is_lost = error.connection_invalidated or state in ("25P03", "25P04")
     if is_lost or isinstance(error, OperationalError | InterfaceError) or state.startswith(("08", "57")):
