@@ -85,7 +85,7 @@ class RefundService(ResourceService[Refund]):
         return await self._settle(found, state)
 
     async def settle(self, refund_id: UUID, state: RefundState) -> Refund:
-        """Bring a refund to what the provider says of it; success counts once and is never undone."""
+        """Bring a refund to what the provider says of it; success counts once, even after a failure, and is never undone."""
         found = await self._found(refund_id)
         await self._settle(found, state)
         return found.refund
@@ -113,6 +113,8 @@ class RefundService(ResourceService[Refund]):
 
     async def _settle(self, found: Settling, state: RefundState) -> str:
         refund = found.refund
+        if refund.status == Status.FAILED and state.status is Status.SUCCEEDED:
+            return await self._succeed_after_all(found, state)
         if refund.status != Status.PENDING:
             return "repeated"
         refund.provider_refund_id = state.id or refund.provider_refund_id
@@ -158,13 +160,27 @@ class RefundService(ResourceService[Refund]):
         self._record("created", refund, None)
         return refund
 
+    async def _succeed_after_all(self, found: Settling, state: RefundState) -> str:
+        """The money was given back though the refund had failed here: it counts, unless it was promised again meanwhile."""
+        payment, refund, _ = found
+        asked = await self.rows.ask(payment.id)
+        assert asked is not None
+        if refund.amount_minor > _left(asked).amount:
+            payment.suspicion = f"the provider gave back {refund.amount} by a refund that had failed"
+            await PaymentRepository(self.uow).save(payment)
+            self.uow.audit("suspected", self.noun, refund.id, after={"suspicion": payment.suspicion})
+            return "suspicious"
+        refund.provider_refund_id = state.id or refund.provider_refund_id
+        await self._succeed(found)
+        return "applied"
+
     async def _succeed(self, found: Settling) -> None:
         payment, refund, invoice = found
         payment.refunded_minor += refund.amount_minor
         await PaymentRepository(self.uow).save(payment)
         refund.status = Status.SUCCEEDED.value
         refund.succeeded_at = self.uow.now
-        refund.check_at = None
+        refund.failure_reason = refund.check_at = None
         self.ledger.post(
             "refund",
             refund.id,

@@ -14,7 +14,7 @@ from libs.common.testing.events import deliver, emitted
 from libs.common.testing.round_trips import round_trips
 from libs.contracts.orders import LatePaymentRefused, OrderCancelled
 from libs.contracts.payments import CreditNoteIssued, RefundFailed, RefundSucceeded
-from services.payments.providers.base import ProviderRefused, RefundState, Status
+from services.payments.providers.base import Notice, ProviderRefused, RefundState, Status, Subject
 from services.payments.refunds.service import RefundService
 from services.payments.tests.flaky import break_at
 from services.payments.tests.front import Front
@@ -236,6 +236,60 @@ async def test_a_refused_refund_fails_and_frees_its_amount(isolated: Shop) -> No
     assert refused.json()["failure_reason"] == "closed account"
     assert len(await emitted(shop.context, shop.tenant_id, RefundFailed)) == 1
     assert (await shop.refund(payment["id"])).json()["status"] == "succeeded"
+
+
+async def refused(shop: Shop, payment_id: str, amount: int) -> UUID:
+    """A refund that the provider said no to."""
+    flaky = break_at(shop)
+    flaky.error = lambda: ProviderRefused("try later")
+    flaky.before.append("refund")
+    refund = (await shop.refund(payment_id, amount)).json()
+    assert refund["status"] == "failed"
+    return UUID(refund["id"])
+
+
+async def say_that_it_was_given_back(shop: Shop, account: dict, refund_id: UUID) -> str:
+    """What comes of the provider's word that a refund has succeeded."""
+    async with shop.context.unit_of_work(tenant_id=shop.tenant_id) as uow:
+        word = Notice(
+            "m", str(new_id()), Subject.REFUND, Status.SUCCEEDED, object_id="r_9", reference=refund_id
+        )
+        return await RefundService(uow).apply(UUID(account["id"]), word)
+
+
+async def test_a_refund_that_succeeds_after_a_failure_counts_once(isolated: Shop) -> None:
+    shop = isolated
+    account = await shop.account()
+    _, payment = await shop.invoiced()
+    refund_id = await refused(shop, payment["id"], 30_000)
+
+    said = [await say_that_it_was_given_back(shop, account, refund_id) for _ in range(2)]
+
+    assert said == ["applied", "repeated"]
+    (refund,) = await shop.list("/refunds")
+    assert (refund["status"], refund["failure_reason"]) == ("succeeded", None)
+    assert (await shop.payment(payment["id"]))["refunded"]["amount"] == 30_000
+    assert (await shop.balances())["cash:sandbox"] == 15_000
+    assert len(await shop.list("/credit-notes")) == 1
+    over = await shop.refund(payment["id"], 15_001)
+    assert over.json()["slug"] == "refund-exceeds-payment"
+
+
+async def test_a_refund_that_succeeds_when_its_money_was_given_back_otherwise_is_suspicious(
+    isolated: Shop,
+) -> None:
+    shop = isolated
+    account = await shop.account()
+    _, payment = await shop.invoiced()
+    refund_id = await refused(shop, payment["id"], 30_000)
+    assert (await shop.refund(payment["id"], 20_000)).json()["status"] == "succeeded"
+
+    assert await say_that_it_was_given_back(shop, account, refund_id) == "suspicious"
+
+    payment = await shop.payment(payment["id"])
+    assert payment["refunded"]["amount"] == 20_000
+    assert payment["suspicion"] == "the provider gave back ZAR 300.00 by a refund that had failed"
+    assert (await shop.balances())["cash:sandbox"] == 25_000
 
 
 async def test_a_late_payment_is_given_back_once(shop: Shop) -> None:
