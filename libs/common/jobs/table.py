@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 # Where the time goes in the statement of a look, and what stands there while its parts are made.
 _NOW = "CAST(:now AS timestamptz)"
 _NOW_MARK = "<now>"
+# So far apart the clocks of two machines may be. A tick of a later time is from before a clock was set back.
+SKEW_SECONDS = 10.0
 _MINE = "id = :id AND attempts = :attempts AND finished_at IS NULL AND dead_at IS NULL"
 
 
@@ -77,7 +79,8 @@ class JobTable:
             f"won AS (INSERT INTO {self._schedule} AS known (name, last_tick) "
             "SELECT name, :now FROM due ORDER BY name ON CONFLICT (name) DO UPDATE "
             "SET last_tick = excluded.last_tick WHERE known.last_tick <= excluded.last_tick "
-            "- (SELECT every FROM due WHERE due.name = known.name) * interval '1 second' RETURNING name), "
+            "- (SELECT every FROM due WHERE due.name = known.name) * interval '1 second' "
+            "OR known.last_tick > excluded.last_tick + :skew * interval '1 second' RETURNING name), "
             f"added AS (INSERT INTO {self._table} (id, name, key, args, run_at, attempts, locked_until) "
             f"SELECT id, name, '{TICK}', '{{}}', :now, CASE WHEN lease > 0 THEN 1 ELSE 0 END, "
             "CASE WHEN lease > 0 THEN now() + lease * interval '1 second' END "
@@ -130,6 +133,7 @@ class JobTable:
             "ids": [new_id() for _ in due],
             "leases": [job.first_hold if place < room else 0.0 for place, job in enumerate(due)],
             "now": now,
+            "skew": SKEW_SECONDS,
         }
         async with self._context.unit_of_work(platform=True) as uow:
             return {

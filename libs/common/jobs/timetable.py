@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from libs.common.jobs.claim import TICK, Claim
 from libs.common.jobs.job import Job
-from libs.common.jobs.table import JobTable
+from libs.common.jobs.table import SKEW_SECONDS, JobTable
 
 if TYPE_CHECKING:
     from libs.common.runtime.context import ServiceContext
@@ -26,9 +26,13 @@ class Timetable:
         self._last: dict[str, datetime] = {}
 
     def due(self) -> list[Job]:
-        """The timed jobs whose tick has come."""
+        """The timed jobs whose tick has come, or is farther away than one of theirs can be: the clock was set back."""
         now = self._context.clock.now()
-        return [job for job in self._timed if self._next.get(job.name, now) <= now]
+        return [job for job in self._timed if not self._is_ahead(job, now)]
+
+    def _is_ahead(self, job: Job, now: datetime) -> bool:
+        away = (self._next.get(job.name, now) - now).total_seconds()
+        return 0 < away <= (job.every or 0) + SKEW_SECONDS
 
     def worth_while(self, due: Sequence[Job], found: set[str]) -> list[Job]:
         """Those of these timed jobs that would find something; the others are put off to their next tick."""

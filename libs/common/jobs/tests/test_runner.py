@@ -391,6 +391,26 @@ async def test_ticks_missed_in_an_outage_are_not_made_up_for(
     assert len(await marks(context)) == 2
 
 
+async def test_timed_jobs_go_on_when_the_clock_is_set_back(
+    context: ServiceContext, settings: CommonSettings, clock: ManualClock
+) -> None:
+    job = Job("tick", leave_a_mark, every=MINUTE)
+    other = ServiceContext(SERVICE, settings, clock=ManualClock(clock.now()))
+    runners = [quiet(context, job), quiet(other, job)]
+    await runners[0].run_due()
+    clock.advance(hours=-3)
+    for ticks in (2, 3, 4):
+        await runners[0].run_due()
+        assert len(await marks(context)) == ticks
+        clock.advance(seconds=MINUTE)
+    # One whose clock is a little behind takes no tick again.
+    clocks: Any = other.clock
+    clocks.advance(hours=-3, seconds=2 * MINUTE - 5)
+    await runners[1].run_due()
+    await other.close()
+    assert len(await marks(context)) == 4
+
+
 async def test_a_timed_job_that_fails_does_not_pile_up_and_is_tried_again_within_its_interval(
     context: ServiceContext, clock: ManualClock
 ) -> None:
