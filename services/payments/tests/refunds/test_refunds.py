@@ -275,6 +275,24 @@ async def test_a_refund_that_succeeds_after_a_failure_counts_once(isolated: Shop
     assert over.json()["slug"] == "refund-exceeds-payment"
 
 
+async def test_many_words_at_once_on_refunds_that_failed_give_back_no_more_than_was_paid(isolated: Shop) -> None:
+    shop = isolated
+    account = await shop.account()
+    _, payment = await shop.invoiced()
+    failed = [await refused(shop, payment["id"], 20_000) for _ in range(3)]
+
+    said = await asyncio.gather(
+        *(say_that_it_was_given_back(shop, account, refund_id) for refund_id in failed * 2),
+        shop.refund(payment["id"], 10_000),
+    )
+
+    given_back = (await shop.payment(payment["id"]))["refunded"]["amount"]
+    assert given_back == 20_000 * said.count("applied") + 10_000 * (said[-1].status_code == 201)
+    assert 40_000 <= given_back <= 45_000
+    assert (await shop.balances())["cash:sandbox"] == 45_000 - given_back
+    assert sum((await shop.balances()).values()) == 0
+
+
 async def test_a_refund_that_succeeds_when_its_money_was_given_back_otherwise_is_suspicious(
     isolated: Shop,
 ) -> None:

@@ -206,6 +206,20 @@ async def test_many_at_once_count_once(shop: Shop, provider: Provider) -> None:
     assert (await shop.balances())["cash:sandbox"] == 45_000
 
 
+async def test_of_different_words_at_once_success_counts_once(shop: Shop, provider: Provider) -> None:
+    checkout = await shop.start(shop.orders.place(shop.tenant_id))
+    words = ["failed", "succeeded", "cancelled", "succeeded", "failed"]
+
+    await asyncio.gather(*[provider.send(await provider.event(checkout, word)) for word in words])
+    await process_side_by_side(shop)
+    await shop.work()
+
+    assert (await shop.payment(checkout["payment_id"]))["status"] == "succeeded"
+    assert len(await emitted(shop.context, shop.tenant_id, PaymentSucceeded)) == 1
+    assert len(await emitted(shop.context, shop.tenant_id, PaymentFailed)) <= 1
+    assert await shop.balances() == {"cash:sandbox": 45_000, "receivable": -45_000}
+
+
 async def process_side_by_side(shop: Shop) -> None:
     """Process all kept webhooks at once, each in a transaction that is open before the first one begins."""
     async with shop.context.unit_of_work(tenant_id=shop.tenant_id) as uow:
