@@ -44,7 +44,7 @@ class Timetable:
                 job.finds is None
                 or job.name in found
                 or last is None
-                or (now - last).total_seconds() >= _UNASKED_SECONDS
+                or abs((now - last).total_seconds()) >= _UNASKED_SECONDS
             ):
                 worth_while.append(job)
             else:

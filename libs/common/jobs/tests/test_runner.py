@@ -650,6 +650,9 @@ async def test_a_timed_job_that_would_find_nothing_is_not_run_but_once_a_minute(
         assert await counted(2)()
         clock.advance(seconds=2)
         await eventually(counted(3))
+        # Set back, the clock says nothing of how long that was ago.
+        clock.advance(hours=-2)
+        await eventually(counted(4))
 
 
 async def test_no_more_jobs_run_at_once_than_allowed_and_all_do_run(
