@@ -275,7 +275,9 @@ async def test_a_refund_that_succeeds_after_a_failure_counts_once(isolated: Shop
     assert over.json()["slug"] == "refund-exceeds-payment"
 
 
-async def test_many_words_at_once_on_refunds_that_failed_give_back_no_more_than_was_paid(isolated: Shop) -> None:
+async def test_many_words_at_once_on_refunds_that_failed_give_back_no_more_than_was_paid(
+    isolated: Shop,
+) -> None:
     shop = isolated
     account = await shop.account()
     _, payment = await shop.invoiced()
