@@ -12,6 +12,11 @@ from functools import lru_cache
 from services.notifications.channels.base import Outgoing, PermanentFailure
 
 _OTHER_SCRIPTS = re.compile(r"[^\x00-\x7f]")
+# What nearly every mail has, and the library would take through its parser to give back as it is: a subject of plain
+# letters without an encoded word, and an address of RFC 5321's dot-strings.
+_PLAIN_SUBJECT = re.compile(r"(?!.*=\?)[!-~]([ -~]*[!-~])?")
+_ATOMS = r"[\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*"
+_PLAIN_ADDRESS = re.compile(rf"({_ATOMS})@([a-z0-9-]+(?:\.[a-z0-9-]+)*)", re.ASCII | re.IGNORECASE)
 
 
 def build_mail(outgoing: Outgoing, *, sender: str, now: datetime) -> EmailMessage:
@@ -45,6 +50,8 @@ def as_read(subject: str) -> str:
     Raises:
         PermanentFailure: it cannot be one.
     """
+    if _PLAIN_SUBJECT.fullmatch(subject):
+        return subject
     # A line break would begin another header.
     if len(subject.splitlines()) > 1:
         raise PermanentFailure("the subject is not one line")
@@ -65,6 +72,8 @@ def to_address(recipient: str) -> Address:
     Raises:
         PermanentFailure: it is not one.
     """
+    if plain := _PLAIN_ADDRESS.fullmatch(recipient):
+        return Address(username=plain[1], domain=plain[2])
     local, _, domain = recipient.rpartition("@")
     try:
         # RFC 6531: letters of all scripts are good, which the parser does not know; so it is shown others in their place.
