@@ -18,6 +18,8 @@ class ProductAssigned(Event):
     sku: str
     name: str
     price: Money
+    # The code that was asked for: a SKU, a slug, or one that is not offered, for which the default product was given.
+    asked: str | None = None
 
 
 class ProductCreated(Event):

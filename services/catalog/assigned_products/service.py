@@ -42,7 +42,7 @@ class AssignedProductService:
         facts = {"product_id": product.id, "sku": variant.sku, "name": product.name}
         price = {"price_amount": variant.price_amount, "price_currency": variant.price_currency}
         if await rows.assign(company_id, facts | price):
-            self.uow.emit(ProductAssigned(company_id=company_id, price=variant.price, **facts))
+            self.uow.emit(ProductAssigned(company_id=company_id, price=variant.price, asked=code, **facts))
 
     async def restore(self, company_id: UUID, code: str, run: int) -> None:
         """See that an approved business has its product: as `assign`, and what was revoked before this run is its again.

@@ -53,7 +53,8 @@ class RegistrationFlow:
         product = await self.products.get(event.company_id, event.product)
         if product is not None:
             price = {"amount": product.price_minor, "currency": product.currency}
-            line |= {"name": product.name, "unit_price": price, "product_id": product.product_id}
+            line |= {"sku": product.sku, "name": product.name}
+            line |= {"unit_price": price, "product_id": product.product_id}
         deal = await self.deals.open(
             {
                 "name": _deal_name(event.company_name),
@@ -95,13 +96,14 @@ class RegistrationFlow:
                 await self.deals.rows.save(deal)
 
     async def price(self, event: ProductAssigned, at: datetime) -> None:
-        """Remember the product of a business, and put its name and price on the line that waits for them."""
+        """Remember the product of a business, and put it with its price on the line that waits for it."""
         await lock(self.uow, "applicant", event.company_id)
         await self.products.put(event, at)
         product = await self.products.get(event.company_id, event.sku)
         assert product is not None
+        codes = {event.sku, event.asked}
         for deal in await self.deals.rows.open_of_applicant(event.company_id):
-            waiting = [line for line in deal.lines if line.sku == event.sku and line.product_id is None]
+            waiting = [line for line in deal.lines if line.sku in codes and line.product_id is None]
             for line in waiting:
                 _fill(line, product, alone=len(deal.lines) == 1)
             if waiting:
@@ -160,7 +162,7 @@ def _deal_name(company_name: str) -> str:
 
 
 def _fill(line: DealLine, product: AssignedProduct, *, alone: bool) -> None:
-    line.name, line.product_id = product.name, product.product_id
+    line.sku, line.name, line.product_id = product.sku, product.name, product.product_id
     # A price that somebody set meanwhile stays, and so does the currency of the other lines.
     if line.unit_price_minor == 0 and (alone or line.currency == product.currency):
         line.unit_price_minor, line.currency = product.price_minor, product.currency

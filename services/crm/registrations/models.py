@@ -16,6 +16,8 @@ class AssignedProduct(Base):
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     company_id: Mapped[UUID] = mapped_column(primary_key=True)
     sku: Mapped[str] = mapped_column(primary_key=True)
+    # What it was asked for as, where catalog said so: a slug of it, or something that is not offered.
+    asked: Mapped[str | None]
     product_id: Mapped[UUID]
     name: Mapped[str]
     price_minor: Mapped[int]

@@ -101,6 +101,7 @@ async def test_an_unknown_code_gives_the_default_product(
     await deliver(context, submitted(tenant_id, code), OPERATOR_TENANT_ID)
 
     assert [row["sku"] for row in await of(staff, tenant_id)] == [sku]
+    assert [(event["asked"], event["sku"]) for event in await told(context, tenant_id)] == [(code, sku)]
 
 
 @pytest.mark.usefixtures("_operator")

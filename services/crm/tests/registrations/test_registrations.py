@@ -197,6 +197,23 @@ async def test_the_line_gets_the_name_and_price_of_the_product(
     assert line["product_id"] == str(product.product_id)
 
 
+@pytest.mark.parametrize("order", ["deal first", "product first"])
+async def test_the_line_is_what_was_given_for_another_code(
+    context: ServiceContext, staff: Crm, order: str
+) -> None:
+    event = submitted(product="a-slug")
+    product = assigned(event.company_id, asked="a-slug")
+
+    for fact in (event, product) if order == "deal first" else (product, event):
+        await submit(context, fact)
+
+    deal = await deal_of(staff, event)
+    assert deal["amount"] == rand(49_900)
+    [line] = deal["lines"]
+    assert (line["sku"], line["name"], line["unit_price"]) == ("micro-sites", "Micro sites", rand(49_900))
+    assert line["product_id"] == str(product.product_id)
+
+
 async def test_a_product_priced_in_another_currency_brings_it(context: ServiceContext, staff: Crm) -> None:
     event = submitted()
     await submit(context, event)
