@@ -6,7 +6,7 @@ from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -30,10 +30,11 @@ class Period(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     date_from: Annotated[
-        AwareDatetime | None, Field(alias="from", description="First moment, RFC 3339 with its offset")
+        datetime | None,
+        Field(alias="from", description="First moment; a day, or a time without its offset, is one of `tz`"),
     ] = None
     date_to: Annotated[
-        AwareDatetime | None, Field(alias="to", description="First moment after the stretch")
+        datetime | None, Field(alias="to", description="First moment after the stretch, in the same forms")
     ] = None
     tz: Annotated[
         str, Field(max_length=64, description="IANA time zone of the rows", examples=["Africa/Johannesburg"])
@@ -52,10 +53,23 @@ class Period(BaseModel):
         return value
 
     @model_validator(mode="after")
+    def _of_the_zone(self) -> "Period":
+        self.date_from, self.date_to = self._moment(self.date_from), self._moment(self.date_to)
+        return self
+
+    @model_validator(mode="after")
     def _in_order(self) -> "Period":
         if self.date_from and self.date_to and self.date_from >= self.date_to:
             raise ValueError("`from` must be before `to`")
         return self
+
+    def _moment(self, given: datetime | None) -> datetime | None:
+        if given is None or given.tzinfo:
+            return given
+        try:
+            return given.replace(tzinfo=ZoneInfo(self.tz)).astimezone(UTC)
+        except OverflowError:
+            raise ValueError("must lie in the years 1 to 9999 of UTC") from None
 
     def holds(
         self, column: InstrumentedAttribute[datetime] | InstrumentedAttribute[datetime | None]

@@ -4,8 +4,6 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime
-
 from libs.common.filters import ListQuery
 from libs.common.money import Money
 from libs.common.schema import OutSchema
@@ -42,5 +40,5 @@ class CreditNoteQuery(ListQuery):
     order_id: list[UUID] | None = None
     refund_id: list[UUID] | None = None
     email: list[str] | None = None
-    created_at_from: AwareDatetime | None = None
-    created_at_to: AwareDatetime | None = None
+    created_at_from: datetime | None = None
+    created_at_to: datetime | None = None

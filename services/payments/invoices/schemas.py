@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Annotated, Any, ClassVar, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, EmailStr, Field
+from pydantic import EmailStr, Field
 
 from libs.common.countries import Country
 from libs.common.filters import ListQuery
@@ -144,5 +144,5 @@ class InvoiceQuery(ListQuery):
     subscription_id: list[UUID] | None = None
     due_on_from: date | None = None
     due_on_to: date | None = None
-    created_at_from: AwareDatetime | None = None
-    created_at_to: AwareDatetime | None = None
+    created_at_from: datetime | None = None
+    created_at_to: datetime | None = None

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from libs.common.filters import Custom, ListQuery
 from libs.common.money import Money, Total
@@ -72,7 +72,7 @@ class LedgerAccountQuery(ListQuery):
     currency: list[str] | None = None
     code: list[str] | None = None
     at: Annotated[
-        AwareDatetime | None, Custom(), Field(description="Balances as of this time; now by default")
+        datetime | None, Custom(), Field(description="Balances as of this time; now by default")
     ] = None
 
 
@@ -83,5 +83,5 @@ class LedgerTransactionQuery(ListQuery):
 
     kind: list[str] | None = None
     reference: list[str] | None = None
-    occurred_at_from: AwareDatetime | None = None
-    occurred_at_to: AwareDatetime | None = None
+    occurred_at_from: datetime | None = None
+    occurred_at_to: datetime | None = None

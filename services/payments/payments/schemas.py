@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from libs.common.filters import Column, ListQuery
 from libs.common.money import Currency, Money
@@ -66,5 +66,5 @@ class PaymentQuery(ListQuery):
     currency: list[Currency] | None = None
     amount_min: Annotated[int | None, Column("amount_minor"), Field(description="Minor units")] = None
     amount_max: Annotated[int | None, Column("amount_minor"), Field(description="Minor units")] = None
-    created_at_from: AwareDatetime | None = None
-    created_at_to: AwareDatetime | None = None
+    created_at_from: datetime | None = None
+    created_at_to: datetime | None = None

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from libs.common.filters import ListQuery
 from libs.common.money import Money, PositiveMoney
@@ -43,5 +43,5 @@ class RefundQuery(ListQuery):
     payment_id: list[UUID] | None = None
     order_id: list[UUID] | None = None
     status: list[str] | None = None
-    created_at_from: AwareDatetime | None = None
-    created_at_to: AwareDatetime | None = None
+    created_at_from: datetime | None = None
+    created_at_to: datetime | None = None

@@ -221,10 +221,10 @@ class SubscriptionQuery(ListQuery):
     customer_user_id: list[UUID] | None = None
     email: list[str] | None = None
     cancel_at_period_end: bool | None = None
-    next_billing_at_from: AwareDatetime | None = None
-    next_billing_at_to: AwareDatetime | None = None
-    created_at_from: AwareDatetime | None = None
-    created_at_to: AwareDatetime | None = None
+    next_billing_at_from: datetime | None = None
+    next_billing_at_to: datetime | None = None
+    created_at_from: datetime | None = None
+    created_at_to: datetime | None = None
 
 
 class SubscriptionInvoiceQuery(ListQuery):

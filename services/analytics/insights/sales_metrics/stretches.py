@@ -27,12 +27,10 @@ class Stretches:
         date_to = query.date_to or _midnight(query, query.local(now) + timedelta(days=1))
         date_from = query.date_from or max(_EARLIEST, min(today, date_to)) - timedelta(days=_USUAL_DAYS)
         if not _EARLIEST <= date_from < date_to <= _LATEST:
-            raise ValidationFailed.of("from", "must be before `to`, and both between 1971 and 2200", "range")
+            raise _refused("must be before `to`, and both between 1971 and 2200")
         length = date_to - date_from
         if length > _LONGEST:
-            raise ValidationFailed.of(
-                "from", f"must be at most {_LONGEST.days} days before `to`, or before now", "range"
-            )
+            raise _refused(f"must be at most {_LONGEST.days} days before `to`, or before now")
         self.query = query
         # Of a stretch that is not over, the others are counted as far as it has come.
         end = min(date_to, now) if date_from < now else date_to
@@ -53,6 +51,10 @@ class Stretches:
             currency=self.query.currency,
             grain=self.query.grain,
         )
+
+
+def _refused(message: str) -> ValidationFailed:
+    return ValidationFailed.of("from", message, "range", place="query")
 
 
 def _midnight(query: GrainedPeriod, local: datetime) -> datetime:
