@@ -1,6 +1,6 @@
 """All SQL of kept mails."""
 
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import ColumnElement, Select, or_
 
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.repository import Repository
@@ -31,7 +31,7 @@ class MailboxRepository(Repository[MailboxMessage]):
         found = super().conditions(query)
         to, subject = getattr(query, "to", None), getattr(query, "subject", None)
         if to is not None:
-            found.append(MailboxMessage.recipient == to.strip().lower())
+            found.append(MailboxMessage.recipient.in_([address.strip().lower() for address in to]))
         if subject is not None:
-            found.append(MailboxMessage.subject.icontains(subject, autoescape=True))
+            found.append(or_(*(MailboxMessage.subject.icontains(part, autoescape=True) for part in subject)))
         return found

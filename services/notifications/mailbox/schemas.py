@@ -41,5 +41,9 @@ class MailboxQuery(ListQuery):
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
     searchable: ClassVar[tuple[str, ...]] = ("subject", "text")
 
-    to: Annotated[str | None, Custom(), Field(max_length=320, description="The whole address")] = None
-    subject: Annotated[str | None, Custom(), Field(max_length=200, description="A part of it")] = None
+    to: Annotated[
+        list[Annotated[str, Field(max_length=320)]] | None, Custom(), Field(description="The whole address")
+    ] = None
+    subject: Annotated[
+        list[Annotated[str, Field(max_length=200)]] | None, Custom(), Field(description="A part of it")
+    ] = None

@@ -77,8 +77,8 @@ class Asked:
     today: date
     midnight: datetime
     currency: str
-    assignee_id: UUID | None = None
-    deal_id: UUID | None = None
+    assignee_id: frozenset[UUID | None] = frozenset()
+    deal_id: frozenset[UUID] = frozenset()
 
     def start_of(self, day: date) -> datetime:
         """When a day before today began, give or take a change of clocks: the same whenever it is asked today."""

@@ -68,9 +68,9 @@ class DealRows:
             .limit(MOST)
         )
         if asked.deal_id:
-            statement = statement.where(DealFact.deal_id == asked.deal_id)
+            statement = statement.where(DealFact.deal_id.in_(asked.deal_id))
         if asked.assignee_id:
-            statement = statement.where(DealFact.owner_id == asked.assignee_id)
+            statement = statement.where(DealFact.owner_id.in_(asked.assignee_id))
         return list((await self.session.execute(statement)).all())
 
     async def stages(self, asked: Asked) -> list[Any]:
@@ -171,7 +171,7 @@ class DealRows:
             .limit(MOST)
         )
         if asked.deal_id:
-            statement = statement.where(TaskFact.deal_id == asked.deal_id)
+            statement = statement.where(TaskFact.deal_id.in_(asked.deal_id))
         if asked.assignee_id:
-            statement = statement.where(TaskFact.assignee_id == asked.assignee_id)
+            statement = statement.where(TaskFact.assignee_id.in_(asked.assignee_id))
         return list((await self.session.execute(statement)).all())

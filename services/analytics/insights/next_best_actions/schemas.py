@@ -45,10 +45,12 @@ class NextBestActionQuery(BaseModel):
     kind: list[Kind] | None = None
     object_type: list[ObjectType] | None = None
     assignee_id: Annotated[
-        UUID | Literal["me"] | None,
-        Field(description="Tasks of this person and deals that he owns; `me` for one's own"),
+        list[UUID | Literal["me"]] | None,
+        Field(description="Tasks of these people and deals that they own; `me` for one's own"),
     ] = None
-    deal_id: Annotated[UUID | None, Field(description="Actions about this deal and its tasks")] = None
+    deal_id: Annotated[list[UUID] | None, Field(description="Actions about these deals and their tasks")] = (
+        None
+    )
     currency: Annotated[
         Currency | None, Field(description="Money at stake in this currency; the busiest one unless given")
     ] = None

@@ -84,8 +84,11 @@ class NextBestActionService:
             today=today,
             midnight=clock.start(datetime.combine(today, time())).astimezone(UTC),
             currency=await ReportRepository(uow).currency(query.currency),
-            assignee_id=uow.actor.user_id if query.assignee_id == "me" else query.assignee_id,
-            deal_id=query.deal_id,
+            # A caller who is nobody, such as a key, has nothing of his own.
+            assignee_id=frozenset(
+                uow.actor.user_id if one == "me" else one for one in query.assignee_id or ()
+            ),
+            deal_id=frozenset(query.deal_id or ()),
         )
         history = await DealHistory.read(uow, asked)
         found: list[Candidate] = []

@@ -86,6 +86,8 @@ async def test_an_overdue_task_is_listed_until_it_is_done_or_moved(
     assert found["evidence"]["days_overdue"] == 2
     assert found["suggested_action"]["action"] == "complete_task"
     assert (await ask(client, assignee_id=str(person)))["items"] == [found]
+    assert (await ask(client, assignee_id=[str(new_id()), str(person)]))["items"] == [found]
+    assert (await ask(client, assignee_id=[str(person), str(new_id())]))["items"] == [found]
     assert (await ask(client, assignee_id=str(new_id())))["items"] == []
     assert (await ask(client, assignee_id="me"))["items"] == []
 
@@ -171,6 +173,8 @@ async def test_a_deal_of_high_value_needs_a_task(
     assert {i["deal_id"] for i in (await ask(client, deal_id=str(others[1]["deal_id"])))["items"]} == {
         str(others[1]["deal_id"])
     }
+    either = [str(others[1]["deal_id"]), str(new_id())]
+    assert {i["deal_id"] for i in (await ask(client, deal_id=either))["items"]} == {either[0]}
 
 
 async def test_invoices_are_asked_for_when_money_is_due(

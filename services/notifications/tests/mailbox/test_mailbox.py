@@ -25,12 +25,17 @@ async def test_mails_are_found_by_address_and_subject(
     await channel.send(outgoing(email, tenant_id, subject="100 off"))
 
     listed = await client.get("/mailbox", params={"to": email})
+    either = (await client.get("/mailbox", params={"to": [email, "nobody@example.com"]})).json()["items"]
+    parts = {"to": email, "subject": ["0% O", "nothing"]}
+    by_parts = (await client.get("/mailbox", params=parts)).json()["items"]
     by_subject = (await client.get("/mailbox", params={"subject": "0% O"})).json()["items"]
 
     assert len(listed.json()["items"]) == 2
     assert "No SMTP server is configured" in listed.json()["notice"]
     assert listed.headers["x-pillars-mail"] == "kept"
     assert [m["subject"] for m in by_subject] == ["100% off"]
+    assert either == listed.json()["items"]
+    assert by_parts == by_subject
     assert by_subject[0]["to"] == email.lower()
     mail = (await client.get(f"/mailbox/{by_subject[0]['id']}")).json()
     assert (mail["text"], mail["html"]) == ("Thank you\nfor your order", "<p>Thank you</p>")
