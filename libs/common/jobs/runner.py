@@ -23,7 +23,7 @@ from libs.common.jobs.retention import Retention
 from libs.common.jobs.sweeps import sweep_jobs
 from libs.common.jobs.table import JobTable
 from libs.common.jobs.timetable import Timetable
-from libs.common.messaging.consumer import is_outage, reason_of
+from libs.common.messaging.failures import is_outage, reason_of
 from libs.common.messaging.waiting import backoff, wait_for, wind_down
 from libs.common.telemetry import span
 

@@ -18,8 +18,9 @@ from libs.common.errors import Conflict, NotFound, Unavailable
 from libs.common.filters import Custom, ListQuery
 from libs.common.http.deps import Context, CurrentActor, PlatformUow, allow
 from libs.common.http.problems import problems
-from libs.common.messaging.consumer import Consumer, is_outage, reason_of
+from libs.common.messaging.consumer import Consumer
 from libs.common.messaging.envelope import BadEnvelope, Envelope
+from libs.common.messaging.failures import is_outage, reason_of
 from libs.common.messaging.outbox import actor_label
 from libs.common.pagination import Page
 from libs.common.runtime.context import ServiceContext

@@ -9,23 +9,22 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import orjson
-import psycopg
 import sqlalchemy as sa
 from opentelemetry.trace import SpanKind
 from pydantic import ValidationError
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from libs.common import metrics
 from libs.common.db.direct import Direct
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.failpoints import failpoint
 from libs.common.ids import new_id
-from libs.common.logging import bind, clear, scrub
+from libs.common.logging import bind, clear
 from libs.common.messaging.broker import MAX_ATTEMPTS, Verdict
 from libs.common.messaging.dead_letter import dead_letter_row
 from libs.common.messaging.envelope import Envelope
+from libs.common.messaging.failures import Deadly, RetryLater, Unreadable, is_outage, reason_of, storable
 from libs.common.messaging.subscription import Subscription, Taken
 from libs.common.messaging.trial import Trials
 from libs.common.telemetry import span
@@ -36,36 +35,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger("pillars.consumer")
 
 Decision = tuple[Verdict, str, Exception | None]
-
-# SQLSTATE classes of a server that cannot serve anybody now: connection lost, resources exhausted, shutting down.
-_AWAY = ("08", "53", "57P")
-
-
-class RetryLater(Exception):
-    """A handler needs a fact that has not arrived yet; the event is delivered again after a while."""
-
-
-class Deadly(Exception):
-    """The process ended, time and again, while it handled the event."""
-
-
-class Unreadable(Exception):
-    """The event is not one that the subscription can read: its type, version or data are unknown to it."""
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether the error says that the database cannot serve now, rather than that the handler failed.
-
-    A bare `ConnectionError` does not: the database's driver has its own, so that is a mail server or the like.
-    """
-    if isinstance(error, DBAPIError):
-        if error.connection_invalidated:
-            return True
-        cause = error.orig
-        return isinstance(cause, psycopg.Error) and is_outage(cause)
-    if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError):
-        return error.sqlstate is None or error.sqlstate.startswith(_AWAY)
-    return isinstance(error, PoolTimeout)
 
 
 class Consumer:
@@ -232,7 +201,7 @@ class Consumer:
     ) -> None:
         """Keep a message that is no envelope as a dead letter; raises when the database is away."""
         stored = {
-            "attributes": {_storable(name): _storable(str(value)) for name, value in attributes.items()},
+            "attributes": {storable(name): storable(str(value)) for name, value in attributes.items()},
             "body_base64": base64.b64encode(body).decode(),
         }
         async with self._context.unit_of_work(platform=True) as uow:
@@ -240,7 +209,7 @@ class Consumer:
                 "id": new_id(),
                 "handler": subscription.name,
                 "envelope": stored,
-                "reason": _storable(reason),
+                "reason": storable(reason),
                 "attempts": 0,
             }
             await uow.session.execute(insert(self._context.models.dead_letter).values(row))
@@ -337,16 +306,6 @@ class Consumer:
         except Exception as second:
             return Verdict.RELEASE, "release", second
         return Verdict.DONE, "dead", error
-
-
-def reason_of(error: BaseException) -> str:
-    """An error as operators read it, at most 2,000 characters."""
-    return _storable(scrub(f"{type(error).__name__}: {error}"))[:2000]
-
-
-def _storable(text: str) -> str:
-    """A text without what Postgres cannot store: NUL characters and halves of surrogate pairs."""
-    return text.replace("\0", "\\0").encode("utf-8", "replace").decode()
 
 
 def _log(envelope: Envelope, outcome: str, error: Exception | None, seconds: float) -> None:

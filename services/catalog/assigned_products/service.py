@@ -5,7 +5,7 @@ from uuid import UUID
 
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.messaging.consumer import RetryLater
+from libs.common.messaging.failures import RetryLater
 from libs.contracts.catalog import ProductAssigned
 from services.catalog.assigned_products.repository import AssignedProductRepository
 from services.catalog.assigned_products.schemas import AssignedProductQuery

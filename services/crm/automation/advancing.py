@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from libs.common.actor import Actor
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import AppError, ValidationFailed
-from libs.common.messaging.consumer import is_outage, reason_of
+from libs.common.messaging.failures import is_outage, reason_of
 from libs.common.runtime.upstreams import UpstreamProblem
 from services.crm.automation.acting import Words, act, acting, end, is_gone, on_behalf, wake, write_step
 from services.crm.automation.actions import SendEmail

@@ -6,7 +6,7 @@ The two facts come in either order: each looks for the other under a lock on the
 from datetime import datetime
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.messaging.consumer import RetryLater
+from libs.common.messaging.failures import RetryLater
 from libs.contracts.catalog import ProductAssigned
 from libs.contracts.identity import RegistrationResubmitted, RegistrationSubmitted
 from libs.contracts.values import Business

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.messaging.consumer import RetryLater
+from libs.common.messaging.failures import RetryLater
 from libs.common.runtime.upstreams import UpstreamProblem
 from libs.contracts.payments import PaymentSucceeded, RefundSucceeded
 from services.orders.catalog import Catalog

@@ -1,8 +1,8 @@
 """Facts of orders after which money goes back."""
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.messaging.consumer import RetryLater
 from libs.common.messaging.envelope import Envelope
+from libs.common.messaging.failures import RetryLater
 from libs.contracts.orders import LatePaymentRefused, OrderCancelled
 from services.payments.payments.repository import PaymentRepository
 from services.payments.refunds.service import RefundService

@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 from libs.common.db.migrate import migrate
 from libs.common.ids import new_id
 from libs.common.messaging.broker import Broker
-from libs.common.messaging.consumer import Consumer, is_outage
+from libs.common.messaging.consumer import Consumer
+from libs.common.messaging.failures import is_outage
 from libs.common.messaging.postgres import PostgresBroker
 from libs.common.messaging.tests.delivery_suite import (
     DeliverySuite,

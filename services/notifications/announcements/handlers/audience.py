@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.messaging.consumer import RetryLater
 from libs.common.messaging.envelope import Envelope
+from libs.common.messaging.failures import RetryLater
 from services.notifications.announcements.target import Target
 from services.notifications.recipients.models import Recipient
 from services.notifications.recipients.service import RecipientService

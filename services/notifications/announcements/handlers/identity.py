@@ -4,8 +4,8 @@ from uuid import UUID
 
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.messaging.consumer import RetryLater
 from libs.common.messaging.envelope import Envelope
+from libs.common.messaging.failures import RetryLater
 from libs.contracts.identity import (
     DomainProofMissing,
     InvitationSent,

@@ -3,8 +3,8 @@
 from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.messaging.consumer import RetryLater
 from libs.common.messaging.envelope import Envelope
+from libs.common.messaging.failures import RetryLater
 from libs.contracts.payments import InvoiceIssued, PaymentFailed, RefundSucceeded
 from services.notifications.announcements.handlers.audience import customer
 from services.notifications.announcements.service import About, Announcer

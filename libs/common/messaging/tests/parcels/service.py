@@ -14,9 +14,9 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from libs.common.db.base import TYPES, service_metadata
 from libs.common.db.infrastructure import infrastructure
 from libs.common.db.unit_of_work import UnitOfWork
-from libs.common.messaging.consumer import RetryLater
 from libs.common.messaging.envelope import Envelope
 from libs.common.messaging.event import Event
+from libs.common.messaging.failures import RetryLater
 from libs.common.messaging.subscription import Subscription, Taken, in_batches, on
 from libs.common.runtime.service import Service
 from libs.common.settings import ServiceSettings
