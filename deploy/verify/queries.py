@@ -95,6 +95,28 @@ QUERIES: tuple[tuple[str, str, str], ...] = (
         """,
     ),
     (
+        "the tax of each invoiced order is in the ledger, added and included",
+        # Where orders or payments of a release before did not know what prices contain, what was added is.
+        "SELECT count(*) || ' invoices of orders, ' || count(*) FILTER (WHERE tax_included_minor IS NULL)"
+        " || ' of before included tax was told'"
+        " FROM payments.invoices WHERE order_id IS NOT NULL AND issued_at IS NOT NULL",
+        """
+        SELECT o.number, o.tax_amount, o.tax_included_amount, coalesce(l.tax, 0)
+        FROM payments.invoices i
+        JOIN orders.orders o ON o.tenant_id = i.tenant_id AND o.id = i.order_id
+        LEFT JOIN (
+            SELECT t.tenant_id, t.reference, -sum(e.amount_minor) AS tax
+            FROM payments.ledger_transactions t
+            JOIN payments.ledger_entries e ON e.tenant_id = t.tenant_id AND e.transaction_id = t.id
+            JOIN payments.ledger_accounts a ON a.tenant_id = e.tenant_id AND a.id = e.account_id
+            WHERE t.kind = 'invoice' AND a.code = 'tax:payable'
+            GROUP BY 1, 2
+        ) l ON l.tenant_id = i.tenant_id AND l.reference = i.id::text
+        WHERE i.issued_at IS NOT NULL AND coalesce(l.tax, 0) <> o.tax_amount
+            + CASE WHEN i.tax_included_minor IS NULL THEN 0 ELSE o.tax_included_amount END
+        """,
+    ),
+    (
         "analytics counts the orders that there are",
         "SELECT count(*) || ' orders' FROM orders.orders WHERE placed_at IS NOT NULL",
         f"""

@@ -9,12 +9,16 @@ from libs.contracts.values import Address, Money, OrderLine, Value
 
 
 class Totals(Value):
-    """The totals of an order; they re-add: total = subtotal - discount + shipping + tax (tax 0 where inclusive)."""
+    """The totals of an order; they re-add: total = subtotal - discount + shipping + tax.
+
+    `tax_included` is the tax that prices contain already; it is not added. Null where whoever told of it did not say.
+    """
 
     subtotal: Money
     discount: Money
     shipping: Money
     tax: Money
+    tax_included: Money | None = None
     total: Money
 
 

@@ -42,7 +42,10 @@ class Address(Value):
 
 
 class OrderLine(Value):
-    """One line of an order. `total` is what the customer pays for it, discounts included."""
+    """One line of an order. `total` is what the customer pays for it, discounts included, before added tax.
+
+    `tax_included` is the tax that `total` contains already; null where whoever told of it did not say.
+    """
 
     line_id: UUID
     variant_id: UUID
@@ -52,6 +55,7 @@ class OrderLine(Value):
     quantity: int
     unit_price: Money
     discount: Money
+    tax_included: Money | None = None
     total: Money
     options: dict[str, Any] = {}
 

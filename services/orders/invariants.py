@@ -30,11 +30,13 @@ INVARIANTS = (
         _ORDERS,
         "SELECT o.id FROM orders.orders o LEFT JOIN LATERAL ("
         " SELECT sum(l.unit_amount * l.quantity) AS subtotal, sum(l.discount_amount) AS discount,"
-        " sum(l.total_amount) AS total, sum(l.tax_amount) AS tax FROM orders.order_lines l"
+        " sum(l.total_amount) AS total, sum(l.tax_amount) AS tax,"
+        " sum(l.tax_included_amount) AS tax_included FROM orders.order_lines l"
         " WHERE l.tenant_id = o.tenant_id AND l.order_id = o.id) s ON true"
         " WHERE o.total_amount <> o.subtotal_amount - o.discount_amount + o.shipping_amount + o.tax_amount"
         " OR s.subtotal IS DISTINCT FROM o.subtotal_amount OR s.discount IS DISTINCT FROM o.discount_amount"
-        " OR s.total IS DISTINCT FROM o.subtotal_amount - o.discount_amount OR s.tax > o.tax_amount",
+        " OR s.total IS DISTINCT FROM o.subtotal_amount - o.discount_amount OR s.tax > o.tax_amount"
+        " OR s.tax_included > o.tax_included_amount",
     ),
     _rule(
         "every placed order has a number and says until when its stock is held",

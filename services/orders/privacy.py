@@ -43,7 +43,7 @@ PRIVACY: PrivacyMap = {
     ),
     "order_lines": TableMap(
         none=f"{_ROW} order_id position variant_id product_id sku name type tax_class weight_g options currency"
-        " quantity shipped_quantity unit_amount discount_amount tax_amount total_amount",
+        " quantity shipped_quantity unit_amount discount_amount tax_amount tax_included_amount total_amount",
         stays=BOOKS,
     ),
     "shipments": TableMap(

@@ -6,9 +6,9 @@ from libs.common.money import Money
 
 
 def money(column: str) -> Any:
-    """A property that reads a column of minor units as `Money` in the currency of its row."""
+    """A property that reads a column of minor units as `Money` in the currency of its row; NULL is nothing."""
 
     def read(row: Any) -> Money:
-        return Money(amount=getattr(row, column), currency=row.currency)
+        return Money(amount=getattr(row, column) or 0, currency=row.currency)
 
     return property(read)

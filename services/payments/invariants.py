@@ -94,7 +94,36 @@ INVARIANTS = (
         "SELECT i.id FROM payments.invoices i LEFT JOIN payments.credit_notes c"
         " ON c.tenant_id = i.tenant_id AND c.invoice_id = i.id GROUP BY i.tenant_id, i.id"
         " HAVING i.credited_minor <> coalesce(sum(c.total_minor), 0)"
-        " OR bool_or(c.total_minor <> c.goods_minor + c.shipping_minor + c.tax_minor)",
+        " OR bool_or(c.total_minor <> c.goods_minor + c.shipping_minor + c.tax_minor)"
+        # Notes of the release before say nothing of the tax that prices contain.
+        " OR sum(c.tax_included_minor) > i.tax_included_minor OR i.credited_minor = i.total_minor"
+        " AND (sum(c.tax_minor) <> i.tax_minor OR sum(c.shipping_minor) <> i.shipping_minor"
+        " OR bool_and(c.tax_included_minor IS NOT NULL) AND sum(c.tax_included_minor) <> i.tax_included_minor)",
+    ),
+    _none(
+        "revenue is posted without tax, and all tax as owed",
+        "{} invoices and credit notes",
+        "SELECT (SELECT count(*) FROM payments.invoices WHERE status <> 'draft')"
+        " + (SELECT count(*) FROM payments.credit_notes)",
+        "SELECT d.id FROM ("
+        "SELECT tenant_id, id, 'invoice' AS kind, tax_minor + coalesce(tax_included_minor, 0) AS tax,"
+        " subtotal_minor - discount_minor - coalesce(tax_included_minor - shipping_tax_included_minor, 0) AS goods,"
+        " shipping_minor - coalesce(shipping_tax_included_minor, 0) AS shipping"
+        " FROM payments.invoices WHERE status <> 'draft'"
+        " UNION ALL SELECT tenant_id, id, 'credit_note', -tax_minor - coalesce(tax_included_minor, 0),"
+        " -goods_minor + coalesce(tax_included_minor - shipping_tax_included_minor, 0),"
+        " -shipping_minor + coalesce(shipping_tax_included_minor, 0) FROM payments.credit_notes) d"
+        " LEFT JOIN (SELECT t.tenant_id, t.kind, t.reference,"
+        " -sum(e.amount_minor) FILTER (WHERE a.code = 'tax:payable') AS tax,"
+        " -sum(e.amount_minor) FILTER (WHERE a.code IN ('revenue', 'revenue:refunds')) AS goods,"
+        " -sum(e.amount_minor) FILTER (WHERE a.code = 'revenue:shipping') AS shipping"
+        " FROM payments.ledger_transactions t"
+        " JOIN payments.ledger_entries e ON e.tenant_id = t.tenant_id AND e.transaction_id = t.id"
+        " JOIN payments.ledger_accounts a ON a.tenant_id = e.tenant_id AND a.id = e.account_id"
+        " WHERE t.kind IN ('invoice', 'credit_note') GROUP BY 1, 2, 3) l"
+        " ON l.tenant_id = d.tenant_id AND l.kind = d.kind AND l.reference = d.id::text"
+        " WHERE (d.tax, d.goods, d.shipping)"
+        " <> (coalesce(l.tax, 0), coalesce(l.goods, 0), coalesce(l.shipping, 0))",
     ),
     _none(
         "a period of a subscription has one invoice",

@@ -19,8 +19,8 @@ PRIVACY: PrivacyMap = {
     ),
     "invoices": TableMap(
         none=f"{_ROW} number status order_id order_number payment_id currency lines subtotal_minor discount_minor"
-        " shipping_minor tax_minor total_minor paid_minor credited_minor seller due_on issued_at sent_at voided_at"
-        " overdue_at subscription_id subscription_period period_start period_end",
+        " shipping_minor tax_minor tax_included_minor shipping_tax_included_minor total_minor paid_minor credited_minor"
+        " seller due_on issued_at sent_at voided_at overdue_at subscription_id subscription_period period_start period_end",
         fields={**_BUYER, "notes": keep(Kind.CONTENT, BOOKS)},
         user=("customer_user_id",),
         email=("email",),
@@ -28,7 +28,7 @@ PRIVACY: PrivacyMap = {
     ),
     "credit_notes": TableMap(
         none=f"{_ROW} number invoice_id invoice_number order_id refund_id currency goods_minor shipping_minor tax_minor"
-        " total_minor reason seller issued_at",
+        " tax_included_minor shipping_tax_included_minor total_minor reason seller issued_at",
         fields=_BUYER,
         user=("customer_user_id",),
         email=("email",),

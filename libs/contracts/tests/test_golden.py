@@ -44,6 +44,16 @@ def example(schema: dict[str, Any], definitions: dict[str, Any]) -> Any:
     return "any"
 
 
+def known_to(golden: Any, kept: Any) -> Any:
+    """Of what was kept, that which the golden file has: fields of values may be added later, too."""
+    match golden, kept:
+        case dict(), dict():
+            return {name: known_to(golden[name], value) for name, value in kept.items() if name in golden}
+        case list(), list():
+            return [known_to(one, value) for one, value in zip(golden, kept, strict=True)]
+    return kept
+
+
 @pytest.mark.parametrize("event", events(), ids=lambda event: event.wire_name)
 def test_every_event_ever_published_still_parses(event: type[Event], request: pytest.FixtureRequest) -> None:
     path = GOLDEN / f"{event.wire_name}.json"
@@ -55,8 +65,8 @@ def test_every_event_ever_published_still_parses(event: type[Event], request: py
 
     parsed = event.model_validate(golden)
 
-    kept = parsed.model_dump(mode="json")
-    assert {name: kept[name] for name in golden} == golden, "a field was renamed, removed or changed its form"
+    kept = known_to(golden, parsed.model_dump(mode="json"))
+    assert kept == golden, "a field was renamed, removed or changed its form"
 
 
 def test_no_published_event_was_removed() -> None:

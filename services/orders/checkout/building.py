@@ -65,6 +65,7 @@ def build(cart: Cart, priced: Priced, customer: Customer) -> Order:
                 unit_amount=item.unit_amount,
                 discount_amount=line.discount,
                 tax_amount=line.tax,
+                tax_included_amount=line.tax_included,
                 total_amount=line.total,
             )
             for position, (item, line) in enumerate(zip(cart.items, totals.lines, strict=True), start=1)

@@ -80,6 +80,7 @@ def _whole(order: Order) -> dict[str, Any]:
                 quantity=line.quantity,
                 unit_price=line.unit_price,
                 discount=line.discount,
+                tax_included=line.tax_included,
                 total=line.total,
                 options=line.options,
             )

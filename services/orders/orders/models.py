@@ -43,6 +43,8 @@ class OrderLine(TenantRow, Base):
     unit_amount: Mapped[int]
     discount_amount: Mapped[int]
     tax_amount: Mapped[int]
+    # Null where the order was placed before lines said it.
+    tax_included_amount: Mapped[int | None]
     total_amount: Mapped[int]
 
     @property
@@ -64,6 +66,12 @@ class OrderLine(TenantRow, Base):
     def tax(self) -> Money:
         """The tax added for this line."""
         return Money(amount=self.tax_amount, currency=self.currency)
+
+    @property
+    def tax_included(self) -> Money | None:
+        """The tax that the line's total contains already."""
+        included: Money | None = Money.of(self.tax_included_amount, self.currency)
+        return included
 
     @property
     def total(self) -> Money:

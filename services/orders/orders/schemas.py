@@ -27,6 +27,9 @@ class OrderLineOut(OutSchema):
     unit_price: Money
     discount: Money
     tax: Money
+    tax_included: Money | None = Field(
+        description="The tax that `total` contains already; null where the order was placed before lines said it"
+    )
     total: Money = Field(description="What the line costs after its discount, before added tax")
 
 
@@ -97,6 +100,7 @@ class InternalLine(OutSchema):
     unit_price: Money
     discount: Money
     tax: Money
+    tax_included: Money | None
     total: Money
 
 

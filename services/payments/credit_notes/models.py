@@ -43,6 +43,9 @@ class CreditNote(TenantRow, Base):
     goods_minor: Mapped[int]
     shipping_minor: Mapped[int]
     tax_minor: Mapped[int]
+    # The tax that goods and shipping contain; NULL where it was not known of the invoice.
+    tax_included_minor: Mapped[int | None]
+    shipping_tax_included_minor: Mapped[int | None]
     total_minor: Mapped[int]
     reason: Mapped[str]
     email: Mapped[str | None]
@@ -55,4 +58,11 @@ class CreditNote(TenantRow, Base):
     goods: Money = money("goods_minor")
     shipping: Money = money("shipping_minor")
     tax: Money = money("tax_minor")
+    tax_included: Money = money("tax_included_minor")
+    shipping_tax_included: Money = money("shipping_tax_included_minor")
     total: Money = money("total_minor")
+
+    @property
+    def goods_tax_included(self) -> Money:
+        """How much tax the price of the goods contains."""
+        return self.tax_included - self.shipping_tax_included

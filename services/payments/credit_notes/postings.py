@@ -9,8 +9,8 @@ from services.payments.payments.postings import negative
 def of_credit_note(note: CreditNote) -> list[Line]:
     """The counter-entries of a part of an invoice."""
     return [
-        (REFUNDS, note.goods),
-        (SHIPPING_REVENUE, note.shipping),
-        (TAX_PAYABLE, note.tax),
+        (REFUNDS, note.goods - note.goods_tax_included),
+        (SHIPPING_REVENUE, note.shipping - note.shipping_tax_included),
+        (TAX_PAYABLE, note.tax + note.tax_included),
         (RECEIVABLE, negative(note.total)),
     ]

@@ -30,6 +30,6 @@ def credit_note_data(note: CreditNote) -> dict[str, Any]:
         ],
         sums=[("Goods", note.goods), ("Shipping", note.shipping), ("Tax", note.tax)],
         total=note.total,
-        after=[],
+        after=[("Tax included", note.tax_included)],
         notes=None,
     )

@@ -4,6 +4,8 @@ from datetime import datetime
 from typing import ClassVar
 from uuid import UUID
 
+from pydantic import Field
+
 from libs.common.filters import ListQuery
 from libs.common.money import Money
 from libs.common.schema import OutSchema
@@ -21,6 +23,9 @@ class CreditNoteOut(OutSchema):
     goods: Money
     shipping: Money
     tax: Money
+    tax_included: Money = Field(
+        description="The tax that goods and shipping contain already; it is not added"
+    )
     total: Money
     reason: str
     email: str | None

@@ -38,7 +38,7 @@ class CreditNoteService(ResourceService[CreditNote]):
         amount = min(refund.amount_minor, invoice.total_minor - invoice.credited_minor)
         if amount <= 0:
             return None
-        goods, shipping, tax = next_parts(invoice, amount)
+        parts, is_told = next_parts(invoice, amount), invoice.tax_included_minor is not None
         assert invoice.number is not None
         note = await self.rows.add(
             unsaved(
@@ -50,9 +50,11 @@ class CreditNoteService(ResourceService[CreditNote]):
                 order_id=invoice.order_id,
                 refund_id=refund.id,
                 currency=invoice.currency,
-                goods_minor=goods,
-                shipping_minor=shipping,
-                tax_minor=tax,
+                goods_minor=parts.goods,
+                shipping_minor=parts.shipping,
+                tax_minor=parts.tax,
+                tax_included_minor=parts.tax_included if is_told else None,
+                shipping_tax_included_minor=parts.shipping_tax_included if is_told else None,
                 total_minor=amount,
                 reason=refund.reason,
                 email=invoice.email,

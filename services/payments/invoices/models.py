@@ -18,7 +18,8 @@ class Invoice(TenantRow, Base):
     """A claim on a customer: draft, then issued, then paid or void.
 
     `lines` are `{"description", "sku", "quantity", "unit_price", "discount", "total"}` in minor units of the invoice's
-    currency. total = subtotal - discount + shipping + tax.
+    currency. total = subtotal - discount + shipping + tax. Tax that these prices contain already is not added; where
+    whoever told of an order did not say how much it is, it is NULL and counts as none.
     """
 
     __tablename__ = "invoices"
@@ -61,6 +62,9 @@ class Invoice(TenantRow, Base):
     discount_minor: Mapped[int] = mapped_column(default=0)
     shipping_minor: Mapped[int] = mapped_column(default=0)
     tax_minor: Mapped[int] = mapped_column(default=0)
+    tax_included_minor: Mapped[int | None]
+    # How much of it the price of shipping contains.
+    shipping_tax_included_minor: Mapped[int | None]
     total_minor: Mapped[int]
     paid_minor: Mapped[int] = mapped_column(default=0)
     credited_minor: Mapped[int] = mapped_column(default=0)
@@ -85,9 +89,16 @@ class Invoice(TenantRow, Base):
     discount: Money = money("discount_minor")
     shipping: Money = money("shipping_minor")
     tax: Money = money("tax_minor")
+    tax_included: Money = money("tax_included_minor")
+    shipping_tax_included: Money = money("shipping_tax_included_minor")
     total: Money = money("total_minor")
     paid: Money = money("paid_minor")
     credited: Money = money("credited_minor")
+
+    @property
+    def goods_tax_included(self) -> Money:
+        """How much tax the prices of the lines contain."""
+        return self.tax_included - self.shipping_tax_included
 
     @property
     def outstanding(self) -> Money:

@@ -4,6 +4,7 @@ from libs.common.db.direct import unsaved
 from libs.common.ids import new_id
 from libs.contracts.orders import OrderPaid
 from services.payments.invoices.models import Invoice
+from services.payments.invoices.totals import tax_in_shipping
 from services.payments.payments.models import Payment
 
 
@@ -33,6 +34,7 @@ def invoice_of(event: OrderPaid, payment: Payment | None) -> Invoice:
         discount_minor=totals.discount.amount,
         shipping_minor=totals.shipping.amount,
         tax_minor=totals.tax.amount,
+        **_tax_included(event),
         total_minor=totals.total.amount,
         paid_minor=min(paid, totals.total.amount),
         credited_minor=0,
@@ -42,3 +44,17 @@ def invoice_of(event: OrderPaid, payment: Payment | None) -> Invoice:
         billing_address=event.shipping_address.model_dump() if event.shipping_address else None,
         due_on=event.paid_at.date(),
     )
+
+
+def _tax_included(event: OrderPaid) -> dict[str, int | None]:
+    totals = event.totals
+    if totals.tax_included is None:
+        return {"tax_included_minor": None, "shipping_tax_included_minor": None}
+    included = totals.tax_included.amount
+    in_lines = [line.tax_included.amount for line in event.lines if line.tax_included is not None]
+    if len(in_lines) == len(event.lines):
+        in_shipping = included - sum(in_lines)
+    else:
+        goods = totals.subtotal.amount - totals.discount.amount
+        in_shipping = tax_in_shipping(included, goods, totals.shipping.amount)
+    return {"tax_included_minor": included, "shipping_tax_included_minor": in_shipping}

@@ -8,12 +8,12 @@ from services.payments.payments.postings import negative
 
 
 def of_invoice(invoice: Invoice) -> list[Line]:
-    """The customer owes the total; it is revenue, shipping and tax."""
+    """The customer owes the total; it is revenue and shipping, without the tax they contain, and all tax."""
     return [
         (RECEIVABLE, invoice.total),
-        (REVENUE, negative(invoice.subtotal - invoice.discount)),
-        (SHIPPING_REVENUE, negative(invoice.shipping)),
-        (TAX_PAYABLE, negative(invoice.tax)),
+        (REVENUE, negative(invoice.subtotal - invoice.discount - invoice.goods_tax_included)),
+        (SHIPPING_REVENUE, negative(invoice.shipping - invoice.shipping_tax_included)),
+        (TAX_PAYABLE, negative(invoice.tax + invoice.tax_included)),
     ]
 
 

@@ -49,6 +49,7 @@ def invoice_data(invoice: Invoice) -> dict[str, Any]:
         ],
         total=invoice.total,
         after=[
+            ("Tax included", invoice.tax_included),
             ("Paid", invoice.paid),
             ("Outstanding", invoice.outstanding),
             *([("Credited", invoice.credited)] if has_credit else []),

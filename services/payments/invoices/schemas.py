@@ -45,6 +45,10 @@ class InvoiceCreate(Schema):
     lines: Lines
     shipping: Price | None = None
     tax: Price | None = Field(None, description="Tax on top of the lines, all rates together")
+    tax_included: Price | None = Field(
+        None,
+        description="Tax that the lines and shipping contain already, all rates together; it is not added",
+    )
     email: EmailStr | None = None
     customer_name: str | None = Field(None, max_length=200)
     customer_user_id: UUID | None = None
@@ -59,6 +63,7 @@ class InvoiceUpdate(PatchSchema):
     lines: Lines = Field(default_factory=list)
     shipping: Price | None = None
     tax: Price | None = None
+    tax_included: Price | None = None
     email: EmailStr | None = None
     customer_name: str | None = Field(None, max_length=200)
     customer_user_id: UUID | None = None
@@ -93,7 +98,7 @@ class InvoiceLineOut(OutSchema):
 
 
 class InvoiceOut(OutSchema):
-    """An invoice. Drafts have no number."""
+    """An invoice; total = subtotal - discount + shipping + tax. Drafts have no number."""
 
     id: UUID
     number: str | None
@@ -107,6 +112,7 @@ class InvoiceOut(OutSchema):
     discount: Money
     shipping: Money
     tax: Money
+    tax_included: Money = Field(description="The tax that prices contain already; it is not added")
     total: Money
     paid: Money
     credited: Money

@@ -48,15 +48,16 @@ class InvoiceService(ResourceService[Invoice]):
         values = dict(values)
         currency: str = values.get("currency") or row.currency  # type: ignore[union-attr]
         lines = stored_lines(values.pop("lines"), currency) if "lines" in values else row.lines  # type: ignore[union-attr]
-        shipping, tax = (row.shipping_minor, row.tax_minor) if row else (0, 0)
-        if "shipping" in values:
-            shipping = minor(values.pop("shipping"), currency)
-        if "tax" in values:
-            tax = minor(values.pop("tax"), currency)
+        shipping, tax, tax_included = (
+            minor(values.pop(name), currency)
+            if name in values
+            else (getattr(row, f"{name}_minor", None) or 0)
+            for name in ("shipping", "tax", "tax_included")
+        )
         address = values.get("billing_address")
         if address is not None and not isinstance(address, dict):
             values["billing_address"] = address.model_dump()
-        return values | {"lines": lines} | totals(lines, shipping, tax)
+        return values | {"lines": lines} | totals(lines, shipping, tax, tax_included)
 
     async def before_delete(self, row: Invoice) -> None:
         """Drafts go, final ones stay."""

@@ -74,6 +74,8 @@ class Billing:
                 discount_minor=0,
                 shipping_minor=0,
                 tax_minor=found.tax,
+                tax_included_minor=0,
+                shipping_tax_included_minor=0,
                 total_minor=found.total,
                 paid_minor=0,
                 email=subscription.email,

@@ -33,11 +33,20 @@ class OrdersApp:
         currency: str = "ZAR",
         shipping: int = 5_000,
         tax: int = 0,
+        discount: int = 0,
+        tax_included: int | None = 0,
         **fields: Any,
     ) -> dict[str, Any]:
-        """Place an order that waits to be paid."""
+        """Place an order that waits to be paid; with None for `tax_included`, as release 0.1.0 tells of one."""
         order_id, goods = new_id(), total - shipping - tax
-        amounts = {"subtotal": goods, "discount": 0, "shipping": shipping, "tax": tax, "total": total}
+        amounts = {
+            "subtotal": goods + discount,
+            "discount": discount,
+            "shipping": shipping,
+            "tax": tax,
+            **({} if tax_included is None else {"tax_included": tax_included}),
+            "total": total,
+        }
         order = {
             "id": str(order_id),
             "tenant_id": str(tenant_id),
@@ -64,10 +73,11 @@ class OrdersApp:
         return Response(orjson.dumps(order), media_type="application/json")
 
 
-def order_paid(order: dict[str, Any], payment_id: UUID | str, **changes: Any) -> OrderPaid:
-    """What the orders service says once the order is paid."""
+def order_paid(
+    order: dict[str, Any], payment_id: UUID | str, *, line_tax_included: int | None = None, **changes: Any
+) -> OrderPaid:
+    """What the orders service says once the order is paid; its line tells of the tax it contains where that is given."""
     totals = Totals.model_validate(order["totals"])
-    zero = Money(amount=0, currency=order["currency"])
     line = OrderLine(
         line_id=new_id(),
         variant_id=new_id(),
@@ -76,8 +86,9 @@ def order_paid(order: dict[str, Any], payment_id: UUID | str, **changes: Any) ->
         name="Shirt, large",
         quantity=1,
         unit_price=totals.subtotal,
-        discount=zero,
-        total=totals.subtotal,
+        discount=totals.discount,
+        tax_included=Money.of(line_tax_included, order["currency"]),
+        total=totals.subtotal - totals.discount,
     )
     fields: dict[str, Any] = {
         "order_id": order["id"],

@@ -58,20 +58,23 @@ class Shop:
         assert payment["status"] == "succeeded", payment
         return order, payment
 
-    async def invoiced(self, total: int = 45_000, **fields: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    async def invoiced(
+        self, total: int = 45_000, *, line_tax_included: int | None = None, **fields: Any
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
         """An order that was paid and invoiced, and its payment."""
         order, payment = await self.paid(total, **fields)
-        verdicts = await deliver(self.context, order_paid(order, payment["id"]), self.tenant_id)
+        event = order_paid(order, payment["id"], line_tax_included=line_tax_included)
+        verdicts = await deliver(self.context, event, self.tenant_id)
         assert verdicts == [Verdict.DONE]
         return order, payment
 
     async def refund(
-        self, payment_id: str, amount: int | None = None, *, key: str | None = None
+        self, payment_id: str, amount: int | None = None, *, key: str | None = None, currency: str = "ZAR"
     ) -> httpx.Response:
         """Give money back."""
         body: dict[str, Any] = {"reason": "Arrived broken"}
         if amount is not None:
-            body["amount"] = {"amount": amount, "currency": "ZAR"}
+            body["amount"] = {"amount": amount, "currency": currency}
         return await self.client.post(
             f"/payments/{payment_id}/refund", json=body, headers={"Idempotency-Key": key or str(new_id())}
         )

@@ -19,8 +19,9 @@ async def findings(shop: Shop) -> dict[str, Finding]:
 async def full(shop: Shop) -> None:
     """A payment, an invoice, a refund and a credit note."""
     await shop.account()
-    _, payment = await shop.invoiced(45_000, tax=1_234)
-    await shop.refund(payment["id"], 10_001)
+    _, payment = await shop.invoiced(45_000, tax=1_234, tax_included=5_000, line_tax_included=4_400)
+    for amount in (10_001, None):
+        await shop.refund(payment["id"], amount)
     plan = {"name": "Beans", "amount": {"amount": 10_001, "currency": "ZAR"}, "interval": "year"}
     customer = {"name": "Thandi", "email": "thandi@example.com"}
     sold = (await shop.client.post("/subscriptions", json={"customer": customer, "plan": plan})).json()
@@ -38,6 +39,16 @@ async def test_all_hold_after_a_story(isolated: Shop) -> None:
 
     assert {name: finding.breaches for name, finding in found.items()} == dict.fromkeys(NAMES, 0)
     assert not any(finding.figure.startswith("0 ") for finding in found.values())
+
+
+def _move(kind: str, one: str, other: str) -> str:
+    """A wrong posting that balances: of documents of this kind, a minor unit in one account that is another's."""
+    return (
+        "UPDATE payments.ledger_entries e SET amount_minor = e.amount_minor + CASE WHEN a.code = "
+        f"'{other}' THEN 1 ELSE -1 END FROM payments.ledger_accounts a, payments.ledger_transactions t"
+        f" WHERE a.id = e.account_id AND t.id = e.transaction_id AND t.kind = '{kind}'"
+        f" AND a.code IN ('{one}', '{other}')"
+    )
 
 
 @pytest.mark.parametrize(
@@ -110,6 +121,27 @@ async def test_all_hold_after_a_story(isolated: Shop) -> None:
         ),
         ("document numbers have no gaps", ["UPDATE payments.document_counters SET last = last + 1"]),
         ("credit notes add up to what is credited", ["UPDATE payments.invoices SET credited_minor = 1"]),
+        (
+            "credit notes add up to what is credited",
+            ["UPDATE payments.credit_notes SET tax_included_minor = tax_included_minor - 1"],
+        ),
+        (
+            "credit notes add up to what is credited",
+            ["UPDATE payments.invoices SET tax_included_minor = tax_included_minor - 1"],
+        ),
+        (
+            "credit notes add up to what is credited",
+            ["UPDATE payments.credit_notes SET tax_minor = tax_minor - 1, goods_minor = goods_minor + 1"],
+        ),
+        *(
+            ("revenue is posted without tax, and all tax as owed", [_move(kind, a, b)])
+            for kind, a, b in (
+                ("invoice", "revenue", "tax:payable"),
+                ("invoice", "revenue:shipping", "revenue"),
+                ("credit_note", "revenue:refunds", "tax:payable"),
+                ("credit_note", "revenue:shipping", "tax:payable"),
+            )
+        ),
     ],
 )
 async def test_each_sees_its_breach(isolated: Shop, name: str, statements: list[str]) -> None:

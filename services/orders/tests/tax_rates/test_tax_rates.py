@@ -5,6 +5,8 @@ from uuid import UUID
 import pytest
 
 from libs.common.testing.actors import user
+from libs.common.testing.events import emitted
+from libs.contracts.orders import OrderPlaced
 from services.orders.tests.shop import Shop, ok, refused, zar
 
 VAT = {"name": "VAT", "country": "ZA", "rate_ppm": 150_000}
@@ -40,7 +42,24 @@ async def test_tax_is_that_of_the_address_and_the_class(shop: Shop, inclusive: b
     assert (totals["tax"], totals["tax_included"]) == tax
     assert totals == cart["totals"]
     assert totals["total"]["amount"] == 24000 + 5000 + tax[0]["amount"]
-    assert [i["tax"] for i in order["items"]] == [tax[0], zar(0)]
+    assert [(i["tax"], i["tax_included"]) for i in order["items"]] == [tax, (zar(0), zar(0))]
+
+
+async def test_the_facts_of_an_order_say_how_much_tax_prices_contain(shop: Shop) -> None:
+    for tax_class in ("standard", "shipping"):
+        ok(await shop.client.post("/tax-rates", json={**VAT, "tax_class": tax_class, "inclusive": True}), 201)
+    ok(await shop.client.post("/tax-rates", json={**VAT, "tax_class": "levy", "rate_ppm": 10_000}), 201)
+    method = await shop.method(5750)
+    cart = await shop.ready(
+        (shop.shelf.add(price=11500), 2), (shop.shelf.add(price=1000, tax_class="levy"), 1), method=method
+    )
+
+    order = ok(await shop.check_out(cart), 201)
+
+    assert (order["totals"]["tax"], order["totals"]["tax_included"]) == (zar(10), zar(3750))
+    (placed,) = await emitted(shop.context, shop.tenant_id, OrderPlaced)
+    assert placed.data["totals"] == order["totals"]
+    assert [line["tax_included"] for line in placed.data["lines"]] == [zar(3000), zar(0)]
 
 
 async def test_a_changed_rate_holds_for_carts_and_not_for_orders(shop: Shop) -> None:

@@ -5,8 +5,6 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -21,8 +19,6 @@ from libs.common.testing.round_trips import round_trips
 from libs.contracts.identity import RegistrationSubmitted, TenantActivated
 from libs.contracts.payments import InvoiceIssued, InvoiceOverdue, InvoicePaid, InvoiceSent, InvoiceVoided
 from libs.contracts.values import Business
-from services.payments.credit_notes.parts import next_parts
-from services.payments.invoices.models import Invoice
 from services.payments.tests.orders_app import order_paid
 from services.payments.tests.pdf_text import texts
 from services.payments.tests.shop import Shop
@@ -278,29 +274,6 @@ async def test_a_refund_that_came_before_the_invoice_is_credited_with_it(shop: S
     (refund,) = await shop.list("/refunds")
     assert (note["total"]["amount"], refund["credit_note_id"]) == (10_000, note["id"])
     assert (await shop.balances())["receivable"] == 0
-
-
-@given(
-    goods=st.integers(0, 10_000),
-    shipping=st.integers(0, 10_000),
-    tax=st.integers(0, 10_000),
-    cuts=st.lists(st.integers(1, 3_000), max_size=30),
-)
-def test_credit_notes_take_back_every_part_exactly(
-    goods: int, shipping: int, tax: int, cuts: list[int]
-) -> None:
-    invoice = Invoice(
-        total_minor=goods + shipping + tax, shipping_minor=shipping, tax_minor=tax, credited_minor=0
-    )
-    taken = [0, 0, 0]
-    for cut in [*cuts, invoice.total_minor]:
-        amount = min(cut, invoice.total_minor - invoice.credited_minor)
-        parts = next_parts(invoice, amount)
-        assert sum(parts) == amount
-        assert min(parts) >= 0
-        taken = [a + b for a, b in zip(taken, parts, strict=True)]
-        invoice.credited_minor += amount
-    assert taken == [goods, shipping, tax]
 
 
 async def test_overdue_is_told_once(isolated: Shop) -> None:
