@@ -71,7 +71,7 @@ PRIVACY: PrivacyMap = {
         email=("customer",),
     ),
     "order_line_facts": TableMap(
-        none="tenant_id line_id order_id product_id variant_id sku name quantity total currency"
+        none="tenant_id line_id order_id product_id variant_id sku name quantity total tax_included currency"
     ),
     "price_recommendations": TableMap(
         none="tenant_id id created_at updated_at version product_id variant_id sku name currency action current_price"

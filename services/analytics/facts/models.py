@@ -58,6 +58,8 @@ class OrderLineFact(Base):
     name: Mapped[str]
     quantity: Mapped[int] = mapped_column(Integer)
     total: Mapped[int] = mapped_column(BigInteger)
+    # The tax that the total contains; null where no event said.
+    tax_included: Mapped[int | None] = mapped_column(BigInteger)
     currency: Mapped[str]
 
 

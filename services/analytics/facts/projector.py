@@ -27,7 +27,7 @@ ORDER_DELIVERED = Shape(OrderFact, ("delivered_at",))
 ORDER_COMPLETED = Shape(OrderFact, ("completed_at",))
 ORDER_LINE = Shape(
     OrderLineFact,
-    ("order_id", "product_id", "variant_id", "sku", "name", "quantity", "total", "currency"),
+    ("order_id", "product_id", "variant_id", "sku", "name", "quantity", "total", "tax_included", "currency"),
     sets=(),
     merge=the_first,
 )
@@ -131,6 +131,7 @@ def _lines(facts: Facts, tenant_id: UUID, event: orders.OrderPlaced | orders.Ord
             "name": line.name,
             "quantity": line.quantity,
             "total": line.total.amount,
+            "tax_included": line.tax_included.amount if line.tax_included else None,
             "currency": line.total.currency,
         }
         facts.write(ORDER_LINE, row)

@@ -261,8 +261,9 @@ class ReportRepository:
         return await self._rows(statement)
 
     async def top_products(self, period: Period, currency: str, by: str, limit: int) -> list[Figures]:
-        """The products sold most in paid orders, by money or by pieces."""
-        revenue, quantity = func.sum(OrderLineFact.total), func.sum(OrderLineFact.quantity)
+        """The products sold most in paid orders, by money without tax or by pieces."""
+        net = OrderLineFact.total - func.coalesce(OrderLineFact.tax_included, 0)
+        revenue, quantity = func.sum(net), func.sum(OrderLineFact.quantity)
         statement = (
             select(
                 OrderLineFact.product_id,

@@ -114,7 +114,7 @@ class TopProduct(OutSchema):
     product_id: UUID
     name: str
     quantity: int
-    revenue: Total
+    revenue: Total = Field(description="After discounts, without tax, added or within prices")
     orders: int
 
 

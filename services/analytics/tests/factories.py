@@ -27,6 +27,7 @@ def placed(
     variant_id: UUID | None = None,
     email: str = "client@example.com",
     currency: str = "ZAR",
+    tax_included: int | None = None,
 ) -> OrderPlaced:
     """An order of one line."""
 
@@ -42,6 +43,7 @@ def placed(
         quantity=quantity,
         unit_price=of(total // quantity),
         discount=of(0),
+        tax_included=None if tax_included is None else of(tax_included),
         total=of(total),
     )
     totals = Totals(subtotal=of(total), discount=of(0), shipping=of(0), tax=of(0), total=of(total))

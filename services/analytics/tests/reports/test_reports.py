@@ -189,6 +189,23 @@ async def test_products_are_ranked_by_money_or_pieces(
     assert [(row["product_id"], row["quantity"]) for row in by_pieces] == [(str(many), 30)]
 
 
+async def test_products_are_ranked_by_what_is_left_without_the_tax_in_their_prices(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    taxed, free = new_id(), new_id()
+    await sell(context, tenant_id, 11500, product_id=taxed, tax_included=1500)
+    await sell(context, tenant_id, 11500, product_id=taxed)
+    await sell(context, tenant_id, 22000, product_id=free, tax_included=0)
+
+    items = (await client.get("/analytics/top-products")).json()["items"]
+
+    # Of the second nobody said how much tax is in it.
+    assert [(row["product_id"], row["revenue"]["amount"]) for row in items] == [
+        (str(free), 22000),
+        (str(taxed), 21500),
+    ]
+
+
 async def test_a_name_is_no_formula_in_a_file(
     context: ServiceContext, client: Client, tenant_id: UUID
 ) -> None:
