@@ -1,7 +1,7 @@
 """Idempotency keys: the answer is stored in the transaction of the effect, and replayed to a repeat."""
 
 import hashlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from functools import cache
 from typing import Annotated, Any, NamedTuple
 
@@ -12,7 +12,7 @@ from sqlalchemy import and_, bindparam, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from libs.common.actor import Actor
-from libs.common.db.direct import Direct
+from libs.common.db.direct import Direct, Run, all_of, heard
 from libs.common.errors import IdempotencyInProgress, IdempotencyKeyRequired, IdempotencyKeyReused
 from libs.common.http.deps import Uow
 from libs.common.schema import OutSchema
@@ -41,22 +41,33 @@ class Idempotency:
         self._hash = hashlib.sha256(body).digest()
 
     async def run(
-        self, action: Callable[[], Awaitable[Any]], model: type[OutSchema], *, status: int = 201
+        self,
+        action: Callable[..., Awaitable[Any]],
+        model: type[OutSchema],
+        *,
+        status: int = 201,
+        along: Sequence[Run] = (),
     ) -> Response:
         """Run the action once for this key and answer with its result as `model`, or replay the stored answer.
+
+        It is given the rows of the statements that go `along` with the claim of the key, and run once that is claimed.
+        They may lock and read; a replay has no use for them.
 
         Raises:
             IdempotencyKeyReused: the key came before with another body.
         """
         if self.key is None:
+            found = await all_of(self._uow, *along) if along else []
             return Response(
-                model.model_validate(await action()).model_dump_json(),
+                model.model_validate(await action(*found)).model_dump_json(),
                 status_code=status,
                 media_type="application/json",
             )
         statements = statements_of(self._uow.context.models.idempotency_key.__table__)
         mine = {"tenant_id": self._uow.tenant_id, "scope": self._scope, "key": self.key}
-        if not await statements.claim.run(self._uow, **mine, request_hash=self._hash):
+        claim = (statements.claim, {**mine, "request_hash": self._hash})
+        claimed, *others = await heard(self._uow, [claim, *along], self._uow.transaction.exchange)
+        if not claimed.number:
             stored = await statements.find.first(self._uow, **mine)
             if stored is None or stored[1] is None:
                 raise IdempotencyInProgress("The first request with this key has not finished.")
@@ -69,7 +80,7 @@ class Idempotency:
                 media_type="application/json",
                 headers={"Idempotency-Replayed": "true"},
             )
-        result = await action()
+        result = await action(*(other.rows for other in others))
         body = model.model_validate(result).model_dump_json().encode()
         self._uow.write(statements.store, {**mine, "status": status, "body": body})
         return Response(body, status_code=status, media_type="application/json")

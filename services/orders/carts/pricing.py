@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from libs.common.db.direct import read
+from libs.common.db.direct import Row, Run, read
 from libs.common.db.unit_of_work import UnitOfWork
 from services.orders.carts.models import Cart
 from services.orders.catalog import needs_shipping
@@ -53,8 +53,28 @@ async def tariff_of(uow: UnitOfWork, wanted: dict[UUID, Wanted], countries: set[
     by_method = [shipping.named({method_id for method_id, _ in wanted.values()})] if wanted else []
     by_country = [rates.of(countries)] if countries else []
     found = await read(uow, *by_method, *by_country) if wanted or countries else []
-    methods = shipping.paired(found.pop(0)) if wanted else []
-    return Tariff(await quote_each(wanted, methods), rates.rules(found.pop(0)) if countries else {})
+    methods = found.pop(0) if wanted else []
+    return await tariff_from(wanted, methods, found.pop(0) if countries else [])
+
+
+def asking_for_tariff(uow: UnitOfWork, cart_id: UUID) -> tuple[Run, Run]:
+    """What asks for the method and the taxes of a cart before it is read; `tariff_from` takes the answers."""
+    return ShippingMethodRepository(uow).chosen(cart_id), TaxRateRepository(uow).of_cart(cart_id)
+
+
+async def tariff_from(wanted: dict[UUID, Wanted], methods: Sequence[Row], rates: Sequence[Row]) -> Tariff:
+    """What methods ask for these parcels, and the taxes, of the rows of both."""
+    quotes = await quote_each(wanted, ShippingMethodRepository.paired(methods))
+    return Tariff(quotes, TaxRateRepository.rules(rates))
+
+
+def wanted_of(carts: Sequence[Cart]) -> dict[UUID, Wanted]:
+    """The chosen method and the parcel of each cart that is to be sent, by the cart's id."""
+    return {
+        cart.id: (cart.shipping_method_id, parcel_of(cart))
+        for cart in carts
+        if cart.shipping_method_id is not None and cart_needs_shipping(cart)
+    }
 
 
 async def price(uow: UnitOfWork, carts: Sequence[Cart], tariff: Tariff | None = None) -> dict[UUID, Priced]:
@@ -63,11 +83,7 @@ async def price(uow: UnitOfWork, carts: Sequence[Cart], tariff: Tariff | None = 
     Raises:
         TotalsTooLarge: a sum is beyond what can be stored exactly.
     """
-    wanted = {
-        cart.id: (cart.shipping_method_id, parcel_of(cart))
-        for cart in carts
-        if cart.shipping_method_id is not None and cart_needs_shipping(cart)
-    }
+    wanted = wanted_of(carts)
     if tariff is None:
         tariff = await tariff_of(uow, wanted, {country for c in carts if (country := country_of(c))})
     quotes = {cart_id: quote for cart_id, quote in tariff.quotes.items() if cart_id in wanted}

@@ -22,7 +22,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm.attributes import set_committed_value
 
-from libs.common.db.direct import Direct, Row, all_of, hydrated, insert_of, read, values_of
+from libs.common.db.direct import Direct, Row, Run, all_of, hydrated, insert_of, read, values_of
 from libs.common.db.repository import Repository
 from libs.common.db.unit_of_work import UnitOfWork
 from services.orders.carts.models import Cart, CartItem, CartStatus
@@ -115,6 +115,11 @@ class CartRepository(Repository[Cart]):
 
     async def get(self, row_id: UUID, *, lock: bool = False) -> Cart | None:
         """The cart with this id, if the caller may see it."""
+        found = await (all_of if lock else read)(self.uow, *self.finding(row_id, lock=lock))
+        return self.found(*found)
+
+    def finding(self, row_id: UUID, *, lock: bool = False) -> tuple[Run, Run]:
+        """What asks for a cart and its items; `found` reads the answers."""
         values = {
             "tenant_id": self.uow.tenant_id,
             "cart_id": row_id,
@@ -123,11 +128,11 @@ class CartRepository(Repository[Cart]):
             "token_hash": self.caller.token_hash,
         }
         items = (_ITEMS, {"tenant_id": self.uow.tenant_id, "cart_ids": [row_id]})
-        if lock:
-            rows, found = await all_of(self.uow, (_LOCK, values), items)
-        else:
-            rows, found = await read(self.uow, (_GET, values), items)
-        return next(iter(self._with_items(rows, found)), None)
+        return (_LOCK if lock else _GET, values), items
+
+    def found(self, rows: Sequence[Row], items: Sequence[Row]) -> Cart | None:
+        """The cart that `finding` asked for, if the caller may see it."""
+        return next(iter(self._with_items(rows, items)), None)
 
     async def lock_for_claim(self, cart_id: UUID, token_hash: str, user_id: UUID) -> list[Cart]:
         """The cart to claim and the open carts of the user, locked in the order of their ids."""

@@ -50,7 +50,11 @@ async def check_out_cart(
     cart_id: UUID, body: CheckoutIn, aftermath: After, idempotency: Idempotent, checkout: Checkout
 ) -> Any:
     """Order what is in the cart; the stock is reserved until `reserved_until`."""
-    return await idempotency.run(lambda: checkout.check_out(cart_id, body, aftermath), OrderOut)
+    return await idempotency.run(
+        lambda *opened: checkout.check_out(opened, body, aftermath),
+        OrderOut,
+        along=checkout.opening(cart_id),
+    )
 
 
 @router.post(

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from libs.common.db.direct import Row, Run
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import InvalidTransition, NotFound, ValidationFailed
 from libs.common.failpoints import failpoint
@@ -15,7 +16,15 @@ from libs.common.ids import new_id
 from libs.common.money import Money
 from services.orders.aftermath import Aftermath
 from services.orders.carts.models import Cart, CartStatus
-from services.orders.carts.pricing import Priced, cart_needs_shipping, price
+from services.orders.carts.pricing import (
+    Priced,
+    Tariff,
+    asking_for_tariff,
+    cart_needs_shipping,
+    price,
+    tariff_from,
+    wanted_of,
+)
 from services.orders.carts.repository import CartRepository
 from services.orders.carts.service import put, refresh, require_open
 from services.orders.catalog import Catalog, OfferChanged, Variant
@@ -54,7 +63,13 @@ class CheckoutService:
         self.orders = OrderService(uow, caller)
         self.catalog = Catalog(uow.context, uow.tenant_id)
 
-    async def check_out(self, cart_id: UUID, body: CheckoutIn, aftermath: Aftermath) -> Order:
+    def opening(self, cart_id: UUID) -> tuple[Run, ...]:
+        """What locks a cart and asks for what it is priced by; `check_out` takes the answers."""
+        return (*self.carts.finding(cart_id, lock=True), *asking_for_tariff(self.uow, cart_id))
+
+    async def check_out(
+        self, opened: Sequence[Sequence[Row]], body: CheckoutIn, aftermath: Aftermath
+    ) -> Order:
         """Order what is in a cart. Of two tries at once the second waits, and then finds the cart checked out.
 
         Raises:
@@ -63,7 +78,8 @@ class CheckoutService:
             AddressRequired, ShippingRequired, UnknownVariant: something is missing, or no longer for sale.
             UpstreamProblem: `insufficient-stock`, from the catalog; nothing changed.
         """
-        cart = await self.carts.get(cart_id, lock=True)
+        rows, items, methods, rates = opened
+        cart = self.carts.found(rows, items)
         if cart is None:
             raise NotFound("There is no such cart.", resource="cart")
         require_open(cart)
@@ -77,7 +93,8 @@ class CheckoutService:
         )
         _require_destination(cart)
         reserved_until = await self._reserve_offered(cart, aftermath)
-        order = build(cart, await self._priced(cart), customer)
+        tariff = await tariff_from(wanted_of([cart]), methods, rates)
+        order = build(cart, await self._priced(cart, tariff), customer)
         await self._enter(order, reserved_until)
         cart.status = CartStatus.CHECKED_OUT
         await self.carts.save(cart)
@@ -134,8 +151,8 @@ class CheckoutService:
         _require_for_sale(variants, variant_ids, currency)
         return variants
 
-    async def _priced(self, cart: Cart) -> Priced:
-        priced = (await price(self.uow, [cart]))[cart.id]
+    async def _priced(self, cart: Cart, tariff: Tariff | None = None) -> Priced:
+        priced = (await price(self.uow, [cart], tariff))[cart.id]
         _require_destination(cart)
         if cart_needs_shipping(cart) and priced.quote is None:
             raise UnknownShippingMethod("The shipping method does not take these goods to this address.")

@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from libs.common.db.direct import Direct, Row, Run, hydrated, read
 from libs.common.db.repository import Repository
+from services.orders.carts.models import Cart
 from services.orders.shipping.models import ShippingAccount, ShippingMethod
 
 # A business that has more rates than this over all its accounts sees the first ones quoted.
@@ -29,6 +30,17 @@ _BY_PROVIDER = (
 )
 _ALL = Direct(_BY_PROVIDER)
 _NAMED = Direct(_BY_PROVIDER.where(ShippingMethod.id == any_(bindparam("method_ids", type_=ARRAY(Uuid())))))
+_CHOSEN = Direct(
+    _BY_PROVIDER.where(
+        ShippingMethod.id
+        == select(Cart.shipping_method_id)
+        .where(
+            Cart.tenant_id == bindparam("tenant_id", type_=Uuid()),
+            Cart.id == bindparam("cart_id", type_=Uuid()),
+        )
+        .scalar_subquery()
+    )
+)
 
 
 class ShippingAccountRepository(Repository[ShippingAccount]):
@@ -50,6 +62,10 @@ class ShippingMethodRepository(Repository[ShippingMethod]):
     def named(self, method_ids: set[UUID]) -> Run:
         """What asks for these methods; `paired` reads the answer."""
         return _NAMED, {"tenant_id": self.uow.tenant_id, "method_ids": list(method_ids)}
+
+    def chosen(self, cart_id: UUID) -> Run:
+        """What asks for the method that a cart is to be sent with; `paired` reads the answer."""
+        return _CHOSEN, {"tenant_id": self.uow.tenant_id, "cart_id": cart_id}
 
     @staticmethod
     def paired(rows: Sequence[Row]) -> list[tuple[str, ShippingMethod]]:

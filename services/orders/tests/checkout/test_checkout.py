@@ -8,6 +8,7 @@ from sqlalchemy import text
 from libs.common.ids import new_id
 from libs.common.testing.actors import user
 from libs.common.testing.events import emitted
+from libs.common.testing.round_trips import round_trips
 from libs.contracts.orders import LatePaymentRefused, OrderPaid, OrderPlaced
 from services.orders.orders.jobs import expire_orders
 from services.orders.tests.shop import ADDRESS, Shop, customer, ok, refused, token, zar
@@ -245,3 +246,17 @@ async def test_who_may_not_check_out(shop: Shop) -> None:
     refused(await shop.check_out(cart, pending), 403, "tenant-not-active")
     stranger = shop.client.acting(user(new_id()))
     refused(await shop.check_out(cart, stranger), 404, "not-found")
+
+
+async def test_a_checkout_takes_three_round_trips_and_a_repeat_one_more(shop: Shop) -> None:
+    cart = await shop.ready((shop.shelf.add(), 2), (shop.shelf.add(), 1))
+    key = str(new_id())
+
+    with round_trips(shop.context.engine) as trips:
+        ok(await shop.check_out(cart, key=key), 201)
+
+    # Key, cart and tariff; the number; what is written.
+    assert len(trips.statements) == 3
+    with round_trips(shop.context.engine) as trips:
+        ok(await shop.check_out(cart, key=key), 201)
+    assert len(trips.statements) == 2

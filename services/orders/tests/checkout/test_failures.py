@@ -9,6 +9,7 @@ import psycopg
 import pytest
 import uvicorn
 
+from libs.common.db.direct import all_of
 from libs.common.runtime.context import ServiceContext
 from libs.common.runtime.upstreams import Upstreams
 from libs.common.testing.client import Client
@@ -35,7 +36,8 @@ async def crash_after_reserving(shop: Shop, cart: dict) -> None:
     async def dying() -> None:
         async with shop.context.unit_of_work(actor) as uow:
             checkout = CheckoutService(uow, Caller(actor))
-            await checkout.check_out(UUID(cart["id"]), CheckoutIn(email="a@example.com"), Aftermath())
+            opened = await all_of(uow, *checkout.opening(UUID(cart["id"])))
+            await checkout.check_out(opened, CheckoutIn(email="a@example.com"), Aftermath())
             raise Crash
 
     with pytest.raises(Crash):
