@@ -102,6 +102,9 @@ async def heard(
             sql, given = hear(None, None, sql, given, execution, False)
         messages.append(Message(sql, given))
         executions.append(execution)
+    for execution in executions[1:]:
+        # They are answered together, which takes its time once.
+        execution.started = None
     try:
         answers = await send(messages)
     except BaseException:
@@ -145,9 +148,12 @@ def hydrated(model: type[M], rows: Iterable[Row]) -> list[M]:
 
 
 def unsaved(model: type[M], **values: Any) -> M:
-    """A new object of a model that no session will know: it is written with `UnitOfWork.write`."""
+    """A new object of a model that no session will know: it is written with `UnitOfWork.write`.
+
+    Columns that are not named are empty, which is said here: SQLAlchemy would look for each where it is read.
+    """
     made = model()
-    made.__dict__.update(values)
+    made.__dict__.update(dict.fromkeys(_names(inspect(model))), **values)
     return made
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Literal, Protocol
 from uuid import UUID
 
+from libs.common.db.direct import unsaved
 from libs.common.ids import new_id
 from services.catalog.reservations.models import Reservation, ReservationLine
 from services.catalog.stock.book import StockBook
@@ -115,7 +116,8 @@ class Holding:
         self.book.move(level, MovementType.SALE, -part, cause_id=shipment_id, order_id=self.row.order_id)
 
     def _line(self, store_id: UUID, variant_id: UUID, quantity: int) -> ReservationLine:
-        return ReservationLine(
+        return unsaved(
+            ReservationLine,
             id=new_id(),
             tenant_id=self.row.tenant_id,
             reservation_id=self.row.id,

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Uuid, any_, bindparam, delete, select, update
 from sqlalchemy.dialects.postgresql import ARRAY
 
-from libs.common.db.direct import Direct, Row, Run, all_of, hydrated, insert_of, values_of
+from libs.common.db.direct import Direct, Row, Run, all_of, hydrated, insert_of, unsaved, values_of
 from libs.common.db.repository import Repository
 from libs.common.filters import ListQuery
 from libs.common.ids import new_id
@@ -99,7 +99,8 @@ class ReservationRepository(Repository[Reservation]):
         found, read = await self._lock(order_id, *also)
         if found is not None:
             return found, False, read
-        new = Reservation(
+        new = unsaved(
+            Reservation,
             tenant_id=self.uow.tenant_id,
             id=new_id(),
             order_id=order_id,

@@ -6,7 +6,7 @@ A unit of work opens one book, locks the variants it is about, changes levels, a
 from collections.abc import Collection, Iterable, Mapping
 from uuid import UUID
 
-from libs.common.db.direct import Row, Run, hydrated
+from libs.common.db.direct import Row, Run, hydrated, unsaved
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.ids import new_id
 from libs.contracts.catalog import StockChanged, StockLow
@@ -104,7 +104,8 @@ class StockBook:
     ) -> Movement:
         """Change what lies in the store and write the movement that says why."""
         level.on_hand += quantity
-        movement = Movement(
+        movement = unsaved(
+            Movement,
             id=new_id(),
             tenant_id=level.tenant_id,
             type=kind,
