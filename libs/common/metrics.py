@@ -23,7 +23,7 @@ events_emitted_total = Counter(
 )
 database_seconds = Histogram(
     "pillars_database_seconds",
-    "Time a statement took",
+    "Time a statement took, or all of those sent together",
     ["service"],
     buckets=(0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1, 5, 30),
 )

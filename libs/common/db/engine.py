@@ -151,7 +151,7 @@ def _reset(adapted: Any, _: Any, state: PoolResetState) -> None:
 
 
 def observe(engine: AsyncEngine, service: str) -> None:
-    """Time every statement, count the connections in use, and add a span where a trace is running."""
+    """Time statements, those sent together once, count the connections in use, and add spans where a trace runs."""
     seconds = metrics.database_seconds.labels(service)
     in_use = metrics.database_connections.labels(service)
     tracer = trace.get_tracer("pillars.database")
@@ -168,7 +168,8 @@ def observe(engine: AsyncEngine, service: str) -> None:
     def end(
         connection: Any, cursor: Any, statement: str, parameters: Any, execution: Any, many: bool
     ) -> None:
-        seconds.observe(time.perf_counter() - execution.started)
+        if execution.started is not None:
+            seconds.observe(time.perf_counter() - execution.started)
         if execution.span is not None:
             execution.span.end()
 

@@ -6,10 +6,11 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from prometheus_client import REGISTRY
 from sqlalchemy import Uuid, bindparam, event, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
-from libs.common.db.direct import Direct, all_of, hydrated, insert_of, read, values_of
+from libs.common.db.direct import Direct, all_of, hydrated, insert_of, read, unsaved, values_of
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.ids import new_id
 from libs.common.messaging.tests.parcels.service import SERVICE, Parcel
@@ -268,3 +269,22 @@ async def test_a_connection_that_died_in_the_pool_is_replaced_unseen(
         admin.execute("SELECT pg_terminate_backend(%s, 10000)", [pid])
     async with context.unit_of_work(tenant_id=new_id()) as uow:
         assert await ask(uow) == []
+
+
+async def test_the_time_of_statements_sent_together_counts_once(context: ServiceContext) -> None:
+    def counted() -> float:
+        found = REGISTRY.get_sample_value("pillars_database_seconds_count", {"service": context.service.name})
+        return found or 0
+
+    async with context.unit_of_work(tenant_id=new_id()) as uow:
+        await ALL.run(uow)
+        before = counted()
+        await all_of(uow, (ALL, {}), (ALL, {}), (ALL, {}))
+        assert counted() == before + 1
+
+
+def test_what_is_not_said_of_a_new_object_is_known_to_be_empty() -> None:
+    new = unsaved(Parcel, id=new_id())
+
+    assert new.__dict__.keys() >= {column.name for column in Parcel.__table__.columns}
+    assert (new.tenant_id, new.latest) == (None, None)
