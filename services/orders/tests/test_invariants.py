@@ -77,3 +77,13 @@ async def test_every_invariant_notices_its_breach(lived: Shop) -> None:
             admin.commit()
     assert await breached(lived) == set()
     await lived.context.close()
+
+
+async def test_lines_contain_no_more_tax_than_their_order(lived: Shop) -> None:
+    with psycopg.connect(lived.context.common.database_url) as admin:
+        admin.execute("SET session_replication_role = replica")
+        changed = admin.execute("UPDATE orders.order_lines SET tax_included_amount = 1")
+        assert changed.rowcount > 0
+
+    assert await breached(lived) == {"the totals of every order re-add"}
+    await lived.context.close()
