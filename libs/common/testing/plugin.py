@@ -5,6 +5,7 @@ asks for `fresh_database`, a copy of a database that is migrated once a run. Wit
 """
 
 import fcntl
+import gc
 import os
 import secrets
 import shutil
@@ -60,6 +61,12 @@ def pytest_collection() -> Generator[None, object, object]:
     hypothesis.settings.load_profile("unhurried")
     with uncollected():
         return (yield)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over the modules and tests of all, which stay: they are most of what there is."""
+    gc.freeze()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

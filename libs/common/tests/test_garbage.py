@@ -23,3 +23,7 @@ def test_one_that_rested_before_goes_on_resting() -> None:
         with uncollected():
             pass
         assert not gc.isenabled()
+
+
+def test_it_passes_over_the_tests_and_what_they_import() -> None:
+    assert not any(one is globals() for one in gc.get_objects())
