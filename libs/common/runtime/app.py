@@ -32,6 +32,11 @@ from libs.common.runtime.readiness import Readiness
 
 def build_app(context: ServiceContext) -> App:
     """The ASGI app of a service, with health checks, problems and the request layer."""
+    return within_limits(routed(context), context)
+
+
+def routed(context: ServiceContext) -> FastAPI:
+    """The routes of a service, with health checks and problems."""
     service = context.service
     app = FastAPI(
         title=f"Pillars {service.name}",
@@ -58,10 +63,15 @@ def build_app(context: ServiceContext) -> App:
     for route in known:
         route.unique_id = f"{service.name}_{route.name}"
     read_back(known)
-    limited = BodyLimit(StrictJson(app, service.name), service.name, context.common.max_body_bytes)
-    common = context.common
-    admitted = Admission(limited, service.name, Gate(common.concurrency), common.request_seconds)
-    return RequestLayer(admitted, service.name)
+    return app
+
+
+def within_limits(app: App, context: ServiceContext) -> App:
+    """An app behind the request layer, its own gate and the checks of bodies."""
+    name, common = context.service.name, context.common
+    limited = BodyLimit(StrictJson(app, name), name, common.max_body_bytes)
+    admitted = Admission(limited, name, Gate(common.concurrency), common.request_seconds)
+    return RequestLayer(admitted, name)
 
 
 def health_router(context: ServiceContext) -> APIRouter:

@@ -1,12 +1,20 @@
 """An in-process HTTP client for router tests, acting as whomever the test says."""
 
+from functools import lru_cache
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
 from libs.common.actor import ACTOR_HEADER, Actor
-from libs.common.runtime.app import build_app
+from libs.common.runtime.app import routed, within_limits
 from libs.common.runtime.context import ServiceContext
+
+
+@lru_cache(maxsize=8)
+def _routed(context: ServiceContext) -> FastAPI:
+    # To make the routes ready takes longer than most requests, and nearly every test has a client of its own.
+    return routed(context)
 
 
 class Client:
@@ -15,7 +23,7 @@ class Client:
     def __init__(self, context: ServiceContext, actor: Actor | None = None, *, app: Any = None) -> None:
         self.context = context
         self.actor = actor
-        self.app = app or build_app(context)
+        self.app = app or within_limits(_routed(context), context)
 
     def acting(self, actor: Actor | None) -> "Client":
         """The same app, called by someone else (None sends no identity at all)."""
