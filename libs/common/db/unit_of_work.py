@@ -168,6 +168,14 @@ class UnitOfWork:
         """
         self._pending.setdefault(statement, []).extend(rows)
 
+    def insert(self, statement: Direct, row: Any) -> None:
+        """Record the INSERT of a new object: made now, its first version, and of this tenant unless it is of one."""
+        if row.tenant_id is None:
+            row.tenant_id = self.tenant_id
+        row.created_at = row.updated_at = self.now
+        row.version = 1
+        self.write(statement, row)
+
     def will_write(self, statement: Direct, row: Any) -> bool:
         """Whether the next flush writes this object with this statement, as it is by then."""
         return any(one is row for one in self._pending.get(statement, ()))

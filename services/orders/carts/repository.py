@@ -157,9 +157,7 @@ class CartRepository(Repository[Cart]):
 
     async def add(self, row: Cart) -> Cart:
         """Insert a cart without items, with the next flush."""
-        row.created_at = row.updated_at = self.uow.now
-        row.version = 1
-        self.uow.write(_INSERT, row)
+        self.uow.insert(_INSERT, row)
         return row
 
     async def save(self, row: Cart) -> Cart:

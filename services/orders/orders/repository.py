@@ -147,9 +147,7 @@ class OrderRepository(Repository[Order]):
 
     async def add(self, row: Order) -> Order:
         """Insert an order with its lines, with the next flush."""
-        row.version = 1
-        row.created_at = row.updated_at = self.uow.now
-        self.uow.write(_INSERT, row)
+        self.uow.insert(_INSERT, row)
         shared = {
             "order_id": row.id,
             "version": 1,

@@ -61,9 +61,7 @@ class ShipmentRepository(Repository[Shipment]):
 
     async def add(self, row: Shipment) -> Shipment:
         """Insert a shipment with its lines, with the next flush."""
-        row.version = 1
-        row.created_at = row.updated_at = self.uow.now
-        self.uow.write(_INSERT, row)
+        self.uow.insert(_INSERT, row)
         self.uow.write(_INSERT_LINE, *(values_of(line) for line in row.lines))
         return row
 

@@ -29,8 +29,5 @@ class CreditNoteRepository(Repository[CreditNote]):
 
     async def add(self, row: CreditNote) -> CreditNote:
         """Insert a credit note with the next flush."""
-        row.tenant_id = self.uow.tenant_id
-        row.created_at = row.updated_at = self.uow.now
-        row.version = 1
-        self.uow.write(_ADD, row)
+        self.uow.insert(_ADD, row)
         return row

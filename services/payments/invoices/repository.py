@@ -51,10 +51,7 @@ class InvoiceRepository(Repository[Invoice]):
 
     def write(self, row: Invoice) -> None:
         """Insert an invoice that is final from the start with the next flush."""
-        row.tenant_id = self.uow.tenant_id
-        row.created_at = row.updated_at = self.uow.now
-        row.version = 1
-        self.uow.write(_ADD, row)
+        self.uow.insert(_ADD, row)
 
     def numbering_unless_invoiced(self, order_id: UUID) -> Run:
         """The statement that gives the next number if no invoice of this order counts, to be sent along with others.

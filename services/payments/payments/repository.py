@@ -87,10 +87,7 @@ class PaymentRepository(Repository[Payment]):
 
     async def add(self, row: Payment) -> Payment:
         """Insert a payment with the next flush."""
-        row.tenant_id = self.uow.tenant_id
-        row.created_at = row.updated_at = self.uow.now
-        row.version = 1
-        self.uow.write(_ADD, row)
+        self.uow.insert(_ADD, row)
         return row
 
     async def save(self, row: Payment) -> Payment:

@@ -187,10 +187,7 @@ class RefundRepository(Repository[Refund]):
 
     async def add(self, row: Refund) -> Refund:
         """Insert a refund with the next flush."""
-        row.tenant_id = self.uow.tenant_id
-        row.created_at = row.updated_at = self.uow.now
-        row.version = 1
-        self.uow.write(_ADD, row)
+        self.uow.insert(_ADD, row)
         return row
 
     async def save(self, row: Refund) -> Refund:

@@ -101,6 +101,4 @@ class SandboxCheckoutRepository:
 
     def add_refund(self, refund: SandboxRefund) -> None:
         """Insert a refund with the next flush."""
-        refund.created_at = refund.updated_at = self.uow.now
-        refund.version = 1
-        self.uow.write(_ADD_REFUND, refund)
+        self.uow.insert(_ADD_REFUND, refund)

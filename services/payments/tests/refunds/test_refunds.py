@@ -290,7 +290,8 @@ async def test_many_words_at_once_on_refunds_that_failed_give_back_no_more_than_
 
     given_back = (await shop.payment(payment["id"]))["refunded"]["amount"]
     assert given_back == 20_000 * said.count("applied") + 10_000 * (said[-1].status_code == 201)
-    assert 40_000 <= given_back <= 45_000
+    # Two words, or one beside the new refund: who came first was given its money.
+    assert given_back in (30_000, 40_000)
     assert (await shop.balances())["cash:sandbox"] == 45_000 - given_back
     assert sum((await shop.balances()).values()) == 0
 
