@@ -17,6 +17,8 @@ from libs.common.clock import Clock
 from libs.common.runtime.upstreams import Upstreams
 
 _KEEP_INCOMPLETE_SECONDS = 2.0
+# A service makes its document when it is asked for the first time, which takes a second of CPU where nothing else runs.
+_ASK_SECONDS = 20.0
 
 log = logging.getLogger("pillars.gateway")
 
@@ -45,6 +47,8 @@ class ApiDocuments:
         self._operations: tuple[Operation, ...] = ()
         self._kept: SingleFlightCache[str, ApiDocument] = SingleFlightCache(1)
         self._last: ApiDocument | None = None
+        self._said: dict[str, str] = {}
+        self._is_current = False
         # The documents of all services at once take tens of megabytes.
         self._merger = Apart(self._merge)
 
@@ -53,7 +57,7 @@ class ApiDocuments:
         self._operations = tuple(operations)
 
     async def get(self) -> ApiDocument:
-        """The document; services that cannot be asked now are missing in it."""
+        """The document; who cannot be asked now is in it as when it was asked last, and missing if it never was."""
         known = self._kept.get("", self._now())
         if known is None:
             known = await self._kept.make("", self._life, self._make)
@@ -61,14 +65,20 @@ class ApiDocuments:
 
     def _life(self, made: ApiDocument) -> tuple[float, float]:
         now, seconds = self._now(), self._keep_seconds
-        return now, now + (min(seconds, _KEEP_INCOMPLETE_SECONDS) if made.missing else seconds)
+        is_whole = self._is_current and not made.missing
+        return now, now + (seconds if is_whole else min(seconds, _KEEP_INCOMPLETE_SECONDS))
 
     async def _make(self) -> ApiDocument:
         names = self._upstreams.names
         asker = system_actor("gateway")
-        answers = await ask_all(self._upstreams, names, "/openapi.json", asker, read=lambda a: a.content)
-        said = {name: body.decode(errors="replace") for name, body in sorted(answers.by_service.items())}
-        source = orjson.dumps([said, answers.unavailable])
+        answers = await ask_all(
+            self._upstreams, names, "/openapi.json", asker, read=lambda a: a.content, seconds=_ASK_SECONDS
+        )
+        said = {name: body.decode(errors="replace") for name, body in answers.by_service.items()}
+        said |= {name: self._said[name] for name in answers.unavailable if name in self._said}
+        self._said, self._is_current = said, not answers.unavailable
+        unknown = [name for name in answers.unavailable if name not in said]
+        source = orjson.dumps([dict(sorted(said.items())), unknown])
         etag = f'"{hashlib.sha256(source).hexdigest()[:32]}"'
         if self._last is not None and self._last.etag == etag:
             return self._last

@@ -29,8 +29,11 @@ async def ask_all(
     actor: Actor,
     params: Any = None,
     read: Callable[[Answer], Any] = Answer.json,
+    seconds: float = _SECONDS,
 ) -> Answers:
     """GET a path of each service as an actor, and `read` what they say; services that have no such path are left out.
+
+    Who does not answer within so many `seconds` could not be asked.
 
     Raises:
         UpstreamProblem: a service refused the question (401, 403, 422).
@@ -40,7 +43,7 @@ async def ask_all(
     async def ask(service: str) -> Any:
         try:
             response = await upstreams.request(
-                service, "GET", path, actor=actor, params=params, timeout=_SECONDS
+                service, "GET", path, actor=actor, params=params, timeout=seconds
             )
             if response.status_code == 404:
                 return _HAS_NONE

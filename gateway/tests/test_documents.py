@@ -219,6 +219,22 @@ class TestMergedDocument:
         assert response.headers["x-incomplete"] == "orders"
         assert "/api/v1/deals/{id}" in response.json()["paths"]
 
+    async def test_a_service_that_cannot_be_asked_now_is_in_it_as_it_was(self) -> None:
+        async with make_world(document_seconds=0) as world:
+            crm = world.services["crm"]
+            crm.openapi = service_document("crm")
+            crm.is_away = True
+            never = await world.get("/api/schema")
+            assert never.headers["x-incomplete"] == "crm"
+            assert "/api/v1/deals/{id}" not in never.json()["paths"]
+            crm.is_away = False
+            whole = await world.get("/api/schema")
+            assert "/api/v1/deals/{id}" in whole.json()["paths"]
+            crm.is_away = True
+            again = await world.get("/api/schema", headers={"If-None-Match": whole.headers["etag"]})
+            assert again.status_code == 304
+            assert "x-incomplete" not in again.headers
+
     async def test_it_is_made_anew_when_a_service_changes(self) -> None:
         async with make_world(document_seconds=0) as world:
             before = await merged(world)

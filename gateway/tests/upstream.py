@@ -30,6 +30,7 @@ class Upstream:
         self.internal: dict[str, Any] = {}
         self.asked: list[tuple[str, UUID | None]] = []
         self.openapi: Any = None
+        self.is_away = False
         self.app = Starlette(
             routes=[
                 Route("/readyz", self._ready),
@@ -79,6 +80,8 @@ class Upstream:
 
     async def _openapi(self, _: Request) -> Response:
         self.calls["openapi"] += 1
+        if self.is_away:
+            return Response(status_code=503)
         return JSONResponse(self.openapi) if self.openapi else Response(status_code=404)
 
     async def _internal(self, request: Request) -> Response:
