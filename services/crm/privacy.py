@@ -8,7 +8,7 @@ _TEXT = keep(Kind.CONTENT, BUSINESS)
 
 PRIVACY: PrivacyMap = {
     "assigned_products": TableMap(
-        none="tenant_id company_id sku product_id name price_minor currency assigned_at"
+        none="tenant_id company_id sku asked product_id name price_minor currency assigned_at"
     ),
     "automation_rules": TableMap(
         none=f"{_ROW} deleted_at name enabled enabled_at disabled_reason trigger trigger_type event object_type"
