@@ -86,7 +86,7 @@ class Client:
                     text = str(answer.body)[:300]
                     self.book.strange.append(Strange(method, _shape(url), answer.status, text))
                 return answer
-            if self._strict and why:
+            if self._strict:
                 self.book.failed[f"{method} {_shape(url)} ({why})"] += 1
             pause = max(wait, min(4.0, 0.2 * 2 ** min(tries, 5))) * (0.5 + spread.random())
             if time.monotonic() + pause > until:
@@ -111,10 +111,7 @@ class Client:
     async def _try(
         self, method: str, url: str, headers: dict[str, str], json: Any, params: Any, tries: int
     ) -> tuple[Answer | None, float, str]:
-        """The answer if it is final, or else how many seconds to wait as it says, and what failed.
-
-        Nothing failed where it is only too early: the suite says so of the thing that is asked for, and would at rest.
-        """
+        """The answer if it is final, or else how many seconds to wait as it says, and what came instead of one."""
         started = time.monotonic()
         try:
             async with self._session.request(
@@ -134,16 +131,14 @@ class Client:
         self.book.answered(str(status), time.monotonic() - started, _shape(url))
         answer = Answer(status, body, told, tries)
         # Whatever goes wrong behind it, the gateway says so in a problem document.
-        is_early = status == 409 and answer.slug in _SOON_OVER
         if status == 500 or (status > 500 and answer.slug == ""):
             self.book.strange.append(Strange(method, _shape(url), status, str(body)[:300]))
-        elif status not in _AGAIN and not is_early:
+        elif status not in _AGAIN and not (status == 409 and answer.slug in _SOON_OVER):
             return answer, 0.0, ""
         self.book.retries[str(status)] += 1
         if status in (429, 503) and "retry-after" not in told:
             self.book.without_retry_after[f"{method} {_shape(url)}"] += 1
-        why = "" if is_early else f"{status} {answer.slug}".strip()
-        return None, _seconds(told.get("retry-after")), why
+        return None, _seconds(told.get("retry-after")), f"{status} {answer.slug}".strip()
 
 
 def _seconds(value: str | None) -> float:
