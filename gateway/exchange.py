@@ -59,10 +59,9 @@ class Exchange:
     is_probe: bool = False
     started: float = field(default_factory=time.perf_counter)
 
-    def parameters(self) -> dict[str, str]:
-        """The query parameters; of a repeated one the last value counts."""
-        parsed = parse_qs(self.query.decode("latin-1"), keep_blank_values=True, max_num_fields=100)
-        return {name: values[-1] for name, values in parsed.items()}
+    def parameters(self) -> dict[str, list[str]]:
+        """The values of each query parameter."""
+        return parse_qs(self.query.decode("latin-1"), keep_blank_values=True, max_num_fields=100)
 
     def header(self, name: bytes) -> str | None:
         """A request header as text."""

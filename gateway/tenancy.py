@@ -45,7 +45,8 @@ class TenantReader:
         query_company_id = None
         if b"company_id=" in exchange.query:
             # Not refused when malformed: lists of other services have a filter of that name.
-            query_company_id = _uuid(exchange.parameters().get("company_id", ""))
+            # Nor when repeated: the service refuses that, unless its filter takes several.
+            query_company_id = _uuid(exchange.parameters().get("company_id", [""])[-1])
         return TenantHints(company_id, self._tenant_host(exchange.host), query_company_id)
 
 

@@ -8,7 +8,7 @@ import orjson
 from gateway.errors import ClientGone
 from gateway.exchange import Exchange
 from gateway.fan_out import ask_all
-from gateway.operations.operation import Operation, in_path, page_of, query, whole_number
+from gateway.operations.operation import Operation, asked_of, in_path, page_of, query, whole_number
 from gateway.responses import Answer, json_answer
 from libs.common.errors import (
     BadRequest,
@@ -185,10 +185,7 @@ class Bus:
 
     async def _list(self, exchange: Exchange, what: str, filters: tuple[str, ...]) -> Answer:
         """One page, the services in turn; the cursor says which one is on, and where in it."""
-        asked = exchange.parameters()
-        for name in asked:
-            if name not in (*filters, "service", "limit", "cursor"):
-                raise ValidationFailed.of(name, "is not a filter of this list", place="query")
+        asked = asked_of(exchange, (*filters, "service", "limit", "cursor"))
         limit = whole_number(asked.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
         passed = {name: asked[name] for name in filters if name in asked}
         names = self._upstreams.names

@@ -10,6 +10,7 @@ from gateway.responses import Answer
 from libs.common.actor import OPERATOR_TENANT_ID, Actor, ActorKind
 from libs.common.errors import MethodNotAllowed, PermissionDenied, Unauthenticated, ValidationFailed
 from libs.common.http.problems import allowed
+from libs.common.http.repeated import error_of
 
 Handler = Callable[[Exchange, Mapping[str, str]], Awaitable[Answer]]
 
@@ -141,6 +142,22 @@ def page_of(item: Mapping[str, Any]) -> Mapping[str, Any]:
             "next_cursor": {"type": ["string", "null"], "description": "Send it as `cursor` to read on"},
         },
     }
+
+
+def asked_of(exchange: Exchange, known: Iterable[str]) -> dict[str, str]:
+    """The query parameters of a list, each of which takes one value.
+
+    Raises:
+        ValidationFailed: one is none of those that are known, or came more than once.
+    """
+    given = exchange.parameters()
+    for name in given:
+        if name not in known:
+            raise ValidationFailed.of(name, "is not a filter of this list", place="query")
+    repeated = [error_of(name) for name, values in given.items() if len(values) > 1]
+    if repeated:
+        raise ValidationFailed("One or more fields are not valid.", errors=repeated)
+    return {name: values[0] for name, values in given.items()}
 
 
 def whole_number(text: str | None, name: str, default: int, least: int, most: int) -> int:

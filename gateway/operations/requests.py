@@ -3,11 +3,10 @@
 from collections.abc import Callable, Mapping
 
 from gateway.exchange import Exchange
-from gateway.operations.operation import Operation, page_of, query, whole_number
+from gateway.operations.operation import Operation, asked_of, page_of, query, whole_number
 from gateway.request_log import RequestLog, RequestRecord
 from gateway.responses import Answer, json_answer
 from libs.common.actor import OPERATOR_TENANT_ID, Actor
-from libs.common.errors import ValidationFailed
 from libs.common.pagination import DEFAULT_LIMIT, MAX_LIMIT, CursorCodec
 
 _FILTERS = ("status", "method", "path", "user", "min_ms", "service", "request_id")
@@ -74,10 +73,7 @@ class Requests:
 
     async def list_requests(self, exchange: Exchange, _: Mapping[str, str]) -> Answer:
         """One page of the log."""
-        asked = exchange.parameters()
-        for name in asked:
-            if name not in (*_FILTERS, "limit", "cursor"):
-                raise ValidationFailed.of(name, "is not a filter of this list", place="query")
+        asked = asked_of(exchange, (*_FILTERS, "limit", "cursor"))
         limit = whole_number(asked.get("limit"), "limit", DEFAULT_LIMIT, 1, MAX_LIMIT)
         filters = {name: asked[name] for name in _FILTERS if name in asked}
         binding = f"requests:{sorted(filters.items())}"

@@ -191,7 +191,9 @@ class TestRequestLog:
             cursor = page["next_cursor"]
         assert seen == ["4", "3", "2", "1", "0"]
 
-    @pytest.mark.parametrize("query", ["limit=0", "limit=x", "status=abc", "min_ms=-1", "unknown=1"])
+    @pytest.mark.parametrize(
+        "query", ["limit=0", "limit=x", "status=abc", "min_ms=-1", "unknown=1", "limit=5&limit=9"]
+    )
     async def test_a_malformed_filter_is_refused(self, world: World, query: str) -> None:
         response = await world.get(f"/api/v1/admin/requests?{query}", headers=operator(world).headers)
         assert response.status_code == 422

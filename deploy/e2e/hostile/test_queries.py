@@ -15,6 +15,7 @@ QUERIES = (
     "limit=0",
     "limit=-1",
     "limit=x",
+    "limit=5&limit=9",
     "limit=1.5",
     f"limit={'9' * 400}",
     "cursor=x",

@@ -27,6 +27,7 @@ from libs.common.errors import (
     Unauthenticated,
 )
 from libs.common.http.offers import plans_with
+from libs.common.http.repeated import refuse_repeated
 from libs.common.logging import bind
 from libs.common.origin import Arrival, arrived
 from libs.common.runtime.context import ServiceContext
@@ -103,7 +104,7 @@ class Requirement:
         self.feature = feature
 
     async def __call__(self, request: Request) -> Actor:
-        """Check the actor, and return it."""
+        """Check the actor, and that each parameter came once; return the actor."""
         actor = actor_of(request)
         if self.is_internal and actor.kind is not ActorKind.SYSTEM:
             raise PermissionDenied(
@@ -130,6 +131,7 @@ class Requirement:
                 plan=actor.plan,
                 plans=await plans_with(context_of(request), feature=self.feature),
             )
+        refuse_repeated(request)
         return actor
 
 

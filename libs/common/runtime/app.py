@@ -183,7 +183,7 @@ _COMMON = {
     "400": "`bad-request` or `tenant-required`: the syntax or the headers are broken, or no business is named",
     "401": "`unauthenticated`: no valid credential came with the request",
     "403": "`permission-denied`, `tenant-forbidden` or `tenant-not-active`",
-    "422": "`validation-failed`: a field is missing, unknown, of the wrong type or out of range",
+    "422": "`validation-failed`: a field is missing, unknown, repeated, of the wrong type or out of range",
     "429": "`rate-limited`: wait for `Retry-After` seconds",
     "503": "`unavailable`: try again after `Retry-After` seconds",
 }

@@ -137,6 +137,36 @@ async def test_bad_queries_get_a_problem(client: Client) -> None:
         assert response.status_code == 422, query
 
 
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("limit=5&limit=9", ["limit"]),
+        ("limit=5&limit=5", ["limit"]),
+        ("limit=5&q=&limit=9&title=a&q=b", ["limit", "q"]),
+        ("rank_min=1&rank%5Fmin=2", ["rank_min"]),
+        ("title=a&title=b&rank_min=1", []),
+        ("title=a&limit=5", []),
+    ],
+)
+async def test_a_parameter_of_one_value_is_refused_twice(
+    client: Client, query: str, named: list[str]
+) -> None:
+    answer = await client.get(f"/notes?{query}")
+    errors = answer.json().get("errors", [])
+    assert [error["loc"] for error in errors] == [["query", name] for name in named]
+    assert answer.status_code == (422 if named else 200)
+
+
+async def test_a_business_is_named_once_whatever_is_asked(client: Client, tenant_id: UUID) -> None:
+    twice = f"company_id={tenant_id}&company_id={tenant_id}"
+    refused = await client.post(f"/notes?{twice}", json={"title": "x"})
+    assert (refused.status_code, refused.json()["errors"][0]["loc"]) == (422, ["query", "company_id"])
+
+
+async def test_who_may_not_ask_hears_that_first(client: Client) -> None:
+    assert (await client.acting(None).get("/notes?limit=5&limit=9")).status_code == 401
+
+
 async def test_what_only_looks_hostile_is_kept_as_it_came(client: Client) -> None:
     for text in ("\\u0000 \\ud800", "🚀 \u202eשלום", "'; DROP TABLE notes; --", "{{ 7*7 }}", "=1+1"):
         for body in (json.dumps({"title": text}), json.dumps({"title": text}, ensure_ascii=False)):
