@@ -9,11 +9,11 @@ from functools import partial
 
 from aio_pika.abc import AbstractChannel
 from aio_pika.exceptions import ChannelNotFoundEntity
-from aiormq.abc import ConsumerCallback
 from yarl import URL
 
 from libs.common.messaging.amqp_errors import AWAY
 from libs.common.messaging.amqp_publishing import publish_batch
+from libs.common.messaging.amqp_reading import Take
 from libs.common.messaging.broker import (
     RETRY_DELAYS,
     Deliver,
@@ -240,7 +240,7 @@ class RabbitBroker:
     async def _consume(self, session: Session, queues: Set[str]) -> None:
         if new := queues - session.declared:
             await session.declare([self._consumers[name].subscription for name in new])
-        takers: defaultdict[int, dict[str, ConsumerCallback]] = defaultdict(dict)
+        takers: defaultdict[int, dict[str, Take]] = defaultdict(dict)
         for consumer in map(self._consumers.__getitem__, queues):
             batch = consumer.subscription.batch if consumer.batches else 1
             # A batch comes in while another is handled.

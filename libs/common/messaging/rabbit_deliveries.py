@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from aiormq.abc import DeliveredMessage
-
 from libs.common.messaging.amqp_acks import acknowledge
 from libs.common.messaging.amqp_binding import from_message, to_message
 from libs.common.messaging.amqp_errors import AWAY
+from libs.common.messaging.amqp_reading import Message
 from libs.common.messaging.batches import Batches
 from libs.common.messaging.broker import Deliver, DeliverBatch, Refuse, Verdict, retry_delay
 from libs.common.messaging.envelope import BadEnvelope, Envelope
@@ -48,7 +47,7 @@ class Delivery:
     """A message in hand: it can be settled only in the session that brought it."""
 
     session: Session
-    message: DeliveredMessage
+    message: Message
     envelope: Envelope
 
 
@@ -75,12 +74,11 @@ class Deliveries:
         handle = partial(self._handle_batch, consumer, deliver_batch)
         consumer.batches = Batches(subscription.batch, handle, self._tasks, spacing=subscription.spacing)
 
-    async def receive(self, session: Session, consumer: Consumer, message: DeliveredMessage) -> None:
+    def receive(self, session: Session, consumer: Consumer, message: Message) -> None:
         """Take a message."""
         consumer.in_hand += 1
-        headers = message.header.properties.headers or {}
         try:
-            delivery = Delivery(session, message, from_message(headers, message.body))
+            delivery = Delivery(session, message, from_message(message.headers, message.body))
         except BadEnvelope as reason:
             self._spawn(self._refuse(session, consumer, message, reason.detail or str(reason)))
             return
@@ -95,13 +93,10 @@ class Deliveries:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _refuse(
-        self, session: Session, consumer: Consumer, message: DeliveredMessage, reason: str
-    ) -> None:
+    async def _refuse(self, session: Session, consumer: Consumer, message: Message, reason: str) -> None:
         verdict = Verdict.RELEASE
         try:
-            headers: dict[str, object] = {**(message.header.properties.headers or {})}
-            await consumer.refuse(consumer.subscription, message.body, headers, reason)
+            await consumer.refuse(consumer.subscription, message.body, message.headers, reason)
             verdict = Verdict.DONE
         except Exception:
             logger.exception("a message that is no event could not be kept", extra={"queue": consumer.queue})
@@ -170,7 +165,7 @@ class Deliveries:
         # Most often one session; what a lost one brought is put back by the server.
         for session in {id(delivery.session): delivery.session for delivery in done}.values():
             if not session.lost.is_set():
-                tags = [d.message.delivery_tag or 0 for d in done if d.session is session]
+                tags = [d.message.number for d in done if d.session is session]
                 with contextlib.suppress(*AWAY):
                     await acknowledge(session.receiver, tags)
 
@@ -181,7 +176,7 @@ class Deliveries:
         self,
         session: Session,
         queue: str,
-        message: DeliveredMessage,
+        message: Message,
         envelope: Envelope | None,
         verdict: Verdict,
     ) -> None:
@@ -194,16 +189,15 @@ class Deliveries:
                 except AWAY as error:
                     logger.warning("a retry could not be published: %s", error, extra={"queue": queue})
                     verdict = Verdict.RELEASE
-            tag = message.delivery_tag or 0
             if verdict is Verdict.RELEASE:
                 if not self._stopping.is_set():
                     self._releases += 1
                     await self._pause(self._releases)
-                await session.receiver.basic_nack(tag, requeue=True)
+                await session.receiver.basic_nack(message.number, requeue=True)
                 return
             self._releases = 0
             # Not waiting for it to be flushed: one that gets lost is delivered again, and known.
-            await session.receiver.basic_ack(tag, wait=False)
+            await session.receiver.basic_ack(message.number, wait=False)
 
 
 async def _retry(session: Session, queue: str, envelope: Envelope) -> None:

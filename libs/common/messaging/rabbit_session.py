@@ -22,6 +22,7 @@ from yarl import URL
 
 from libs.common.messaging.amqp_commands import carry_out
 from libs.common.messaging.amqp_errors import AWAY
+from libs.common.messaging.amqp_reading import DeliveryTransport, Take
 from libs.common.messaging.rabbit_topology import STEP_SECONDS, Topology
 from libs.common.messaging.subscription import Subscription
 from libs.common.messaging.waiting import cancelled_by_us_only
@@ -65,10 +66,11 @@ class Session:
         await self._carry_out(self.declarer, commands, _DECLARE_SECONDS)
         self.declared.update(map(self.topology.queue, subscriptions))
 
-    async def consume(self, prefetch: int, takers: Mapping[str, ConsumerCallback]) -> None:
+    async def consume(self, prefetch: int, takers: Mapping[str, Take]) -> None:
         """Take the messages of queues, at most so many of each in hand."""
         await self.receiver.basic_qos(prefetch_count=prefetch, timeout=STEP_SECONDS)
-        self.receiver.consumers.update(takers)
+        # Those who take messages in front of the library.
+        self.receiver.consumers.update(cast("Mapping[str, ConsumerCallback]", takers))
         # A tag is known within its channel only, where each queue has one consumer.
         commands = [spec.Basic.Consume(queue=queue, consumer_tag=queue, nowait=True) for queue in takers]
         await self._carry_out(self.receiver, commands, STEP_SECONDS)
@@ -134,6 +136,8 @@ async def open_session(url: URL, topology: Topology, subscriptions: Collection[S
                 channel_of(publishing_connection, confirms=True),
             )
         )
+        assert isinstance(connection, _Connection)
+        connection.read_deliveries(receiver)
         # The server ends a consumer on its own when the queue is deleted or moves.
         receiver.on_consumer_cancel_callbacks.add(lose)
         session = Session(
@@ -169,6 +173,15 @@ class _Connection(aio_pika.Connection):
 
     The library's own would begin to close one that failed when the collector finds it, with no event loop running then.
     """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._reading = self.kwargs["transport_factory"] = DeliveryTransport()
+
+    def read_deliveries(self, channel: aiormq.Channel) -> None:
+        """Call those who take messages from a channel as these are read."""
+        assert self._reading.reader is not None
+        self._reading.reader.channel = channel
 
     def __del__(self) -> None:
         """Do nothing."""
