@@ -13,6 +13,7 @@ from services.payments.payment_accounts.service import PaymentAccountService
 from services.payments.payments.service import PaymentService
 from services.payments.refunds.service import RefundService
 from services.payments.subscription_plans.service import SubscriptionPlanService
+from services.payments.subscriptions.flows import CatchingUp
 from services.payments.subscriptions.service import SubscriptionService
 
 CreditNotes = Annotated[CreditNoteService, Depends(provide(CreditNoteService), scope="function")]
@@ -25,4 +26,5 @@ Refunds = Annotated[RefundService, Depends(provide(RefundService), scope="functi
 SubscriptionPlans = Annotated[
     SubscriptionPlanService, Depends(provide(SubscriptionPlanService), scope="function")
 ]
+CaughtUp = Annotated[CatchingUp, Depends(provide(CatchingUp), scope="function")]
 Subscriptions = Annotated[SubscriptionService, Depends(provide(SubscriptionService), scope="function")]

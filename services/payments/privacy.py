@@ -96,7 +96,8 @@ PRIVACY: PrivacyMap = {
         none=f"{_ROW} deleted_at status plan_id plan_name amount_minor currency interval interval_count trial_days"
         " quantity tax_rate_ppm due_days cycles dunning starts_at trial_ends_at anchor_at anchored_period period"
         " current_period_start current_period_end priced_at next_billing_at due_at cancel_at_period_end cancelled_at"
-        " ended_at paused_at resumes_at pending_change dunning_invoice_id dunning_step latest_invoice_id",
+        " ended_at paused_at resumes_at pending_change dunning_invoice_id dunning_step latest_invoice_id"
+        " billed_version unbilled_version",
         fields={
             **_BUYER,
             "notes": keep(Kind.CONTENT, BOOKS),

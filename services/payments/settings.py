@@ -40,6 +40,12 @@ class PaymentsSettings(ServiceSettings):
     dunning_then: Literal["cancel", "unpaid"] = Field(
         "unpaid", description="What follows then: `cancel`, or `unpaid` (it is not billed until it is paid)"
     )
+    subscription_catch_up_seconds: float = Field(
+        5,
+        ge=0,
+        le=10,
+        description="How long a request about a subscription that is behind may bill what is due before it goes on",
+    )
 
     @model_validator(mode="after")
     def _reminders_come_first(self) -> Self:

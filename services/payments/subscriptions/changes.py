@@ -53,9 +53,10 @@ class SubscriptionChanges:
             InvalidTransition: it is not billed now. PlanNotForSale, CurrencyMismatch, ValidationFailed: not that way.
             SubscriptionBehind: it is not billed up to now yet.
         """
-        await self.life.catch_up(subscription)
+        terms = await self._wanted(subscription, body)
+        await self.life.refuse_behind(subscription)
         before = Terms.of(subscription)
-        proposal = await self.propose(subscription, body)
+        proposal = self._propose(subscription, body, terms)
         if proposal.terms == before:
             if subscription.pending_change is not None:
                 subscription.pending_change = None
@@ -69,7 +70,7 @@ class SubscriptionChanges:
 
     async def preview(self, subscription: Subscription, body: SubscriptionChange) -> dict[str, Any]:
         """What `make` would do, in the form of `ChangePreview`."""
-        proposal = await self.propose(subscription, body)
+        proposal = self._propose(subscription, body, await self._wanted(subscription, body))
         currency = subscription.currency
         credit = sum(-one.amount_minor for one in proposal.adjustments if one.amount_minor < 0)
         charge = sum(one.amount_minor for one in proposal.adjustments if one.amount_minor > 0)
@@ -86,12 +87,11 @@ class SubscriptionChanges:
             "next_invoice": await self._forecast(subscription, body, proposal),
         }
 
-    async def propose(self, subscription: Subscription, body: SubscriptionChange) -> Proposal:
+    def _propose(self, subscription: Subscription, body: SubscriptionChange, terms: Terms) -> Proposal:
         """Work a change out; nothing is written."""
         status = subscription.status
         if status not in (*_BILLED, *_FREE):
             raise InvalidTransition(f"The subscription is {status}.", current_status=str(status))
-        terms = await self._wanted(subscription, body)
         before = Terms.of(subscription)
         at = self._counted_from(subscription, body)
         end = subscription.current_period_end

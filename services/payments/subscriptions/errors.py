@@ -11,10 +11,13 @@ class SubscriptionRunning(Conflict):
 
 
 class SubscriptionBehind(Conflict):
-    """Periods that have passed are still being billed, some at a time; try again when `Retry-After` says."""
+    """So many periods have passed that the request could not wait until all are billed; try again when `Retry-After` says."""
 
     slug = "subscription-behind"
     title = "Billing has not caught up yet"
+
+    def __init__(self) -> None:
+        super().__init__("Periods that have passed are still being billed.", headers={"Retry-After": "1"})
 
 
 class PlanNotForSale(ValidationFailed):

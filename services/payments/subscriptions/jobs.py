@@ -33,9 +33,9 @@ async def advance(uow: UnitOfWork, args: dict[str, Any]) -> None:
     merchant = await MerchantRepository(uow).get()
     if merchant is not None and merchant.is_stopped:
         return
-    row = await SubscriptionRepository(uow).locked(UUID(args["subscription_id"]))
-    if row is not None and row.deleted_at is None:
-        await SubscriptionLife(uow).advance(row)
+    behind = await SubscriptionLife(uow).catch_up(UUID(args["subscription_id"]))
+    if behind is not None:
+        defer_advance(uow, behind)
 
 
 JOBS = (Job("sweep_subscriptions", sweep, every=15, finds=due), Job(ADVANCE, advance, in_bulk=True))

@@ -4,6 +4,7 @@ Each step is done once: its effect, its events and the time of the next step are
 """
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.contracts.payments import SubscriptionRenewed
@@ -31,28 +32,36 @@ class SubscriptionLife:
         self.billing = Billing(uow)
         self.telling = Telling(uow)
 
-    async def advance(self, subscription: Subscription) -> bool:
-        """Do what is due by now, or the first steps of it; False where a job goes on with the rest."""
-        steps = 0
-        while steps < STEPS and await self._step(subscription):
-            steps += 1
-        await self.note(subscription)
-        due_at = subscription.due_at
-        if steps < STEPS or due_at is None or due_at > self.uow.now:
-            return True
-        defer_advance(self.uow, subscription)
-        return False
+    async def advance(self, subscription: Subscription) -> None:
+        """Do what is due by now, or the first steps of it; a job goes on with the rest."""
+        steps = await self._first_steps(subscription)
+        if await self._noted_behind(subscription, steps):
+            defer_advance(self.uow, subscription)
 
-    async def catch_up(self, subscription: Subscription) -> None:
-        """Do what is due by now, so that what follows is done to the period that runs now.
+    async def refuse_behind(self, subscription: Subscription) -> None:
+        """Let nothing be done to a period but the one that runs now.
 
         Raises:
-            SubscriptionBehind: more is due than is done in one request.
+            SubscriptionBehind: something is due that has to be done before.
         """
-        if not await self.advance(subscription):
-            raise SubscriptionBehind(
-                "Periods that have passed are still being billed.", headers={"Retry-After": "1"}
-            )
+        if self._is_due(await self._next_due(subscription)):
+            raise SubscriptionBehind
+
+    async def catch_up(self, subscription_id: UUID) -> Subscription | None:
+        """Lock a subscription and do what is due of it by now, or the first steps; the row where more is due.
+
+        Nobody but the time has asked for this, and of one that is not behind nobody sees another version.
+        """
+        row = await self.rows.locked(subscription_id)
+        if row is None or row.deleted_at is not None:
+            return None
+        due_at = await self._next_due(row)
+        if not self._is_due(due_at):
+            row.due_at = due_at
+            return None
+        steps = await self._first_steps(row)
+        row.unbilled_version, row.billed_version = row.versions_alike.start, row.version + 1
+        return row if await self._noted_behind(row, steps) else None
 
     async def note(self, subscription: Subscription) -> None:
         """Save a subscription with the times at which it is billed and looked at next."""
@@ -134,6 +143,21 @@ class SubscriptionLife:
             )
         )
         return invoice
+
+    async def _first_steps(self, subscription: Subscription) -> int:
+        """Do as many steps as are due and one transaction takes; how many were done."""
+        steps = 0
+        while steps < STEPS and await self._step(subscription):
+            steps += 1
+        return steps
+
+    async def _noted_behind(self, subscription: Subscription, steps: int) -> bool:
+        """Save it after so many steps; whether more are due."""
+        await self.note(subscription)
+        return steps == STEPS and self._is_due(subscription.due_at)
+
+    def _is_due(self, at: datetime | None) -> bool:
+        return at is not None and at <= self.uow.now
 
     async def _step(self, subscription: Subscription) -> bool:
         """Do the first thing that is due; False where nothing is."""

@@ -83,6 +83,18 @@ class Subscription(TenantRow, SoftDeleted, Base):
     dunning_invoice_id: Mapped[UUID | None]
     dunning_step: Mapped[int] = mapped_column(Integer, default=0)
     latest_invoice_id: Mapped[UUID | None]
+    # The last version that billing has made by itself, and the one that somebody had made before.
+    billed_version: Mapped[int | None] = mapped_column(Integer)
+    unbilled_version: Mapped[int | None] = mapped_column(Integer)
+
+    @property
+    def versions_alike(self) -> range:
+        """The versions since somebody has changed it last: billing alone has made one of the other.
+
+        Where the last one is not of billing it is the only one.
+        """
+        first = self.unbilled_version if self.version == self.billed_version else None
+        return range(self.version if first is None else first, self.version + 1)
 
     @property
     def price(self) -> int:

@@ -1,9 +1,11 @@
 """The HTTP side of subscriptions."""
 
+from collections.abc import Awaitable
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from fastapi.responses import Response
 
 from libs.common.errors import InvalidTransition, NotFound, PreconditionFailed
 from libs.common.http.deps import allow
@@ -11,7 +13,7 @@ from libs.common.http.idempotency import OptionallyIdempotent
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from libs.contracts.features import SUBSCRIPTIONS
-from services.payments.deps import Subscriptions
+from services.payments.deps import CaughtUp, Subscriptions
 from services.payments.invoices.errors import CurrencyMismatch
 from services.payments.invoices.schemas import InvoiceOut
 from services.payments.subscriptions.change_schemas import ChangePreview, SubscriptionChange
@@ -106,34 +108,51 @@ async def delete_subscription(subscription_id: UUID, subscriptions: Subscription
     "/{subscription_id}/cancel", response_model=SubscriptionOut, dependencies=[CANCEL], responses=_STEP
 )
 async def cancel_subscription(
-    subscription_id: UUID, subscriptions: Subscriptions, body: SubscriptionCancel | None = None
+    subscription_id: UUID,
+    subscriptions: Subscriptions,
+    caught_up: CaughtUp,
+    body: SubscriptionCancel | None = None,
 ) -> Any:
     """End a subscription now, or when what was billed ends; a customer may end his own.
 
     What has been billed stays due, and nothing of it is credited; a business that gives up its claim voids the invoice.
+    Periods that have passed and are not billed yet are billed first.
     """
-    return await subscriptions.cancel(subscription_id, body or SubscriptionCancel())
+    return await caught_up.before(
+        subscription_id, lambda: subscriptions.cancel(subscription_id, body or SubscriptionCancel())
+    )
 
 
 @router.post(
     "/{subscription_id}/pause", response_model=SubscriptionOut, dependencies=[WRITE], responses=_STEP
 )
 async def pause_subscription(
-    subscription_id: UUID, subscriptions: Subscriptions, body: SubscriptionPause | None = None
+    subscription_id: UUID,
+    subscriptions: Subscriptions,
+    caught_up: CaughtUp,
+    body: SubscriptionPause | None = None,
 ) -> Any:
-    """Bill no more periods until it is resumed, and remind of nothing in the meantime."""
-    return await subscriptions.pause(subscription_id, body or SubscriptionPause())
+    """Bill no more periods until it is resumed, and remind of nothing in the meantime.
+
+    Periods that have passed and are not billed yet are billed first.
+    """
+    return await caught_up.before(
+        subscription_id, lambda: subscriptions.pause(subscription_id, body or SubscriptionPause())
+    )
 
 
 @router.post(
     "/{subscription_id}/resume", response_model=SubscriptionOut, dependencies=[WRITE], responses=_STEP
 )
-async def resume_subscription(subscription_id: UUID, subscriptions: Subscriptions) -> Any:
+async def resume_subscription(
+    subscription_id: UUID, subscriptions: Subscriptions, caught_up: CaughtUp
+) -> Any:
     """Go on after a pause, or take back a cancellation that waits for the end of the period.
 
-    Where what was billed has ended in the pause, a new period begins now and is billed; the pause is not.
+    Where what was billed has ended in the pause, a new period begins now and is billed; the pause is not. Periods that
+    have passed and are not billed yet are billed first.
     """
-    return await subscriptions.resume(subscription_id)
+    return await caught_up.before(subscription_id, lambda: subscriptions.resume(subscription_id))
 
 
 @router.post(
@@ -144,15 +163,21 @@ async def change_subscription_terms(
     body: SubscriptionChange,
     subscriptions: Subscriptions,
     idempotency: OptionallyIdempotent,
+    caught_up: CaughtUp,
 ) -> Any:
     """Change plan or quantity, now or when the period ends; `change/preview` shows what it comes to.
 
     Now, the rest of the period is credited at the old price and charged at the new one. Where periods are of another
     length afterwards, a new one begins now. Whatever is to be credited waits for the next invoice, as a line of it.
+    Periods that have passed and are not billed yet are billed first.
     """
-    return await idempotency.run(
-        lambda: subscriptions.change(subscription_id, body), SubscriptionOut, status=200
-    )
+
+    def change() -> Awaitable[Response]:
+        return idempotency.run(
+            lambda: subscriptions.change(subscription_id, body), SubscriptionOut, status=200
+        )
+
+    return await caught_up.before(subscription_id, change)
 
 
 @router.post(

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 ADVANCE = "advance_subscription"
 # So many steps (a period billed, a reminder) in one transaction, be it a request's or a job's: while one lasts it holds
-# a connection, and the number of the business's next invoice. The rest follows in jobs, one after the other.
+# a connection, and the number of the business's next invoice. The rest follows in others, one after the other.
 STEPS = 4
 # One whose job was given up is found again after so long.
 AGAIN = timedelta(minutes=10)

@@ -90,7 +90,7 @@ class SubscriptionService(ResourceService[Subscription]):
             InvalidTransition: it is over. SubscriptionBehind: it is not billed up to now yet.
         """
         row = await self._locked(subscription_id)
-        await self.life.catch_up(row)
+        await self.life.refuse_behind(row)
         self._refuse(row, *_OVER)
         row.cancel_reason = body.reason or row.cancel_reason
         if body.is_later and row.status not in (Status.SCHEDULED, Status.UNPAID):
@@ -111,11 +111,11 @@ class SubscriptionService(ResourceService[Subscription]):
             SubscriptionBehind: it is not billed up to now yet.
         """
         row = await self._locked(subscription_id)
-        await self.life.catch_up(row)
-        if row.status not in _PAUSABLE:
-            raise InvalidTransition(f"The subscription is {row.status}.", current_status=str(row.status))
         if body.resumes_at is not None and body.resumes_at <= self.uow.now:
             raise ValidationFailed.of("resumes_at", "must lie ahead", "out_of_range")
+        await self.life.refuse_behind(row)
+        if row.status not in _PAUSABLE:
+            raise InvalidTransition(f"The subscription is {row.status}.", current_status=str(row.status))
         before, row.status = row.status, Status.PAUSED
         row.paused_at, row.resumes_at = self.uow.now, body.resumes_at
         self.life.telling.changed(row, "paused", before={"status": str(before)})
@@ -131,7 +131,7 @@ class SubscriptionService(ResourceService[Subscription]):
             now yet.
         """
         row = await self._locked(subscription_id)
-        await self.life.catch_up(row)
+        await self.life.refuse_behind(row)
         self._refuse(row, *_OVER)
         if not row.cancel_at_period_end and row.status != Status.PAUSED:
             raise InvalidTransition(f"The subscription is {row.status}.", current_status=str(row.status))
@@ -175,7 +175,8 @@ class SubscriptionService(ResourceService[Subscription]):
 
     async def _locked(self, subscription_id: UUID) -> Subscription:
         row = await self.get(subscription_id, lock=True)
-        self.check_version(row)
+        if self.uow.if_match is None or self.uow.if_match.isdisjoint(row.versions_alike):
+            self.check_version(row)
         return row
 
     def _refuse(self, row: Subscription, *statuses: Status) -> None:

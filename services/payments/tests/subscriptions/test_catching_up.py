@@ -3,8 +3,6 @@
 from typing import Any
 from uuid import UUID
 
-import pytest
-
 from libs.common.testing.actors import user
 from libs.contracts.payments import SubscriptionRenewed, SubscriptionStarted
 from services.payments.subscriptions.jobs import advance
@@ -63,27 +61,6 @@ async def test_killed_between_two_of_its_jobs_it_is_found_again(seller: Seller) 
     seller.clock.advance(seconds=AGAIN.total_seconds())
     await seller.work()
 
-    assert await numbers(seller, sold) == list(range(1, PERIODS + 1))
-
-
-@pytest.mark.parametrize(
-    ("verb", "body"),
-    [("cancel", {}), ("cancel", {"when": "period_end"}), ("pause", {}), ("change", {"quantity": 2})],
-)
-async def test_what_is_asked_of_one_that_is_behind_waits_until_it_has_caught_up(
-    seller: Seller, verb: str, body: dict[str, Any]
-) -> None:
-    sold = await seller.sell(interval="day", starts_at=LONG_AGO, due_days=365)
-
-    refused = await seller.client.post(f"/subscriptions/{sold['id']}/{verb}", json=body)
-    assert (refused.status_code, refused.json()["slug"]) == (409, "subscription-behind")
-    assert refused.headers["retry-after"] == "1"
-    assert await seller.get(sold) == sold
-
-    await seller.shop.work()
-    done = await seller.do(sold, verb, **body)
-
-    assert done["period"] == PERIODS
     assert await numbers(seller, sold) == list(range(1, PERIODS + 1))
 
 
