@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, and_
 
 from libs.common.db.search import contains
 from libs.common.pagination import DEFAULT_LIMIT, MAX_LIMIT
-from libs.common.schema import strict_times
+from libs.common.schema import strict_values
 
 _SUFFIXES = {"_from": "__ge__", "_min": "__ge__", "_to": "__le__", "_max": "__le__"}
 # So many values of one filter are read each from its own place in the index and merged; more are filtered.
@@ -69,7 +69,7 @@ class ListQuery(BaseModel):
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """The validator of the query; a number is no time."""
         schema = handler(source)
-        strict_times(schema)
+        strict_values(schema)
         return schema
 
     @field_validator("order")

@@ -6,8 +6,10 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.warnings import UnsupportedFieldAttributeWarning
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, PydanticKnownError
 from pydantic_core.core_schema import no_info_after_validator_function, no_info_before_validator_function
+
+from libs.common.visible import is_visible
 
 # fastapi names its bodies by an alias that says nothing to pydantic, and hides the warning where it builds them at once.
 warnings.simplefilter("ignore", UnsupportedFieldAttributeWarning)
@@ -18,16 +20,18 @@ ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 
 _SCALARS = frozenset({"int", "float", "bool"})
 _TIMES = frozenset({"date", "datetime", "time"})
+_CHECKS = frozenset({"function-before", "function-after"})
 
 
-def strict_times(node: Any, *, body: type[BaseModel] | None = None) -> None:
-    """Make every time within a core schema one of UTC that refuses numbers, and a body refuse other types, in place.
+def strict_values(node: Any, *, body: type[BaseModel] | None = None) -> None:
+    """Make every time within a core schema one of UTC that refuses numbers, in place.
 
-    Queries have no `body`: all their values are texts. Within one, other bodies have seen to themselves.
+    A `body` also refuses other types, and texts that show nothing where they must not be empty. Queries have none: all
+    their values are texts. Within a body, other bodies have seen to themselves.
     """
     if isinstance(node, list | tuple):
         for member in node:
-            strict_times(member, body=body)
+            strict_values(member, body=body)
     if not isinstance(node, dict):
         return
     kind = node.get("type")
@@ -36,7 +40,7 @@ def strict_times(node: Any, *, body: type[BaseModel] | None = None) -> None:
         kind = None
     if body is not None and kind == "model" and node.get("cls") is not body:
         return
-    if kind == "function-before" and node["function"]["function"] is _not_a_number:
+    if kind in _CHECKS and node["function"]["function"] in _OWN:
         # Models hand out the schema they keep, so this one has been here before.
         return
     if body is not None and kind in _SCALARS:
@@ -50,9 +54,14 @@ def strict_times(node: Any, *, body: type[BaseModel] | None = None) -> None:
             node.clear()
             node.update(no_info_after_validator_function(_in_utc, checked))
         return
+    elif body is not None and kind == "str" and node.get("min_length"):
+        inner = dict(node)
+        node.clear()
+        node.update(no_info_after_validator_function(_visible, inner))
+        return
     for name, member in node.items():
         if name not in ("metadata", "serialization", "default", "config"):
-            strict_times(member, body=body)
+            strict_values(member, body=body)
 
 
 def _not_a_number(value: Any) -> Any:
@@ -78,6 +87,15 @@ def _in_utc(value: datetime) -> datetime:
         raise PydanticCustomError("time_range", "Must lie in the years 1 to 9999 of UTC") from None
 
 
+def _visible(value: str) -> str:
+    if not is_visible(value):
+        raise PydanticKnownError("string_too_short", {"min_length": 1})
+    return value
+
+
+# What is put around a value here.
+_OWN = (_not_a_number, _visible)
+
 _being_built: set[type[BaseModel]] = set()
 
 
@@ -95,7 +113,7 @@ class Schema(BaseModel):
     """A body: unknown fields are refused, strings are trimmed, rows can be read by attribute.
 
     A value of another JSON type is refused, even one that could be read as the right one: `"7"`, `7.0` and `true`
-    are no integers, and a number is no time. Its validator is made when it is first asked for: a service has hundreds.
+    are no integers, and a number is no time. A text that must not be empty shows something. Its validator is made when it is first asked for: a service has hundreds.
     """
 
     model_config = ConfigDict(
@@ -107,7 +125,7 @@ class Schema(BaseModel):
         """The validator of the body, with its fields made strict."""
         _build_once(cls)
         schema = handler(source)
-        strict_times(schema, body=cls)
+        strict_values(schema, body=cls)
         return schema
 
 

@@ -9,7 +9,6 @@ from libs.common.money import MAX_AMOUNT, Money
 Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Karoo Coffee"])]
 Text = Annotated[str, Field(max_length=10_000)]
 ShortText = Annotated[str, Field(max_length=100)]
-Phone = Annotated[str, Field(max_length=40, examples=["+27215550100"])]
 Tags = Annotated[list[Annotated[str, Field(min_length=1, max_length=50)]], Field(max_length=50)]
 
 

@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from libs.common.countries import Country
 from libs.common.money import Money
+from libs.common.phones import Phone
 from libs.common.schema import ONE_LINE, OutSchema, Schema
 
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=ONE_LINE)]
@@ -34,7 +35,7 @@ class AddressIn(Schema):
     region: str | None = Field(None, max_length=100, pattern=ONE_LINE)
     postal_code: str | None = Field(None, max_length=20, pattern=ONE_LINE, examples=["8001"])
     country: Country
-    phone: str | None = Field(None, max_length=40, pattern=ONE_LINE)
+    phone: Phone | None = None
 
     @model_validator(mode="before")
     @classmethod

@@ -9,6 +9,7 @@ from pydantic import EmailStr, Field
 from libs.common.countries import Country
 from libs.common.filters import ListQuery
 from libs.common.money import Currency
+from libs.common.phones import Phone
 from libs.common.schema import OutSchema, PatchSchema, Schema
 from libs.common.websites import Website
 
@@ -16,7 +17,6 @@ Name = Annotated[str, Field(min_length=1, max_length=200, examples=["Karoo Roast
 Code = Annotated[str, Field(min_length=1, max_length=50, examples=["KAR-1"])]
 TaxNumber = Annotated[str, Field(min_length=1, max_length=50, examples=["4123456789"])]
 Person = Annotated[str, Field(min_length=1, max_length=200, examples=["Naledi Zulu"])]
-Phone = Annotated[str, Field(max_length=40, examples=["+27215550100"])]
 Address = Annotated[str, Field(max_length=500)]
 PaymentTerms = Annotated[
     int, Field(ge=0, le=365, description="Days in which to pay its invoices", examples=[30])

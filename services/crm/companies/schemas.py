@@ -8,9 +8,10 @@ from pydantic import EmailStr, Field
 
 from libs.common.countries import Country
 from libs.common.filters import ListQuery
+from libs.common.phones import Phone
 from libs.common.schema import OutSchema, PatchSchema, Schema
 from libs.common.websites import Website
-from services.crm.values import Name, Phone, ShortText, Tags
+from services.crm.values import Name, ShortText, Tags
 
 Address = Annotated[str, Field(max_length=500)]
 

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import EmailStr, Field
 
 from libs.common.filters import Column, ListQuery
+from libs.common.phones import Phone
 from libs.common.schema import OutSchema, PatchSchema, Schema
-from services.crm.values import Phone, ShortText, Tags
+from services.crm.values import ShortText, Tags
 
 PersonName = Annotated[str, Field(min_length=1, max_length=100, examples=["Thandi"])]
 

@@ -8,11 +8,12 @@ from pydantic import EmailStr, Field
 
 from libs.common.filters import Column, ListQuery
 from libs.common.money import Money
+from libs.common.phones import Phone
 from libs.common.schema import OutSchema, PatchSchema, Schema
 from services.crm.companies.schemas import CompanyOut
 from services.crm.contacts.schemas import ContactOut, PersonName
 from services.crm.deals.schemas import DealOut
-from services.crm.values import Amount, Name, Phone, ShortText, Tags, Text
+from services.crm.values import Amount, Name, ShortText, Tags, Text
 
 # What a person may set; `converted` comes from converting only.
 OpenLeadStatus = Literal["new", "contacted", "qualified", "unqualified"]

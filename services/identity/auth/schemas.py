@@ -15,6 +15,7 @@ from pydantic import (
     model_validator,
 )
 
+from libs.common.phones import Phone
 from libs.common.schema import ONE_LINE, OutSchema, PatchSchema, Schema
 from services.identity.passwords.policy import MAX_LENGTH
 
@@ -38,7 +39,6 @@ Password = Annotated[
 ]
 FirstName = Annotated[str, Field(min_length=1, max_length=100, pattern=ONE_LINE)]
 LastName = Annotated[str, Field(max_length=100, pattern=ONE_LINE)]
-Phone = Annotated[str | None, Field(max_length=40)]
 Locale = Annotated[str, Field(pattern="^[a-z]{2}(-[A-Z]{2})?$", description="BCP 47", examples=["en", "ru"])]
 
 
@@ -162,7 +162,7 @@ class SignupIn(Schema):
     password: Password
     first_name: FirstName
     last_name: LastName
-    phone: Phone = None
+    phone: Phone | None = None
     locale: Locale = "en"
 
 
@@ -214,7 +214,7 @@ class MeUpdate(PatchSchema):
 
     first_name: FirstName = ""
     last_name: LastName = ""
-    phone: Phone = None
+    phone: Phone | None = None
     locale: Locale = "en"
 
 

@@ -7,8 +7,9 @@ from uuid import UUID
 from pydantic import EmailStr, Field
 
 from libs.common.filters import ListQuery
+from libs.common.phones import Phone
 from libs.common.schema import OutSchema, Schema
-from services.identity.auth.schemas import AccountOut, FirstName, LastName, Locale, Password, Phone, ShopOut
+from services.identity.auth.schemas import AccountOut, FirstName, LastName, Locale, Password, ShopOut
 from services.identity.invitations.models import InvitationStatus
 from services.identity.members.schemas import RoleCodes
 
@@ -75,7 +76,7 @@ class InvitationAccept(Schema):
     password: Password | None = None
     first_name: FirstName | None = None
     last_name: LastName = ""
-    phone: Phone = None
+    phone: Phone | None = None
     locale: Locale | None = None
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from libs.common.visible import is_visible
 from services.identity.oidc.errors import TokenRefused
 from services.identity.oidc.metadata import Metadata
 from services.identity.oidc.provider import Provider
@@ -201,7 +202,8 @@ def _text(claims: Json, name: str, most: int) -> str:
     # One line (see `ONE_LINE`): breaks and spaces of any kind part words, and joiners belong to the scripts that use them.
     line = " ".join(found.split())
     printable = "".join(c for c in line if c.isprintable() or c in _JOINERS)
-    return printable.encode("utf-8", "replace").decode()[:most].strip()
+    text = printable.encode("utf-8", "replace").decode()[:most].strip()
+    return text if is_visible(text) else ""
 
 
 def _seconds(value: Any) -> float | None:

@@ -9,9 +9,10 @@ from pydantic import AfterValidator, EmailStr, Field
 from libs.common.countries import Country
 from libs.common.filters import Column, Custom, ListQuery
 from libs.common.money import Money
+from libs.common.phones import Phone
 from libs.common.schema import ONE_LINE, OutSchema, PatchSchema, Schema
 from libs.common.websites import Website
-from services.identity.auth.schemas import FirstName, LastName, Password, Phone
+from services.identity.auth.schemas import FirstName, LastName, Password
 from services.identity.registrations.models import RegistrationStatus, WaitingFor
 from services.identity.registrations.requirements.schemas import Answer, Code, NeedsOut
 
@@ -25,7 +26,7 @@ class BusinessIn(Schema):
 
     name: BusinessName
     registration_number: str | None = Field(None, max_length=100)
-    phone: Phone = None
+    phone: Phone | None = None
     website: Website | None = None
     address: str | None = Field(None, max_length=500)
     country: Country | None = None
@@ -52,7 +53,7 @@ class RegisterIn(Schema):
     password: Password
     first_name: FirstName
     last_name: LastName
-    phone: Phone = None
+    phone: Phone | None = None
     business: BusinessIn
     product: str = Field("micro-sites", min_length=1, max_length=100, description="SKU of the product wanted")
     referral_code: str | None = Field(None, max_length=60)
@@ -208,7 +209,7 @@ class BusinessChanges(PatchSchema):
 
     name: BusinessName = ""
     registration_number: str | None = Field(None, max_length=100)
-    phone: Phone = None
+    phone: Phone | None = None
     website: Website | None = None
     address: str | None = Field(None, max_length=500)
     country: Country | None = None

@@ -10,9 +10,10 @@ from pydantic import AfterValidator, EmailStr, Field, model_validator
 from libs.common.countries import Country
 from libs.common.filters import ListQuery
 from libs.common.money import Currency
+from libs.common.phones import Phone
 from libs.common.schema import ONE_LINE, OutSchema, PatchSchema, Schema
 from libs.common.websites import Website
-from services.identity.auth.schemas import Locale, Phone
+from services.identity.auth.schemas import Locale
 from services.identity.registrations.schemas import BusinessName
 from services.identity.tenants.models import TenantStatus
 
@@ -44,7 +45,7 @@ class TenantCreate(Schema):
     country: Country | None = None
     currency: Currency | None = Field(None, description="The usual one of the country where absent")
     registration_number: str | None = Field(None, max_length=100)
-    phone: Phone = None
+    phone: Phone | None = None
     website: Website | None = None
     address: str | None = Field(None, max_length=500)
     industry: str | None = Field(None, max_length=100)
@@ -58,7 +59,7 @@ class TenantUpdate(PatchSchema):
     country: Country | None = None
     currency: Currency = ""
     registration_number: str | None = Field(None, max_length=100)
-    phone: Phone = None
+    phone: Phone | None = None
     website: Website | None = None
     address: str | None = Field(None, max_length=500)
     industry: str | None = Field(None, max_length=100)
@@ -72,7 +73,7 @@ class TenantReplace(Schema):
     country: Country | None = None
     currency: Currency
     registration_number: str | None = Field(None, max_length=100)
-    phone: Phone = None
+    phone: Phone | None = None
     website: Website | None = None
     address: str | None = Field(None, max_length=500)
     industry: str | None = Field(None, max_length=100)
@@ -102,7 +103,7 @@ class TenantSettings(PatchSchema):
     timezone: TimeZone | None = None
     locale: Locale | None = None
     support_email: EmailStr | None = None
-    support_phone: Phone = None
+    support_phone: Phone | None = None
     logo_url: LogoUrl | None = None
 
 

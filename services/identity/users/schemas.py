@@ -5,8 +5,9 @@ from uuid import UUID
 
 from pydantic import EmailStr, Field
 
+from libs.common.phones import Phone
 from libs.common.schema import OutSchema, PatchSchema, Schema
-from services.identity.auth.schemas import FirstName, LastName, Locale, Password, Phone
+from services.identity.auth.schemas import FirstName, LastName, Locale, Password
 from services.identity.members.schemas import RoleCodes
 
 
@@ -17,7 +18,7 @@ class UserCreate(Schema):
     password: Password
     first_name: FirstName
     last_name: LastName
-    phone: Phone = None
+    phone: Phone | None = None
     locale: Locale = "en"
     roles: RoleCodes
     department_id: UUID | None = None
@@ -28,7 +29,7 @@ class UserUpdate(PatchSchema):
 
     first_name: FirstName = ""
     last_name: LastName = ""
-    phone: Phone = None
+    phone: Phone | None = None
     locale: Locale = "en"
     is_active: bool = True
     roles: RoleCodes = Field(default_factory=list)
@@ -41,7 +42,7 @@ class UserReplace(Schema):
     email: EmailStr | None = None
     first_name: FirstName
     last_name: LastName
-    phone: Phone = None
+    phone: Phone | None = None
     locale: Locale = "en"
     is_active: bool = True
     roles: RoleCodes

@@ -9,6 +9,7 @@ from pydantic import EmailStr, Field
 from libs.common.countries import Country
 from libs.common.filters import ListQuery
 from libs.common.money import Currency, Money, PositiveMoney, Price
+from libs.common.phones import Phone
 from libs.common.schema import OutSchema, PatchSchema, Schema
 
 
@@ -32,7 +33,7 @@ class BillingAddress(Schema):
     region: str | None = Field(None, max_length=100)
     postal_code: str | None = Field(None, max_length=20)
     country: Country
-    phone: str | None = Field(None, max_length=40)
+    phone: Phone | None = None
 
 
 Lines = Annotated[list[InvoiceLineIn], Field(min_length=1, max_length=500)]

@@ -3,6 +3,8 @@
 import asyncio
 from uuid import UUID
 
+from sqlalchemy import update
+
 from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.actors import user
@@ -10,6 +12,7 @@ from libs.common.testing.client import Client
 from libs.common.testing.events import emitted
 from libs.common.testing.resource_suite import ResourceSuite
 from libs.contracts.crm import DealCreated, LeadChanged, LeadConverted, LeadCreated
+from services.crm.leads.models import Lead
 from services.crm.tests.factories import Crm, add_member, rand
 
 
@@ -78,6 +81,19 @@ async def test_a_bare_lead_is_converted_too(crm: Crm) -> None:
 
     assert (made["company"]["name"], made["contact"]["first_name"]) == ("Sipho", "Sipho")
     assert made["deal"]["amount"] == rand(0)
+
+
+async def test_what_was_kept_before_it_would_be_refused_can_be_converted(
+    crm: Crm, context: ServiceContext, tenant_id: UUID
+) -> None:
+    lead = await crm.post("/leads", name="Sipho")
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        await uow.session.execute(update(Lead).values(name="\u3164", phone="none"))
+
+    made = await crm.post(f"/leads/{lead['id']}/convert")
+
+    assert (made["company"]["name"], made["contact"]["first_name"]) == ("\u3164", "\u3164")
+    assert (made["company"]["phone"], made["contact"]["phone"]) == ("none", "none")
 
 
 async def test_a_lead_can_join_a_known_company_and_contact(crm: Crm) -> None:

@@ -46,6 +46,7 @@ async def test_somebody_new_joins_a_shop_as_a_client(world: Any) -> None:
         ),
         ({"given_name": "", "family_name": "", "name": "山田\u3000太郎"}, "山田", "太郎"),
         ({"given_name": "Jean\u00a0Paul", "family_name": "\u202egnorw\u202c"}, "Jean Paul", "gnorw"),
+        ({"given_name": "\u3164", "family_name": "\u200d", "name": "Sipho Dube"}, "Sipho", "Dube"),
         ({"given_name": "می\u200cخواهم"}, "می\u200cخواهم", "Mokoena"),
     ],
 )
