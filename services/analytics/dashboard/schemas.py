@@ -16,7 +16,7 @@ class OrderFigures(OutSchema):
     completed: int
     cancelled: int
     expired: int
-    customers: int
+    customers: int = Field(description="Customers with an order paid in the stretch, as in the sales metrics")
     average: Total = Field(description="Money captured per payment of an order")
 
 

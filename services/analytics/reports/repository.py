@@ -62,7 +62,17 @@ class ReportRepository:
         return FALLBACK_CURRENCY
 
     async def order_counts(self, period: Period, currency: str) -> Figures:
-        """Orders of one currency placed in the stretch, by what became of them."""
+        """Orders of one currency placed in the stretch, by what became of them, and customers with one paid in it."""
+        customers = (
+            select(func.count(func.distinct(OrderFact.customer)))
+            .where(
+                OrderFact.tenant_id == self.tenant_id,
+                OrderFact.currency == currency,
+                OrderFact.paid_at.is_not(None),
+                *period.holds(OrderFact.paid_at),
+            )
+            .scalar_subquery()
+        )
         statement = select(
             func.count().label("placed"),
             func.count(OrderFact.paid_at).label("paid"),
@@ -71,7 +81,7 @@ class ReportRepository:
             .filter(and_(OrderFact.expired_at.is_not(None), OrderFact.paid_at.is_(None)))
             .label("expired"),
             func.count(OrderFact.completed_at).label("completed"),
-            func.count(func.distinct(OrderFact.customer)).label("customers"),
+            customers.label("customers"),
         ).where(
             OrderFact.tenant_id == self.tenant_id,
             OrderFact.currency == currency,

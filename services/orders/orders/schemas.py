@@ -12,6 +12,14 @@ from libs.common.schema import OutSchema, Schema
 from services.orders.orders.states import OrderStatus
 from services.orders.schemas import TotalsOut
 
+Refunded = Annotated[
+    Money,
+    Field(
+        description="Given back of the payment that the order was paid with. Payments that it did not take (late, twice,"
+        " too small) are given back whole, which the timeline tells"
+    ),
+]
+
 
 class OrderLineOut(OutSchema):
     """A line of an order."""
@@ -46,7 +54,7 @@ class OrderOut(OutSchema):
     currency: str
     items: list[OrderLineOut]
     totals: TotalsOut
-    refunded: Money
+    refunded: Refunded
     shipping_address: dict[str, Any] | None
     shipping_method_id: UUID | None
     shipping_method_name: str | None
@@ -116,7 +124,7 @@ class InternalOrder(OutSchema):
     customer_name: str | None
     currency: str
     totals: TotalsOut
-    refunded: Money
+    refunded: Refunded
     payment_id: UUID | None
     shipping_address: dict[str, Any] | None
     reserved_until: datetime | None

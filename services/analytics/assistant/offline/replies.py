@@ -16,7 +16,7 @@ _TITLES = {
     "cancelled_orders": ("Cancelled orders", "Отменённые заказы"),
     "average": ("Average payment", "Средний платёж"),
     "orders": ("Orders", "Заказы"),
-    "customers": ("Customers who ordered", "Покупатели, сделавшие заказ"),
+    "customers": ("Customers who paid for an order", "Покупатели, оплатившие заказ"),
     "lead_sources": ("Where leads come from", "Откуда приходят лиды"),
     "leads": ("Leads", "Лиды"),
     "funnel": ("The funnel of deals", "Воронка сделок"),

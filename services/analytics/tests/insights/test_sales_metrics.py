@@ -158,8 +158,10 @@ async def test_shares_are_of_what_they_say(context: ServiceContext, client: Clie
     )
 
     found = await ask(client, stretch(MAY, MAY + 10 * DAY))
+    dashboard = await client.get("/analytics/dashboard", params=stretch(MAY, MAY + 10 * DAY))
 
     assert (found["customers"], found["repeat_rate"]) == (3, 0.3333)
+    assert dashboard.json()["orders"]["customers"] == found["customers"]
     assert found["refund_rate"] == round(2000 / 11000, 4)
     assert (found["orders"], found["paid_orders"], found["order_conversion"]) == (5, 3, 0.6)
     assert (found["leads"], found["lead_conversion"]) == (2, 0.5)
