@@ -5,7 +5,6 @@ import contextlib
 import logging
 import socket
 from collections.abc import Iterator, Sequence
-from functools import partial
 from typing import Any, cast
 
 import orjson
@@ -14,9 +13,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 from uvicorn.server import ServerState
 
 from libs.common.errors import BadRequest
+from libs.common.http.answering import Answering
 from libs.common.http.connections import DRAIN_SECONDS
 from libs.common.http.problems import MEDIA_TYPE, problem_body
-from libs.common.http.response_head import send
 
 log = logging.getLogger("pillars.http")
 
@@ -40,6 +39,8 @@ class State(ServerState):
 class HttpProtocol(HttpToolsProtocol):
     """Reads requests; closes the connection on what could be read in two ways, such as two lengths of one body."""
 
+    server_state: State
+
     def send_400_response(self, msg: str) -> None:
         """Answer a request that cannot be read."""
         self.transport.write(_ANSWER)
@@ -48,18 +49,18 @@ class HttpProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """A connection, perhaps one that waited while the server was asked to stop."""
         super().connection_made(cast(asyncio.Transport, transport))
-        if self._is_draining:
+        if self.server_state.is_draining:
             self.shutdown()
 
     def on_headers_complete(self) -> None:
         """A request begins: while stopping, it is the last one on its connection."""
         super().on_headers_complete()
-        if self._is_draining and self.cycle is not None:
+        if self.server_state.is_draining and self.cycle is not None:
             self.cycle.keep_alive = False
 
     def on_response_complete(self) -> None:
         """A request is answered: begin the one that waits behind it, where there is one."""
-        if self._is_draining:
+        if self.server_state.is_draining:
             super().on_response_complete()
             return
         # As the library does it, but for its timer of idle connections: the connection table keeps their time, and a
@@ -73,8 +74,8 @@ class HttpProtocol(HttpToolsProtocol):
             self._start_asgi_task(cycle, app)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        write = partial(send, cycle)
-        super()._start_asgi_task(cycle, lambda scope, receive, _: app(scope, receive, write))
+        answering: Any = Answering(app, cycle)
+        super()._start_asgi_task(cycle, answering)
 
     def shutdown(self) -> None:
         """Begin to stop: see `libs.common.http.connections`."""
@@ -87,10 +88,6 @@ class HttpProtocol(HttpToolsProtocol):
         elif not self.cycle.response_started:
             self.cycle.keep_alive = False
         # An answer that has begun promised to keep the connection, so it goes on as an idle one.
-
-    @property
-    def _is_draining(self) -> bool:
-        return cast(State, self.server_state).is_draining
 
 
 class Server(uvicorn.Server):

@@ -1,4 +1,4 @@
-"""Writes the heads of answers: most of their headers are the same in each, and are put into lines once.
+"""The heads of answers as bytes: how a line begins is the same in each answer, and is put together once.
 
 The server library looks at every header of every answer anew, which at the edge, where answers bear a dozen headers, is a
 tenth of the whole request.
@@ -6,71 +6,55 @@ tenth of the whole request.
 
 import http
 import re
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 _NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-_VALUE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
-# Values of these come from a few lines of ours, never from one request.
-_REPEATED = frozenset(
-    {
-        b"cache-control",
-        b"content-security-policy",
-        b"content-type",
-        b"cross-origin-opener-policy",
-        b"ratelimit-limit",
-        b"referrer-policy",
-        b"strict-transport-security",
-        b"vary",
-        b"x-content-type-options",
-        b"x-frame-options",
-    }
-)
+# Tabs may stand in a value; those that end a line are counted.
+_CONTROLS = bytes({*range(0x20), 0x7F} - {*b"\t\r\n"})
+_FRAMING = frozenset({b"connection", b"content-length", b"transfer-encoding"})
 _WITHOUT_LENGTH = (204, 304)
 
 
-async def send(cycle: RequestResponseCycle, message: Any) -> None:
-    """The ASGI `send` of a request: writes a head itself, and leaves bodies to the library.
+def begin(cycle: RequestResponseCycle, status: int, headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """The head of the answer to a request, which begins with it; sending it is the caller's.
 
     Raises:
         ValueError: a header would not be one header.
     """
-    if cycle.response_started or message["type"] != "http.response.start":
-        await cycle.send(message)
-        return
-    if cycle.flow.write_paused and not cycle.disconnected:
-        await cycle.flow.drain()
-    if cycle.disconnected:
-        return
-    status: int = message["status"]
     lines = [_status_line(status)]
     is_chunked, length, closes = None, 0, False
-    for name, value in (*cycle.default_headers, *message.get("headers", ())):
-        if name in _REPEATED:
-            lines.append(_repeated(name, value))
-            continue
-        lines.append(_line(name, value))
-        match name.lower():
-            case b"content-length" if is_chunked is None:
-                is_chunked, length = False, int(value)
-            case b"transfer-encoding" if value.lower() == b"chunked":
-                is_chunked, length = True, 0
-            case b"connection" if b"close" in [token.strip().lower() for token in value.split(b",")]:
-                closes = True
+    for name, value in (*cycle.default_headers, *headers):
+        start, lower = _line_start(name)
+        lines.append(start)
+        lines.append(value)
+        if lower in _FRAMING:
+            match lower:
+                case b"content-length" if is_chunked is None:
+                    is_chunked, length = False, int(value)
+                case b"transfer-encoding" if value.lower() == b"chunked":
+                    is_chunked, length = True, 0
+                case b"connection" if b"close" in [token.strip().lower() for token in value.split(b",")]:
+                    closes = True
+    breaks = len(lines) // 2
     if not cycle.keep_alive and not closes:
-        lines.append(b"connection: close\r\n")
+        breaks += 1
+        lines.append(b"\r\nconnection: close")
     if is_chunked is None and cycle.scope["method"] != "HEAD" and status not in _WITHOUT_LENGTH:
         is_chunked = True
-        lines.append(b"transfer-encoding: chunked\r\n")
-    lines.append(b"\r\n")
+        breaks += 1
+        lines.append(b"\r\ntransfer-encoding: chunked")
+    lines.append(b"\r\n\r\n")
+    head = b"".join(lines)
+    _check(head, breaks + 2)
     # Only now: of a head that is refused nothing may stay for the answer that says so.
     cycle.keep_alive = cycle.keep_alive and not closes
     cycle.chunked_encoding, cycle.expected_content_length = is_chunked, length
     cycle.response_started = True
     cycle.waiting_for_100_continue = False
-    cycle.transport.write(b"".join(lines))
+    return head
 
 
 @lru_cache(maxsize=128)
@@ -79,13 +63,21 @@ def _status_line(status: int) -> bytes:
         phrase = http.HTTPStatus(status).phrase
     except ValueError:
         phrase = ""
-    return b"HTTP/1.1 %d %s\r\n" % (status, phrase.encode("ascii"))
+    return b"HTTP/1.1 %d %s" % (status, phrase.encode("ascii"))
 
 
-def _line(name: bytes, value: bytes) -> bytes:
-    if not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
-        raise ValueError("a header with a control byte, or a name that is none")
-    return b"%b: %b\r\n" % (name, value)
+@lru_cache(maxsize=1024)
+def _line_start(name: bytes) -> tuple[bytes, bytes]:
+    """How the line of a header begins, the end of the one before it included, and its name in lower case."""
+    if not _NAME.fullmatch(name):
+        raise ValueError("the name of a header that is none")
+    return b"\r\n%b: " % name, name.lower()
 
 
-_repeated = lru_cache(maxsize=1024)(_line)
+def _check(head: bytes, breaks: int) -> None:
+    if (
+        head.count(b"\n") != breaks
+        or head.count(b"\r") != breaks
+        or len(head.translate(None, _CONTROLS)) != len(head)
+    ):
+        raise ValueError("a header with a control byte")
