@@ -3,6 +3,7 @@
 import re
 import time
 from dataclasses import dataclass, field
+from functools import lru_cache
 from urllib.parse import parse_qs
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from libs.common.http.middleware import Receive, Scope, Send
 from libs.common.ids import new_id
 
 # RFC 9110, section 7.2, as far as names are used: no user, no path, no other script than ASCII.
-_HOST = re.compile(rb"([A-Za-z0-9._~\-]*|\[[0-9A-Fa-f:.]+\])(:[0-9]{0,5})?")
+_HOST = re.compile(rb"([A-Za-z0-9._~\-]{0,255}|\[[0-9A-Fa-f:.]{1,255}\])(:[0-9]{0,5})?")
 UNREAD_PATH = Path("/", (), is_api=False)
 
 
@@ -107,14 +108,12 @@ def read_head(exchange: Exchange, settings: GatewaySettings) -> None:
     peer = client[0] if client else ""
     exchange.client = header_rules.client_of(peer, headers, settings.trusted_proxies)
     exchange.scheme = scope.get("scheme", "http")
-    host = headers.get(b"host", b"")
-    if not _HOST.fullmatch(host):
-        raise BadRequest("The Host header is not a host name.")
+    exchange.host = _host_name(headers.get(b"host", b""))
     if settings.trusted_proxies and header_rules.is_in(peer, settings.trusted_proxies):
-        host = headers.get(b"x-forwarded-host", host)
+        if b"x-forwarded-host" in headers:
+            exchange.host = _without_port(headers[b"x-forwarded-host"])
         if headers.get(b"x-forwarded-proto") in (b"http", b"https"):
             exchange.scheme = headers[b"x-forwarded-proto"].decode()
-    exchange.host = _without_port(host.decode("latin-1").strip().lower())
     if settings.allowed_hosts != ["*"] and not any(
         _fits(exchange.host, p.lower()) for p in settings.allowed_hosts
     ):
@@ -127,7 +126,16 @@ def raw_path(scope: Scope) -> bytes:
     return raw.partition(b"?")[0] if raw else scope["path"].encode("utf-8", "surrogateescape")
 
 
-def _without_port(host: str) -> str:
+# What is refused is not kept.
+@lru_cache(maxsize=1024)
+def _host_name(host: bytes) -> str:
+    if not _HOST.fullmatch(host):
+        raise BadRequest("The Host header is not a host name.")
+    return _without_port(host)
+
+
+def _without_port(raw: bytes) -> str:
+    host = raw.decode("latin-1").strip().lower()
     if host.startswith("["):
         return host.partition("]")[0] + "]"
     return host.partition(":")[0].rstrip(".")

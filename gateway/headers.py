@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from itertools import chain
 from typing import Final
 
 from gateway.errors import HeadersTooLarge
@@ -65,25 +66,28 @@ _OURS_PREFIXES: Final = (b"x-pillars-", b"x-forwarded-")
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._\-]{7,63}")
 
 
-def read(raw: Iterable[tuple[bytes, bytes]], limit: int) -> dict[bytes, bytes]:
+def read(raw: RawHeaders, limit: int) -> dict[bytes, bytes]:
     """The headers by lower-case name; of repeated ones the values are joined with a comma.
 
     Raises:
         HeadersTooLarge: they take more than `limit` bytes.
         BadRequest: one that must be single comes twice.
     """
-    headers: dict[bytes, bytes] = {}
-    size = 0
-    for name, value in raw:
-        size += len(name) + len(value) + 4
-        if name in headers:
-            if name in _SINGLE:
-                raise BadRequest(f"The header {name.decode('latin-1')} may come once only.")
-            headers[name] += b", " + value
-        else:
-            headers[name] = value
-    if size > limit:
+    if len(b"".join(chain.from_iterable(raw))) + 4 * len(raw) > limit:
         raise HeadersTooLarge(f"The headers take more than {limit} bytes.", limit_bytes=limit)
+    headers = dict(raw)
+    return headers if len(headers) == len(raw) else _joined(raw)
+
+
+def _joined(raw: RawHeaders) -> dict[bytes, bytes]:
+    headers: dict[bytes, bytes] = {}
+    for name, value in raw:
+        if name not in headers:
+            headers[name] = value
+        elif name in _SINGLE:
+            raise BadRequest(f"The header {name.decode('latin-1')} may come once only.")
+        else:
+            headers[name] += b", " + value
     return headers
 
 
@@ -120,12 +124,14 @@ _NOT_ANSWERED: Final = _HOP_BY_HOP | {b"server", b"date", b"x-request-id"}
 
 def answered(raw: Iterable[tuple[bytes, bytes]]) -> RawHeaders:
     """What is passed on of a service's response headers, with names in lower case."""
-    kept = []
-    for name, value in raw:
-        lower = name.lower()
-        if lower not in _NOT_ANSWERED and not lower.startswith(b"x-pillars-"):
-            kept.append((lower, value))
-    return kept
+    return [(lower, value) for name, value in raw if (lower := _answered_name(name)) is not None]
+
+
+# Services have few names of headers.
+@lru_cache(maxsize=512)
+def _answered_name(name: bytes) -> bytes | None:
+    lower = name.lower()
+    return None if lower in _NOT_ANSWERED or lower.startswith(b"x-pillars-") else lower
 
 
 @lru_cache(maxsize=4096)

@@ -31,9 +31,8 @@ class SecurityHeaders:
             )
         self._names = frozenset(name for name, _ in self._always)
 
-    def complete(self, headers: RawHeaders) -> None:
-        """Add what is missing; a service or page may have set a policy of its own."""
-        present = dict(headers)
+    def complete(self, headers: RawHeaders, present: dict[bytes, bytes]) -> None:
+        """Add what is missing; a service or page may have set a policy of its own. `present` is what it has set, by name."""
         if self._names.isdisjoint(present):
             headers += self._always
         else:

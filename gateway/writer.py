@@ -62,9 +62,10 @@ class Writer:
             *exchange.response_headers,
             (b"x-request-id", exchange.request_id.encode()),
         ]
-        self._security.complete(headers)
+        present = dict(headers)
+        self._security.complete(headers, present)
         message: Message = {"type": "http.response.start", "status": status, "headers": headers}
-        if self._is_head or status in _NO_BODY or status == 206 or not self._may_compress(headers):
+        if self._is_head or status in _NO_BODY or status == 206 or not self._may_compress(headers, present):
             await exchange.send(message)
         else:
             # Whether it is long enough shows with the first part of the body.
@@ -87,10 +88,9 @@ class Writer:
         exchange.is_complete = not more
         await exchange.send({"type": "http.response.body", "body": body, "more_body": more})
 
-    def _may_compress(self, headers: RawHeaders) -> bool:
+    def _may_compress(self, headers: RawHeaders, present: dict[bytes, bytes]) -> bool:
         if not self._level:
             return False
-        present = dict(headers)
         length = present.get(b"content-length", b"")
         kind = present.get(b"content-type", b"")
         if (

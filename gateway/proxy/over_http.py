@@ -9,6 +9,7 @@ see `libs.common.http.connections`.
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from time import monotonic
 
 from gateway.body import Body
 from gateway.deadline import Deadline, Phase
@@ -107,7 +108,7 @@ class HttpUpstreams:
         try:
             watch.admit()
             watch.sent(deadline, is_repeatable=request.is_repeatable)
-            sent = asyncio.get_running_loop().time()
+            sent = monotonic()
             try:
                 answer = await _head(origin, request)
             except asyncio.CancelledError:
@@ -122,8 +123,7 @@ class HttpUpstreams:
             finally:
                 watch.ended(deadline)
             if request.is_kept and answer.status < 500:
-                seconds = asyncio.get_running_loop().time() - sent
-                watch.gate.measure(kind_of(request.method, request.path), seconds)
+                watch.gate.measure(kind_of(request.method, request.path), monotonic() - sent)
         finally:
             if request.is_kept:
                 watch.gate.leave()

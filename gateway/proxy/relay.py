@@ -22,7 +22,7 @@ class Relay:
         if self._body.failure is not None:
             return
         kept = answered(headers)
-        is_stream = (b"content-type", b"text/event-stream") in [(n, v[:17]) for n, v in kept]
+        is_stream = dict(kept).get(b"content-type", b"").startswith(b"text/event-stream")
         if is_stream:
             self._deadline.never()
         else:

@@ -9,6 +9,7 @@ and it is asked again until it answers.
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from time import monotonic
 
 from gateway.deadline import Deadline
 from gateway.settings import GatewaySettings
@@ -68,7 +69,7 @@ class Watch:
     def sent(self, deadline: Deadline, *, is_repeatable: bool) -> None:
         """A request is on its way; `is_repeatable` where its caller may send it again whatever became of it."""
         if not self._waiting:
-            self._last_sign = _now()
+            self._last_sign = monotonic()
         self._waiting[deadline] = is_repeatable
         if self._timer is None:
             self._look_at(self._last_sign + self._stall_seconds)
@@ -79,7 +80,7 @@ class Watch:
 
     def answered(self) -> None:
         """An answer has begun."""
-        self._last_sign = _now()
+        self._last_sign = monotonic()
         self._breaker.succeeded()
 
     def failed(self) -> None:
@@ -102,14 +103,14 @@ class Watch:
         if self._timer is not None:
             # Set by a request that was sent while the service was asked.
             self._timer.cancel()
-        self._timer = asyncio.get_running_loop().call_at(when, self._look)
+        self._timer = asyncio.get_running_loop().call_later(when - monotonic(), self._look)
 
     def _look(self) -> None:
         self._timer = None
         if not self._waiting or self.is_stalled:
             return
         due = self._last_sign + self._stall_seconds
-        if due > _now():
+        if due > monotonic():
             self._look_at(due)
         elif self._looking is None:
             self._looking = asyncio.get_running_loop().create_task(self._ask())
@@ -119,7 +120,7 @@ class Watch:
             seen = self._last_sign
             if not await self._probe(self._probe_seconds) and self._last_sign == seen:
                 await self._stalled()
-            self._last_sign = _now()
+            self._last_sign = monotonic()
         finally:
             self._looking = None
         if self._waiting:
@@ -137,7 +138,3 @@ class Watch:
             self.is_stalled = False
         log.warning("%s answers again", self._service)
         self._breaker.succeeded()
-
-
-def _now() -> float:
-    return asyncio.get_running_loop().time()

@@ -20,6 +20,7 @@ rises.
 import asyncio
 from collections import deque
 from contextlib import suppress
+from time import monotonic
 
 from libs.common.errors import Overloaded
 
@@ -147,8 +148,8 @@ class Gate:
         if times is None:
             if len(self._times) >= _KINDS:
                 return
-            times = self._times[kind] = _Times(seconds, asyncio.get_running_loop().time())
-        least = times.least_with(seconds, asyncio.get_running_loop().time())
+            times = self._times[kind] = _Times(seconds, monotonic())
+        least = times.least_with(seconds, monotonic())
         self._in_the_way += self.inside * (1 - least / seconds) if seconds > 0 else 0
         self._measured += 1
         if self._measured >= self.limit:

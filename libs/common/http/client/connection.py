@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Content = bytes | AsyncIterator[bytes] | None
 
 _HEAD_BYTES = 131_072
+_FRAMING = (b"content-length", b"transfer-encoding")
+_WITHOUT_BODY = (204, 304)
 
 
 class Connection(asyncio.Protocol):
@@ -22,6 +24,7 @@ class Connection(asyncio.Protocol):
 
     def __init__(self, origin: "Origin") -> None:
         self._origin = origin
+        self._loop = asyncio.get_running_loop()
         self._transport: asyncio.Transport = cast(asyncio.Transport, None)
         self._parser = httptools.HttpResponseParser(self)
         self._headers: list[tuple[bytes, bytes]] = []
@@ -44,7 +47,7 @@ class Connection(asyncio.Protocol):
 
     async def send(self, head: bytes, content: Content) -> Answer:
         """See `Origin.request`."""
-        asked = self._asked = asyncio.get_running_loop().create_future()
+        asked = self._asked = self._loop.create_future()
         self._head_bytes = 0
         self._is_done = False
         if content is None:
@@ -138,9 +141,7 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         if status < 200 or self._asked is None:
             return
-        self._ends_with_connection = status not in (204, 304) and not any(
-            name.lower() in (b"content-length", b"transfer-encoding") for name, _ in self._headers
-        )
+        self._ends_with_connection = status not in _WITHOUT_BODY and not self._says_its_end()
         self._answer = Answer(self, status, self._headers)
         asked, self._asked = self._asked, None
         if asked.done():
@@ -164,6 +165,9 @@ class Connection(asyncio.Protocol):
         self._can_be_kept = self._parser.should_keep_alive()  # the parser forgets it behind the message
 
     # Its own.
+
+    def _says_its_end(self) -> bool:
+        return any(name.lower() in _FRAMING for name, _ in self._headers)
 
     def _done(self) -> None:
         answer, self._answer = self._answer, None

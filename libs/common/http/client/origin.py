@@ -5,6 +5,7 @@ import ssl
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
+from time import monotonic
 from urllib.parse import urlsplit
 
 from libs.common.http.client.answer import Answer
@@ -70,17 +71,13 @@ class Origin:
 
     def _head(self, method: bytes, target: bytes, headers: RawHeaders, content: Content) -> bytes:
         lines = [b"%b %b%b HTTP/1.1\r\nhost: %b" % (method, self._prefix, target, self._authority)]
-        has_length = False
-        for name, value in headers:
-            lines.append(b"%b: %b" % (name, value))
-            if name == b"content-length":
-                has_length = True
-        if not has_length:
+        lines += [b": ".join(header) for header in headers]
+        if (content is not None or method not in _WITHOUT_BODY) and b"content-length" not in dict(headers):
             if isinstance(content, bytes):
                 lines.append(b"content-length: %d" % len(content))
             elif content is not None:
                 lines.append(b"transfer-encoding: chunked")
-            elif method not in _WITHOUT_BODY:
+            else:
                 lines.append(b"content-length: 0")
         lines.append(b"\r\n")
         head = b"\r\n".join(lines)
@@ -93,7 +90,7 @@ class Origin:
     def _kept(self) -> Connection | None:
         if not self._idle:
             return None
-        before = asyncio.get_running_loop().time() - self._idle_seconds
+        before = monotonic() - self._idle_seconds
         while self._idle:
             connection = self._idle.pop()
             if connection.idle_since > before and not connection.is_closing:
@@ -145,12 +142,12 @@ class Origin:
 
     def keep(self, connection: Connection) -> None:
         """It is free again."""
-        loop = asyncio.get_running_loop()
-        connection.idle_since = loop.time()
+        connection.idle_since = monotonic()
         self._idle.append(connection)
-        self._next()
+        if self._waiting:
+            self._next()
         if self._timer is None:
-            self._timer = loop.call_later(self._idle_seconds, self._sweep)
+            self._timer = asyncio.get_running_loop().call_later(self._idle_seconds, self._sweep)
 
     def lose(self, connection: Connection) -> None:
         """It has ended."""
@@ -172,11 +169,11 @@ class Origin:
                 return
 
     def _sweep(self) -> None:
-        loop = asyncio.get_running_loop()
-        before = loop.time() - self._idle_seconds
+        before = monotonic() - self._idle_seconds
         # Those idle for longest lie at the front.
         while self._idle and self._idle[0].idle_since <= before:
             self._idle.pop(0).abort()
         self._timer = None
         if self._idle:
-            self._timer = loop.call_at(self._idle[0].idle_since + self._idle_seconds, self._sweep)
+            later = self._idle[0].idle_since - before
+            self._timer = asyncio.get_running_loop().call_later(later, self._sweep)
