@@ -5,11 +5,12 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from sqlalchemy import PoolProxiedConnection
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
-from sqlalchemy.util import await_only
+from sqlalchemy.util import await_only, greenlet_spawn
+from sqlalchemy.util.concurrency import in_greenlet
 
 from libs.common import metrics
 
@@ -66,6 +67,10 @@ class _Turn:
 _turn: ContextVar[_Turn | None] = ContextVar("background_turn", default=None)
 
 
+class _ToBeConnected(Exception):
+    """A connection of the pool was lost or is too old: it is made anew, which has to be waited for."""
+
+
 class SharedPool(AsyncAdaptedQueuePool):
     """A pool of connections that knows who works in the background, and how many wait for one.
 
@@ -80,34 +85,67 @@ class SharedPool(AsyncAdaptedQueuePool):
     _burst_at = float("-inf")
 
     def connect(self) -> PoolProxiedConnection:
-        """A connection, which work in the background may have to wait for longer than a request."""
+        """A connection for a session, which work in the background may have to wait for longer than a request."""
+        return await_only(self.take())
+
+    async def take(self) -> PoolProxiedConnection:
+        """A connection, without a greenlet where one is idle: making one costs more than all the rest of it."""
+        turn = _turn.get()
+        if turn is not None and turn.background is not self.background:
+            turn = None
         kind = type(self)
         kind.waiting += 1
         try:
-            return self._connect()
+            if turn is not None:
+                await turn.take()
+            try:
+                connection = self._idle()
+                if connection is None:
+                    connection = await greenlet_spawn(super().connect)
+            except BaseException:
+                if turn is not None:
+                    turn.give_back()
+                raise
         finally:
             kind.waiting -= 1
-
-    def _connect(self) -> PoolProxiedConnection:
-        turn = _turn.get()
-        if turn is None or turn.background is not self.background:
-            return super().connect()
-        await_only(turn.take())
-        try:
-            connection = super().connect()
-        except BaseException:
-            turn.give_back()
-            raise
-        assert connection.record_info is not None
-        connection.record_info[_TURN] = turn
+        if turn is not None:
+            assert connection.record_info is not None
+            connection.record_info[_TURN] = turn
         return connection
 
-    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+    async def give_back(self, connection: PoolProxiedConnection) -> None:
+        """Take a connection back on which nothing runs, without a greenlet where it is kept."""
+        if self._keeps_another():
+            connection.close()
+        else:
+            await asyncio.shield(greenlet_spawn(connection.close))
+
+    def _idle(self) -> PoolProxiedConnection | None:
+        if not self.checkedin():
+            return None
+        try:
+            return super().connect()
+        except _ToBeConnected:
+            return None
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        record: Any = super()._do_get()
+        if not in_greenlet() and (
+            record._is_hard_or_soft_invalidated() or time.time() - record.last_connect_time > self._recycle
+        ):
+            super()._do_return_conn(record)
+            raise _ToBeConnected
+        return cast(ConnectionPoolEntry, record)
+
+    def _keeps_another(self) -> bool:
         now = time.monotonic()
         # The one that comes back counts as taken here.
         if self.checkedout() > self.kept:
             self._burst_at = now
-        if self.checkedin() < self.kept or now - self._burst_at < self.burst_seconds:
+        return self.checkedin() < self.kept or now - self._burst_at < self.burst_seconds
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        if self._keeps_another():
             super()._do_return_conn(record)
             return
         try:

@@ -6,13 +6,16 @@ and they are sent again; nothing else was at stake.
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.util import greenlet_spawn
 
+from libs.common.db.background import SharedPool
 from libs.common.db.engine import HAS_SERVED, SCOPE
 from libs.common.db.exchange import Answer, Driver, Message, exchange, forget, is_idle, is_lost, is_outdated
 from libs.common.db.tenancy import Scope
@@ -32,7 +35,8 @@ class Transaction:
         self._engine = engine
         self._sessions = sessions
         self._session: AsyncSession | None = None
-        self._connection: AsyncConnection | None = None
+        self._pooled: PoolProxiedConnection | None = None
+        self._joined: AsyncConnection | None = None
         self._driver: Driver | None = None
         self._has_begun = False
 
@@ -40,7 +44,11 @@ class Transaction:
     def session(self) -> AsyncSession:
         """The SQLAlchemy session, made when it is first asked for; it joins the transaction where one runs."""
         if self._session is None:
-            bind = {} if self._connection is None else {"bind": self._connection}
+            bind = {}
+            if self._pooled is not None:
+                engine = self._engine.sync_engine
+                self._joined = AsyncConnection(self._engine, Connection(engine, connection=self._pooled))
+                bind = {"bind": self._joined}
             self._session = self._sessions(execution_options={SCOPE: self.scope}, **bind)
         return self._session
 
@@ -99,7 +107,8 @@ class Transaction:
                 elif not await self._replaces_lost(driver):
                     raise translated(error, driver) from error
             else:
-                info_of(self._connection)[HAS_SERVED] = True
+                assert self._pooled is not None
+                self._pooled.info[HAS_SERVED] = True
                 return answers
 
     async def flush(self) -> None:
@@ -139,19 +148,19 @@ class Transaction:
 
     async def close(self) -> None:
         """Give the connection back; what was not committed is rolled back."""
-        session, connection, driver = self._session, self._connection, self._driver
-        self._session = self._connection = self._driver = None
+        session, joined, pooled, driver = self._session, self._joined, self._pooled, self._driver
+        self._session = self._joined = self._pooled = self._driver = None
         self._has_begun = False
         if session is not None and not session.in_transaction():
             session.sync_session.close()
             session = None
-        if session is None and driver is not None and is_idle(driver):
+        if session is None and joined is None and driver is not None and is_idle(driver):
             # There is nothing to roll back, and so nothing to wait for.
-            if connection is not None:
-                await connection.close()
-        elif session is not None or connection is not None:
+            if pooled is not None:
+                await self._pool.give_back(pooled)
+        elif session is not None or pooled is not None:
             # However often the task is cancelled, the connection goes back.
-            await asyncio.shield(asyncio.ensure_future(_give_back(session, connection, driver)))
+            await asyncio.shield(asyncio.ensure_future(_give_back(session, joined, pooled, driver)))
 
     @property
     def _is_led_by_session(self) -> bool:
@@ -168,25 +177,33 @@ class Transaction:
             self._driver = None
         if self._driver is None:
             if self._session is not None:
-                connection = await self._session.connection()
-            elif self._connection is not None:
-                connection = self._connection
+                self._driver = await _driver_of(await self._session.connection())
             else:
-                connection = self._connection = await self._engine.connect()
-            self._driver = await _driver_of(connection)
+                if self._pooled is None:
+                    self._pooled = await self._take()
+                self._driver = cast(Driver, self._pooled.driver_connection)
         assert self._driver is not None
         return self._driver
 
+    async def _take(self) -> PoolProxiedConnection:
+        try:
+            return await self._pool.take()
+        except psycopg.Error as error:
+            raise translated(error) from error
+
     async def _replaces_lost(self, driver: Driver) -> bool:
         """Drop a connection that was lost; whether another may do, since this one may have died in the pool."""
-        connection = self._connection
-        if connection is None or not is_lost(driver):
+        pooled = self._pooled
+        if pooled is None or not is_lost(driver):
             return False
-        was_pooled = HAS_SERVED in info_of(connection)
-        await connection.invalidate()
-        await connection.close()
-        self._connection = self._driver = None
+        was_pooled = HAS_SERVED in pooled.info
+        self._pooled = self._driver = None
+        await asyncio.shield(greenlet_spawn(pooled.invalidate))
         return was_pooled
+
+    @property
+    def _pool(self) -> SharedPool:
+        return cast(SharedPool, self._engine.sync_engine.pool)
 
 
 def _must_prepare_anew(error: psycopg.Error) -> bool:
@@ -201,39 +218,36 @@ async def _driver_of(connection: AsyncConnection) -> Any:
     return known.connection.driver_connection
 
 
-def info_of(connection: AsyncConnection | None) -> dict[Any, Any]:
-    """What is noted of a pooled connection."""
-    assert connection is not None
-    assert connection.sync_connection is not None
-    return connection.sync_connection.info
-
-
-def translated(error: psycopg.Error, driver: Driver, sql: str | None = None) -> DBAPIError:
+def translated(error: psycopg.Error, driver: Driver | None = None, sql: str | None = None) -> DBAPIError:
     """An error of the driver as SQLAlchemy names it, without any value."""
+    was_lost = driver is not None and is_lost(driver)
     found = DBAPIError.instance(
-        sql, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=is_lost(driver)
+        sql, None, error, psycopg.Error, hide_parameters=True, connection_invalidated=was_lost
     )
     assert isinstance(found, DBAPIError)
     return found
 
 
 async def _give_back(
-    session: AsyncSession | None, connection: AsyncConnection | None, driver: Driver | None
+    session: AsyncSession | None,
+    joined: AsyncConnection | None,
+    pooled: PoolProxiedConnection | None,
+    driver: Driver | None,
 ) -> None:
     try:
         if session is not None:
             await session.close()
     finally:
-        if connection is not None:
+        if pooled is not None:
             if driver is not None:
-                await _roll_back(connection, driver)
-            await connection.close()
+                await _roll_back(joined, pooled, driver)
+            await (greenlet_spawn(pooled.close) if joined is None else joined.close())
 
 
-async def _roll_back(connection: AsyncConnection, driver: Driver) -> None:
+async def _roll_back(joined: AsyncConnection | None, pooled: PoolProxiedConnection, driver: Driver) -> None:
     """Undo what runs; not by the driver, which would remove all prepared statements too."""
     try:
         if not is_idle(driver):
             await exchange(driver, [ROLLBACK])
     except psycopg.Error:
-        await connection.invalidate()
+        await (greenlet_spawn(pooled.invalidate) if joined is None else joined.invalidate())

@@ -8,6 +8,7 @@ from logging import getLogger
 from typing import Any
 
 import pytest
+from sqlalchemy.pool.base import _ConnectionRecord
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
@@ -47,6 +48,11 @@ def test_what_the_server_library_keeps_of_a_request_is_what_heads_are_written_by
         "more_body", "response_complete", "response_started", "scope", "transport", "waiting_for_100_continue",
     } <= vars(cycle).keys()  # fmt: skip
     assert (cycle.chunked_encoding, cycle.expected_content_length) == (None, 0)
+
+
+@pytest.mark.parametrize("name", ["_is_hard_or_soft_invalidated", "last_connect_time"])
+def test_the_pool_library_knows_of_a_connection_whether_it_is_good(name: str) -> None:
+    assert hasattr(_ConnectionRecord, name)
 
 
 def said_by(script: str) -> str:

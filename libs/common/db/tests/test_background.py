@@ -202,3 +202,37 @@ async def test_what_no_burst_needs_any_more_is_closed(context: ServiceContext) -
         assert idle(context) == left
     # As many may come again.
     assert len(await backends(context, 6)) == 6
+
+
+async def session_of(context: ServiceContext) -> int:
+    """Which session of the server does a statement on the driver."""
+    async with context.unit_of_work(platform=True) as uow:
+        return (await uow.transaction.driver()).info.backend_pid
+
+
+async def test_an_idle_connection_is_taken_and_given_back_without_waiting(context: ServiceContext) -> None:
+    pool: Any = context.engine.sync_engine.pool
+    first = await session_of(context)
+    with pytest.raises(StopIteration) as taken:
+        pool.take().send(None)
+    connection = taken.value.value
+    assert (connection.driver_connection.info.backend_pid, pool.checkedout()) == (first, 1)
+    with pytest.raises(StopIteration):
+        pool.give_back(connection).send(None)
+    assert (pool.checkedout(), idle(context)) == (0, 1)
+
+
+@pytest.mark.parametrize("what", ["old", "of a server that was lost"])
+async def test_a_connection_that_is_no_good_any_more_is_made_anew(context: ServiceContext, what: str) -> None:
+    pool: Any = context.engine.sync_engine.pool
+    first = await session_of(context)
+    if what == "old":
+        pool._recycle = 0
+    else:
+        pool._invalidate_time = float("inf")
+    second = await session_of(context)
+    pool._recycle, pool._invalidate_time = 1800, 0
+    assert second != first
+    assert await session_of(context) == second
+    assert (pool.checkedout(), idle(context)) == (0, 1)
+    assert metrics.database_connections.labels(SERVICE.name)._value.get() == 0
