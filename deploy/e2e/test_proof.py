@@ -136,3 +136,28 @@ async def test_the_proxy_passes_everything_on_until_it_is_told_to_break_it() -> 
     writer.close()
     await link.stop()
     server.close()
+
+
+async def test_the_proxy_tells_after_a_stall_that_the_server_has_died_in_it() -> None:
+    went_on = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(5)
+        stalling = asyncio.create_task(link.stall(0.3))
+        await asyncio.sleep(0)
+        writer.close()
+        await stalling
+        went_on.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    link = Link("test", lambda: ("127.0.0.1", server.sockets[0].getsockname()[1]))
+    await link.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", link.port)
+    writer.write(b"asked")
+
+    async with asyncio.timeout(10):
+        assert await reader.read() == b""
+        await went_on.wait()
+    writer.close()
+    await link.stop()
+    server.close()

@@ -201,12 +201,15 @@ class _End(asyncio.Protocol):
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
-        self.pair.link._pairs.discard(self.pair)
         if error is not None:
             self.other.reset()
         else:
             self._ended = True
             self.flush()
+        other = self.other.transport
+        # What is held back is still to be told, that this is the end as well.
+        if other is None or other.is_closing():
+            self.pair.link._pairs.discard(self.pair)
 
     def reset(self) -> None:
         """End this side with a reset."""
