@@ -8,6 +8,7 @@ import httptools
 
 from libs.common.http.client.answer import Answer
 from libs.common.http.client.errors import BadAnswer, CutShort, Disconnected
+from libs.common.http.client.vanished import SMALL_BYTES, bound_sending, probe
 
 if TYPE_CHECKING:
     from libs.common.http.client.origin import Origin
@@ -35,6 +36,8 @@ class Connection(asyncio.Protocol):
         self._sending: asyncio.Task[None] | None = None
         self._ends_with_connection = False
         self._is_done = self._is_broken = self._is_paused = self._can_be_kept = False
+        # Whether what is sent must be acknowledged soon.
+        self._is_bounded = False
         self._writable: asyncio.Event | None = None
         self.idle_since = 0.0
 
@@ -50,6 +53,11 @@ class Connection(asyncio.Protocol):
         asked = self._asked = self._loop.create_future()
         self._head_bytes = 0
         self._is_done = False
+        is_small = content is None or (isinstance(content, bytes) and len(content) <= SMALL_BYTES)
+        if is_small is not self._is_bounded:
+            self._is_bounded = is_small
+            seconds = self._origin.vanished_seconds if is_small else 0
+            bound_sending(self._transport.get_extra_info("socket"), seconds)
         if content is None:
             self._transport.write(head)
         elif isinstance(content, bytes):
@@ -87,6 +95,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
+        probe(transport.get_extra_info("socket"), self._origin.vanished_seconds)
         self._origin.join(self)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -20,12 +20,20 @@ _WITHOUT_BODY = (b"GET", b"HEAD", b"OPTIONS", b"TRACE")
 class Origin:
     """One server: up to `connections` at once, used again until they were idle for `idle_seconds`.
 
-    `connect_seconds` bound how long a request waits for its connection, be it a free one or a new one.
+    `connect_seconds` bound how long a request waits for its connection, be it a free one or a new one. A connection
+    whose other end has vanished, host and all, is lost after `vanished_seconds`; one that is merely slow is not.
     """
 
     def __init__(
-        self, base: str, *, connections: int = 50, idle_seconds: float = 2.0, connect_seconds: float = 3.0
+        self,
+        base: str,
+        *,
+        connections: int = 50,
+        idle_seconds: float = 2.0,
+        connect_seconds: float = 3.0,
+        vanished_seconds: float = 4.0,
     ) -> None:
+        self.vanished_seconds = vanished_seconds
         parts = urlsplit(base)
         self._host = parts.hostname or ""
         self._tls = ssl.create_default_context() if parts.scheme == "https" else None

@@ -1,6 +1,10 @@
 """The client for calls between our own processes, before servers that behave and servers that do not."""
 
 import asyncio
+import ctypes
+import socket
+import struct
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 
@@ -11,6 +15,8 @@ from libs.common.http.client.origin import Origin
 from libs.common.testing.eventually import eventually
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+# Of <asm/socket.h>: `socket` does not name it.
+_SO_ATTACH_FILTER = 26
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 
 
@@ -315,4 +321,49 @@ async def test_a_large_answer_waits_for_a_slow_reader() -> None:
             kept.append(len(part))
         assert sum(kept) == size
         assert max(kept) < 1024 * 1024
+        origin.close()
+
+
+def vanish(writer: asyncio.StreamWriter) -> None:
+    """Let no packet reach this end of a connection any more, as if its host were gone."""
+    drop_all = ctypes.create_string_buffer(struct.pack("HBBI", 6, 0, 0, 0))
+    program = struct.pack("HL", 1, ctypes.addressof(drop_all))
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, program)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such filters")
+@pytest.mark.parametrize("is_read", [False, True])
+async def test_a_server_that_vanished_is_noticed_long_before_a_slow_one_is_given_up(is_read: bool) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if is_read:
+            await reader.readuntil(b"\r\n\r\n")
+        vanish(writer)
+        await reader.read()
+
+    async with serving(serve) as server:
+        origin = Origin(server.url, vanished_seconds=1)
+        with pytest.raises(Disconnected):
+            async with asyncio.timeout(8):
+                await origin.request(b"GET", b"/", ())
+        origin.close()
+
+
+async def test_a_server_that_is_slow_to_take_a_body_in_has_not_vanished() -> None:
+    goes_on = asyncio.Event()
+    content = bytes(32 * 1024 * 1024)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        await goes_on.wait()
+        await reader.readexactly(len(content))
+        writer.write(OK)
+        await reader.read()
+
+    async with serving(serve) as server:
+        origin = Origin(server.url, vanished_seconds=1)
+        asking = asyncio.create_task(origin.request(b"POST", b"/", (), content))
+        done, _ = await asyncio.wait({asking}, timeout=2)
+        assert not done
+        goes_on.set()
+        assert (await asking).status == 200
         origin.close()
