@@ -189,6 +189,7 @@ class Gateway:
                 await self._answer_or_fail(exchange, writer)
         finally:
             self.metrics.in_flight -= 1
+            exchange.end()
             self.metrics.observe(
                 exchange.service, exchange.method, exchange.status, exchange.milliseconds / 1000
             )

@@ -28,7 +28,7 @@ class Phase(Enum):
     STALLED = auto()
 
 
-_FINAL = frozenset({Phase.GONE, Phase.DONE, Phase.STALLED})
+_FINAL = (Phase.GONE, Phase.DONE, Phase.STALLED)
 
 
 class Deadline:
@@ -60,12 +60,19 @@ class Deadline:
         "_when_slow",
     )
 
-    def __init__(self, settings: GatewaySettings, streams: "set[Deadline]", looked_at: float) -> None:
+    def __init__(
+        self,
+        settings: GatewaySettings,
+        streams: "set[Deadline]",
+        looked_at: float,
+        task: asyncio.Task[object],
+    ) -> None:
         self._settings = settings
         # Where those are kept that end only when somebody ends them.
         self._streams = streams
         self._is_repeatable = self._is_endless = self._is_expired = self._is_over = False
-        self._loop = loop = asyncio.get_running_loop()
+        self._task = task
+        self._loop = loop = task.get_loop()
         now = loop.time()
         self._end = now + settings.total_seconds
         self._phase = Phase.ANSWER
@@ -78,10 +85,7 @@ class Deadline:
             self._arm(self._due)
 
     def __enter__(self) -> Self:
-        task = asyncio.current_task(self._loop)
-        assert task is not None
-        self._task = task
-        self._cancelling = task.cancelling()
+        self._cancelling = self._task.cancelling()
         return self
 
     def __exit__(
@@ -216,11 +220,13 @@ class Deadlines:
 
     def begin(self) -> Deadline:
         """The deadline of an exchange that begins now, in the running task."""
+        task = asyncio.current_task()
+        assert task is not None
         if not self._begun:
-            loop = asyncio.get_running_loop()
+            loop = task.get_loop()
             self._look_at = loop.time() + _SLOW_SECONDS
             loop.call_at(self._look_at, self._look)
-        deadline = Deadline(self._settings, self.streams, self._look_at)
+        deadline = Deadline(self._settings, self.streams, self._look_at, task)
         self._begun.append(deadline)
         return deadline
 

@@ -36,6 +36,7 @@ class Exchange:
         response_headers: what the gateway adds to the answer.
         status: of the answer, 0 before it began.
         is_probe: whether a machine asks every few seconds, which would only fill the logs.
+        milliseconds: how long it took, once it has ended.
     """
 
     scope: Scope
@@ -59,6 +60,7 @@ class Exchange:
     is_complete: bool = False
     is_probe: bool = False
     started: float = field(default_factory=time.perf_counter)
+    milliseconds: float = 0.0
 
     def parameters(self) -> dict[str, list[str]]:
         """The values of each query parameter."""
@@ -69,10 +71,9 @@ class Exchange:
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
-    @property
-    def milliseconds(self) -> float:
-        """How long it has taken so far."""
-        return (time.perf_counter() - self.started) * 1000
+    def end(self) -> None:
+        """It is over."""
+        self.milliseconds = (time.perf_counter() - self.started) * 1000
 
 
 def open_exchange(scope: Scope, receive: Receive, send: Send) -> Exchange:

@@ -5,7 +5,7 @@ The services see a path only after it passed here, so a route table over plain s
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from gateway.errors import BadPath
@@ -18,8 +18,7 @@ _ENCODED_AGAIN = re.compile(r"%(2e|2f|5c|00|25)", re.IGNORECASE)
 _CONTROL = re.compile(r"[\x00-\x1f\x7f/\\]")
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(NamedTuple):
     """A path that is safe to route.
 
     Attributes:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import NamedTuple
 
 from gateway.paths import Path
 
@@ -49,8 +50,7 @@ class Route:
     hides_tail: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(NamedTuple):
     """Where a request goes: the route that matched and the service's own path, percent-encoded as it came."""
 
     route: Route

@@ -26,7 +26,7 @@ class MemoryBuckets:
         """The same without waiting for anything."""
         tokens, since = self._buckets.get(key, (float(limit.burst), now))
         tokens = limit.refilled(tokens, now - since)
-        is_allowed = tokens >= max(cost, 1)
+        is_allowed = tokens >= (cost or 1)
         if is_allowed:
             tokens -= cost
         # Of a clock that was set back the time is taken as it is: to wait until it has caught up may be to wait for days.

@@ -36,6 +36,10 @@ class TestProblems:
                 response = await world.get("/api/v1/nothing", headers={"Host": host})
                 assert response.status_code == status, host
 
+    async def test_a_name_longer_than_any_host_has_is_400(self, world: World) -> None:
+        found = [await world.get("/api/v1/nothing", headers={"Host": "a" * length}) for length in (255, 256)]
+        assert [response.status_code for response in found] == [404, 400]
+
     async def test_a_websocket_is_refused(self, world: World) -> None:
         sent = []
 

@@ -163,8 +163,10 @@ class Gate:
 
     def leave(self) -> None:
         """Give the place to the next."""
-        if self._queue:
-            self._look(asyncio.get_running_loop().time())
+        if not self._queue:
+            self.inside -= 1
+            return
+        self._look(asyncio.get_running_loop().time())
         if self.inside > self.limit or not self._admit_next():
             self.inside -= 1
 

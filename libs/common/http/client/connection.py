@@ -150,7 +150,12 @@ class Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         if status < 200 or self._asked is None:
             return
-        self._ends_with_connection = status not in _WITHOUT_BODY and not self._says_its_end()
+        # What keeps the connection says where it ends; the parser does not tell why another one closes it.
+        self._ends_with_connection = (
+            not self._parser.should_keep_alive()
+            and status not in _WITHOUT_BODY
+            and not any(name.lower() in _FRAMING for name, _ in self._headers)
+        )
         self._answer = Answer(self, status, self._headers)
         asked, self._asked = self._asked, None
         if asked.done():
@@ -174,9 +179,6 @@ class Connection(asyncio.Protocol):
         self._can_be_kept = self._parser.should_keep_alive()  # the parser forgets it behind the message
 
     # Its own.
-
-    def _says_its_end(self) -> bool:
-        return any(name.lower() in _FRAMING for name, _ in self._headers)
 
     def _done(self) -> None:
         answer, self._answer = self._answer, None
