@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
-from deploy.e2e.conftest import Suite
+from deploy.e2e.conftest import Shop, Suite
 
 _PROBLEM = "application/problem+json"
 
@@ -98,3 +99,19 @@ async def test_every_list_names_the_fields_it_can_be_sorted_by(document: dict[st
     assert "-created_at unless given: created_at, updated_at, name;" in told["GET /api/v1/contacts"]
     assert "-time unless given: time;" in told["GET /api/v1/audit-log"]
     assert all(" unless given: " in description for description in told.values())
+
+
+async def test_what_is_made_can_be_read_where_it_is_said_to_be(
+    suite: Suite, document: dict[str, Any], shop: Shop
+) -> None:
+    told = [
+        operation["responses"]["201"]["headers"]["Location"]["description"].split("`")[1]
+        for _, operation in operations(document)
+        if "headers" in operation["responses"].get("201", {})
+    ]
+    assert len(told) > 30
+    assert not [place for place in told if "get" not in document["paths"].get(f"/api/v1{place}", {})]
+    async with suite.client() as client:
+        made = await client.post("/categories", json={"name": "Mugs"}, headers=shop.owner)
+        read = await client.get(urljoin(str(made.url), made.headers["location"]), headers=shop.owner)
+    assert (made.status_code, read.json()) == (201, made.json())

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from libs.common.apart import Apart
 from libs.common.http.admission import Admission
 from libs.common.http.body_limit import BodyLimit
+from libs.common.http.created import place_of, say_where
 from libs.common.http.deps import Requirement, internal
 from libs.common.http.gate import Gate
 from libs.common.http.middleware import App, RequestLayer
@@ -63,6 +64,7 @@ def routed(context: ServiceContext) -> FastAPI:
     for route in known:
         route.unique_id = f"{service.name}_{route.name}"
     read_back(known)
+    say_where(known)
     return app
 
 
@@ -167,8 +169,11 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _complete(operation, requirements.get((method, path)))
-    for route in api_routes(app):
+    known = list(api_routes(app))
+    for route in known:
         given = document["paths"][route.path_format]
+        if (place := place_of(route, known)) is not None:
+            given["post"]["responses"]["201"]["headers"] = {"Location": _location(place)}
         if "get" in given and (names := names_of(route)):
             listed = ", ".join(f"`{name}`" for name in sorted(names))
             note = f"What is only read may be sent back: {listed}. It stays as it is, and is refused where it differs"
@@ -177,6 +182,13 @@ def describe(app: FastAPI) -> dict[str, Any]:
                 note += f" So may what is only read of {', '.join(f'`{name}`' for name in sorted(parts))}."
             given["put"]["description"] = f"{given['put'].get('description', '').strip()}\n\n{note}".strip()
     return document
+
+
+def _location(place: str) -> dict[str, Any]:
+    return {
+        "description": f"Where it is: `{place}`",
+        "schema": {"type": "string", "format": "uri-reference"},
+    }
 
 
 _COMMON = {

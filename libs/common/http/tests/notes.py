@@ -161,6 +161,12 @@ async def ask_database(uow: Uow) -> None:
     await uow.session.execute(text("SELECT 1 / 0"))
 
 
+@router.get("/{note_id}", response_model=NoteOut, dependencies=[allow("notes.notes.read")])
+async def get_note(note_id: UUID, notes: Notes) -> Any:
+    """One note."""
+    return await notes.get(note_id)
+
+
 SERVICE = Service(
     name="notes",
     description="A service for tests of the HTTP edge.",
