@@ -5,7 +5,6 @@ the key is claimed in the transaction of the intent and answered in that of the 
 is a request that was cut off: its repeat goes on where it stopped.
 """
 
-import hashlib
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -16,6 +15,7 @@ from libs.common.db.direct import Row, Run, all_of
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import IdempotencyKeyRequired, IdempotencyKeyReused
 from libs.common.http.deps import CurrentActor
+from libs.common.http.fingerprint import Fingerprint
 from libs.common.http.idempotency import IdempotencyKey, Statements, scope_of, statements_of
 
 
@@ -39,10 +39,10 @@ class Answered:
 class Replay:
     """The idempotency key of one request; `key` is None where none came and none is needed."""
 
-    def __init__(self, scope: str, key: str | None, request_hash: bytes) -> None:
+    def __init__(self, scope: str, key: str | None, fingerprint: Fingerprint) -> None:
         self.scope = scope
         self.key = key
-        self._hash = request_hash
+        self._fingerprint = fingerprint
 
     @property
     def request_key(self) -> str | None:
@@ -60,9 +60,10 @@ class Replay:
         if self.key is None:
             return None, await all_of(uow, *also) if also else []
         statements, mine = self._statements(uow), self._mine(uow)
-        claim = statements.claim, {**mine, "request_hash": self._hash}
-        _, [(request_hash, status, body)], *read = await all_of(uow, claim, (statements.find, mine), *also)
-        if request_hash != self._hash:
+        claim = statements.claim, {**mine, **self._fingerprint._asdict()}
+        _, [stored], *read = await all_of(uow, claim, (statements.find, mine), *also)
+        request_hash, content_hash, status, body = stored
+        if not self._fingerprint.fits(Fingerprint(request_hash, content_hash)):
             raise IdempotencyKeyReused("Use a new key for a new request.")
         return (None if status is None else Answered(status, body)), read
 
@@ -80,7 +81,7 @@ class Replay:
 
 async def get_replay(request: Request, actor: CurrentActor, idempotency_key: IdempotencyKey = None) -> Replay:
     """The idempotency key of the request, where one came."""
-    return Replay(scope_of(request, actor), idempotency_key, hashlib.sha256(await request.body()).digest())
+    return Replay(scope_of(request, actor), idempotency_key, Fingerprint.of(await request.body()))
 
 
 async def require_replay(replay: Annotated[Replay, Depends(get_replay)]) -> Replay:

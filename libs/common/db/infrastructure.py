@@ -138,6 +138,7 @@ def infrastructure(base: Any) -> Infrastructure:
         scope: Mapped[str] = mapped_column(primary_key=True)
         key: Mapped[str] = mapped_column(primary_key=True)
         request_hash: Mapped[bytes] = mapped_column(LargeBinary)
+        content_hash: Mapped[bytes | None] = mapped_column(LargeBinary)
         status: Mapped[int | None] = mapped_column(Integer)
         body: Mapped[bytes | None] = mapped_column(LargeBinary)
         created_at: Mapped[datetime] = mapped_column(server_default=func.now())

@@ -15,6 +15,7 @@ from libs.common.actor import Actor
 from libs.common.db.direct import Direct, Run, all_of, heard
 from libs.common.errors import IdempotencyInProgress, IdempotencyKeyRequired, IdempotencyKeyReused
 from libs.common.http.deps import Uow
+from libs.common.http.fingerprint import Fingerprint
 from libs.common.schema import OutSchema
 
 
@@ -38,7 +39,7 @@ class Idempotency:
         self.key = key
         self._uow = uow
         self._scope = scope_of(request, uow.actor)
-        self._hash = hashlib.sha256(body).digest()
+        self._fingerprint = Fingerprint.of(body)
 
     async def run(
         self,
@@ -65,14 +66,14 @@ class Idempotency:
             )
         statements = statements_of(self._uow.context.models.idempotency_key.__table__)
         mine = {"tenant_id": self._uow.tenant_id, "scope": self._scope, "key": self.key}
-        claim = (statements.claim, {**mine, "request_hash": self._hash})
+        claim = (statements.claim, {**mine, **self._fingerprint._asdict()})
         claimed, *others = await heard(self._uow, [claim, *along], self._uow.transaction.exchange)
         if not claimed.number:
             stored = await statements.find.first(self._uow, **mine)
-            if stored is None or stored[1] is None:
+            if stored is None or stored[2] is None:
                 raise IdempotencyInProgress("The first request with this key has not finished.")
-            request_hash, stored_status, body = stored
-            if request_hash != self._hash:
+            request_hash, content_hash, stored_status, body = stored
+            if not self._fingerprint.fits(Fingerprint(request_hash, content_hash)):
                 raise IdempotencyKeyReused("Use a new key for a new request.")
             return Response(
                 body,
@@ -103,10 +104,12 @@ def statements_of(table: Any) -> Statements:
         return bindparam(name, type_=columns[name].type)
 
     mine = and_(*(columns[name] == value(name) for name in ("tenant_id", "scope", "key")))
-    claimed = {name: value(name) for name in ("tenant_id", "scope", "key", "request_hash")}
+    claimed = {name: value(name) for name in ("tenant_id", "scope", "key", *Fingerprint._fields)}
     return Statements(
         claim=Direct(insert(table).values(claimed).on_conflict_do_nothing()),
-        find=Direct(select(columns.request_hash, columns.status, columns.body).where(mine)),
+        find=Direct(
+            select(columns.request_hash, columns.content_hash, columns.status, columns.body).where(mine)
+        ),
         store=Direct(
             update(table)
             .where(mine, columns.status.is_(None))
@@ -121,8 +124,8 @@ IdempotencyKey = Annotated[
     BeforeValidator(lambda value: value or None),
     Header(
         alias="Idempotency-Key",
-        description="Any unique string; a repeat with the same key and body gets the first answer again."
-        " An empty one counts as none",
+        description="Any unique string; a repeat with the same key and body gets the first answer again, in whatever"
+        " order its fields come. An empty one counts as none",
     ),
 ]
 

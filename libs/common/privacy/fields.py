@@ -133,7 +133,7 @@ INFRASTRUCTURE: PrivacyMap = {
     ),
     "job_schedules": TableMap(none="name last_tick"),
     "idempotency_keys": TableMap(
-        none="tenant_id scope key request_hash status created_at",
+        none="tenant_id scope key request_hash content_hash status created_at",
         fields={"body": keep(Kind.CONTENT, SOON)},
         stays=SOON,
     ),

@@ -6,8 +6,9 @@ import json
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+import httpx
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from libs.common.actor import ACTOR_HEADER, ActorSigner
 from libs.common.errors import ValidationFailed
@@ -270,6 +271,50 @@ async def test_a_repeat_with_the_same_key_gets_the_first_answer(
     assert "idempotency-replayed" not in first.headers
     assert (other.status_code, other.json()["slug"]) == (422, "idempotency-key-reused")
     assert await count(context, tenant_id) == 1
+
+
+async def test_a_repeat_in_another_order_gets_the_first_answer(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    async def send(body: str, key: str = "k1") -> httpx.Response:
+        headers = {"Idempotency-Key": key, "Content-Type": "application/json"}
+        return await client.post("/notes/once", content=body.encode(), headers=headers)
+
+    first = await send('{"title": "é", "price": {"amount": 1, "currency": "ZAR"}}')
+    again = await send('{"price":{"currency":"ZAR","amount":1},"title":"\\u00e9"}')
+    other = await send('{"price":{"currency":"ZAR","amount":2},"title":"é"}')
+
+    assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
+    assert again.headers["idempotency-replayed"] == "true"
+    assert (other.status_code, other.json()["slug"]) == (422, "idempotency-key-reused")
+    assert await count(context, tenant_id) == 1
+
+
+async def test_a_repeat_of_what_an_earlier_release_was_sent_gets_its_answer(
+    context: ServiceContext, client: Client, tenant_id: UUID
+) -> None:
+    key = {"Idempotency-Key": "k1"}
+    first = await client.post("/notes/once", json={"title": "x", "rank": 1}, headers=key)
+    async with context.unit_of_work(tenant_id=tenant_id) as uow:
+        await uow.session.execute(update(MODELS.idempotency_key).values(content_hash=None))
+
+    again = await client.post("/notes/once", json={"title": "x", "rank": 1}, headers=key)
+    other = await client.post("/notes/once", json={"rank": 1, "title": "x"}, headers=key)
+
+    assert again.content == first.content
+    assert (other.status_code, other.json()["slug"]) == (422, "idempotency-key-reused")
+
+
+async def test_what_was_made_is_where_the_answer_says(client: Client) -> None:
+    key = {"Idempotency-Key": "k1"}
+    for path, headers in (("/notes", {}), ("/notes/once", key), ("/notes/once", key)):
+        made = await client.post(path, json={"title": "x"}, headers=headers)
+        assert made.headers["location"] == f"/api/v1/notes/{made.json()['id']}"
+        found = await client.get(made.headers["location"].removeprefix("/api/v1"))
+        assert found.json() == made.json()
+    refused = await client.post("/notes", json={})
+    assert "location" not in refused.headers
+    assert "location" not in found.headers
 
 
 async def test_repeats_at_the_same_time_have_one_effect(
