@@ -53,10 +53,8 @@ class SubscriptionChanges:
             InvalidTransition: it is not billed now. PlanNotForSale, CurrencyMismatch, ValidationFailed: not that way.
             SubscriptionBehind: it is not billed up to now yet.
         """
-        terms = await self._wanted(subscription, body)
-        await self.life.refuse_behind(subscription)
         before = Terms.of(subscription)
-        proposal = self._propose(subscription, body, terms)
+        proposal = await self._propose(subscription, body)
         if proposal.terms == before:
             if subscription.pending_change is not None:
                 subscription.pending_change = None
@@ -69,8 +67,12 @@ class SubscriptionChanges:
         await self.life.note(subscription)
 
     async def preview(self, subscription: Subscription, body: SubscriptionChange) -> dict[str, Any]:
-        """What `make` would do, in the form of `ChangePreview`."""
-        proposal = self._propose(subscription, body, await self._wanted(subscription, body))
+        """What `make` would do, in the form of `ChangePreview`.
+
+        Raises:
+            Those of `make`.
+        """
+        proposal = await self._propose(subscription, body)
         currency = subscription.currency
         credit = sum(-one.amount_minor for one in proposal.adjustments if one.amount_minor < 0)
         charge = sum(one.amount_minor for one in proposal.adjustments if one.amount_minor > 0)
@@ -87,8 +89,10 @@ class SubscriptionChanges:
             "next_invoice": await self._forecast(subscription, body, proposal),
         }
 
-    def _propose(self, subscription: Subscription, body: SubscriptionChange, terms: Terms) -> Proposal:
+    async def _propose(self, subscription: Subscription, body: SubscriptionChange) -> Proposal:
         """Work a change out; nothing is written."""
+        terms = await self._wanted(subscription, body)
+        await self.life.refuse_behind(subscription)
         status = subscription.status
         if status not in (*_BILLED, *_FREE):
             raise InvalidTransition(f"The subscription is {status}.", current_status=str(status))

@@ -35,7 +35,6 @@ WRITE = allow("payments.subscriptions.write", active=True, feature=SUBSCRIPTIONS
 CANCEL = allow("payments.subscriptions.cancel", active=True)
 _CHANGE = problems(NotFound, PreconditionFailed)
 _STEP = problems(NotFound, PreconditionFailed, InvalidTransition, SubscriptionBehind)
-_PREVIEW = problems(NotFound, PreconditionFailed, InvalidTransition, PlanNotForSale, CurrencyMismatch)
 _TERMS = problems(
     NotFound, PreconditionFailed, InvalidTransition, PlanNotForSale, CurrencyMismatch, SubscriptionBehind
 )
@@ -184,13 +183,16 @@ async def change_subscription_terms(
     "/{subscription_id}/change/preview",
     response_model=ChangePreview,
     dependencies=[WRITE],
-    responses=_PREVIEW,
+    responses=_TERMS,
 )
 async def preview_subscription_change(
-    subscription_id: UUID, body: SubscriptionChange, subscriptions: Subscriptions
+    subscription_id: UUID, body: SubscriptionChange, subscriptions: Subscriptions, caught_up: CaughtUp
 ) -> Any:
-    """What a change would do; nothing is changed. With its `proration_at`, the change gives the same figures."""
-    return await subscriptions.preview(subscription_id, body)
+    """What a change would do; nothing is changed. With its `proration_at`, the change gives the same figures.
+
+    Periods that have passed and are not billed yet are billed first.
+    """
+    return await caught_up.before(subscription_id, lambda: subscriptions.preview(subscription_id, body))
 
 
 @router.get(

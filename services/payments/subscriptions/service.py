@@ -152,7 +152,11 @@ class SubscriptionService(ResourceService[Subscription]):
         return row
 
     async def preview(self, subscription_id: UUID, body: SubscriptionChange) -> dict[str, Any]:
-        """What `change` would do; nothing is written."""
+        """What `change` would do; nothing is written.
+
+        Raises:
+            Those of `change`.
+        """
         return await self.changes.preview(await self.get(subscription_id), body)
 
     async def invoices(self, subscription_id: UUID, query: SubscriptionInvoiceQuery) -> dict[str, Any]:

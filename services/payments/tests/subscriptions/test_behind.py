@@ -104,6 +104,18 @@ async def test_hundreds_of_days_are_billed_by_one_request(seller: Seller) -> Non
     assert done["current_period_end"] == "2026-02-01T10:00:00Z"
 
 
+async def test_what_a_change_would_cost_is_shown_as_it_is_then_made(seller: Seller) -> None:
+    sold = await behind(seller)
+    seller.clock.advance(hours=6)
+
+    shown = await seller.do(sold, "change/preview", quantity=2)
+    assert (await seller.get(sold))["quantity"] == 1
+    await seller.do(sold, "change", quantity=2, proration="now", proration_at=shown["proration_at"])
+
+    assert (shown["credit"]["amount"], shown["charge"]["amount"]) == (22_500, 45_000)
+    assert (await seller.invoices(sold))[-1]["total"] == shown["net"]
+
+
 async def test_one_whose_pause_was_over_long_ago_is_resumed_then_and_billed_since(seller: Seller) -> None:
     sold = await seller.sell(interval="day", due_days=365)
     await seller.do(sold, "pause", resumes_at="2026-02-10T10:00:00Z")
