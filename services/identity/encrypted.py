@@ -3,7 +3,7 @@
 from libs.common.db.encrypted import Encrypted
 from services.identity.mfa.models import TotpFactor
 from services.identity.mfa.service import purpose as totp_seed
-from services.identity.oidc.flows import PURPOSE as OIDC_VERIFIER
+from services.identity.oidc.binding import PURPOSE as OIDC_VERIFIER
 from services.identity.oidc.models import OidcFlow
 from services.identity.oidc_providers.models import OidcProvider
 from services.identity.oidc_providers.service import purpose_of as oidc_secret

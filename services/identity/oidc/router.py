@@ -14,6 +14,9 @@ from services.identity.auth.errors import ActingAsAnother, InvalidCredentials
 from services.identity.auth.recent import recently_authenticated
 from services.identity.auth.schemas import TokensOut
 from services.identity.mfa.errors import OtpRequired
+from services.identity.oidc.arrival import ArrivalFailed, Arrivals
+from services.identity.oidc.binding import PATH, cookie_name
+from services.identity.oidc.departure import FLOW_SECONDS, Departure, Departures, Place
 from services.identity.oidc.errors import (
     AccountExists,
     AccountOff,
@@ -30,14 +33,6 @@ from services.identity.oidc.errors import (
     ReturnNotAllowed,
     TokenRefused,
     TooManyLinks,
-)
-from services.identity.oidc.flows import (
-    FLOW_SECONDS,
-    ArrivalFailed,
-    Departure,
-    OutsideSignIn,
-    Place,
-    cookie_name,
 )
 from services.identity.oidc.schemas import (
     CallbackQuery,
@@ -61,20 +56,26 @@ _AT_PROVIDER = (ProviderUnavailable, ProviderRefused)
 ProviderCode = Annotated[Code, Path()]
 
 
-async def get_sign_in(caller: CurrentCaller, request: Request) -> OutsideSignIn:
-    """The sign-ins of the request's caller. The gateway says by which host and scheme he came."""
+async def get_departures(caller: CurrentCaller, request: Request) -> Departures:
+    """The ways out of the request's caller. The gateway says by which host and scheme he came."""
     headers = request.headers
     authority = headers.get("x-forwarded-host") or headers.get("host") or ""
     scheme = "https" if headers.get("x-forwarded-proto") == "https" else "http"
-    return OutsideSignIn(caller, Place(scheme, authority.lower(), host_of(authority)))
+    return Departures(caller, Place(scheme, authority.lower(), host_of(authority)))
 
 
-Flows = Annotated[OutsideSignIn, Depends(get_sign_in)]
+async def get_arrivals(caller: CurrentCaller) -> Arrivals:
+    """The ways in of the request's caller."""
+    return Arrivals(caller)
+
+
+WaysOut = Annotated[Departures, Depends(get_departures)]
+WaysIn = Annotated[Arrivals, Depends(get_arrivals)]
 Links = Annotated[LinkService, Depends(provide_platform(LinkService), scope="function")]
 
 
 @router.get("", response_model=ProvidersOut, dependencies=[public()])
-async def list_login_providers(flows: Flows) -> Any:
+async def list_login_providers(departures: WaysOut) -> Any:
     """List with what one can sign in here: the shop's own providers, and the platform's."""
     return {
         "items": [
@@ -82,9 +83,9 @@ async def list_login_providers(flows: Flows) -> Any:
                 "code": found.code,
                 "name": found.name,
                 "kind": found.kind,
-                "start_url": f"/api/v1/auth/oidc/{found.code}/start",
+                "start_url": f"{PATH}/{found.code}/start",
             }
-            for found in await flows.providers()
+            for found in await departures.providers()
         ]
     }
 
@@ -106,10 +107,10 @@ async def list_links(query: Annotated[LinkQuery, Query()], links: Links) -> Any:
     ),
 )
 async def start_link(
-    body: LinkStart, flows: Flows, actor: CurrentActor, request: Request, response: Response
+    body: LinkStart, departures: WaysOut, actor: CurrentActor, request: Request, response: Response
 ) -> Any:
     """Begin to link an outside account: send the browser to the address in the answer. It takes a cookie with it."""
-    return _told(await flows.start_link(actor, body), response)
+    return _told(await departures.start_link(actor, body), response)
 
 
 @router.delete(
@@ -129,10 +130,10 @@ async def delete_link(link_id: UUID, links: Links) -> None:
     dependencies=[public()],
     responses=problems(CodeExpired, OtpRequired, InvalidCredentials),
 )
-async def exchange_code(body: ExchangeIn, flows: Flows, response: Response) -> Any:
+async def exchange_code(body: ExchangeIn, arrivals: WaysIn, response: Response) -> Any:
     """Trade the code with which the browser came back for a session. It works once, for five minutes."""
     response.headers["Cache-Control"] = "no-store"
-    return await flows.exchange(body)
+    return await arrivals.exchange(body)
 
 
 @router.get(
@@ -147,12 +148,12 @@ async def exchange_code(body: ExchangeIn, flows: Flows, response: Response) -> A
 async def start_sign_in(
     provider: ProviderCode,
     query: Annotated[StartQuery, Query()],
-    flows: Flows,
+    departures: WaysOut,
     request: Request,
     response: Response,
 ) -> Any:
     """Sign in with an outside account: leave for the provider, with a cookie to come back with within ten minutes."""
-    departure = await flows.start(provider, query)
+    departure = await departures.start(provider, query)
     if _wants_json(request):
         return _told(departure, response)
     going = Response(status_code=302, headers={"Location": departure.url})
@@ -186,7 +187,7 @@ async def start_sign_in(
 async def finish_sign_in(
     provider: ProviderCode,
     query: Annotated[CallbackQuery, Query()],
-    flows: Flows,
+    arrivals: WaysIn,
     request: Request,
     response: Response,
 ) -> Any:
@@ -195,7 +196,7 @@ async def finish_sign_in(
     Without one the answer is the session itself, or the account that was linked.
     """
     try:
-        arrival = await flows.arrive(provider, query, dict(request.cookies))
+        arrival = await arrivals.arrive(provider, query, dict(request.cookies))
     except ArrivalFailed as failed:
         if failed.url is None or _wants_json(request):
             raise failed.error from failed
@@ -206,7 +207,7 @@ async def finish_sign_in(
     if arrival.link is not None:
         return Linked(link=LinkOut.model_validate(arrival.link))
     assert arrival.code is not None
-    tokens = await flows.exchange(ExchangeIn.model_construct(code=arrival.code))
+    tokens = await arrivals.exchange(ExchangeIn.model_construct(code=arrival.code))
     return SignedIn(
         access=tokens.access, refresh=tokens.refresh, expires_in=tokens.expires_in, user=tokens.user
     )
@@ -246,7 +247,7 @@ def _onward(url: str, state: str | None) -> Response:
 
 def _forget(response: Response, state: str | None) -> None:
     _keep_private(response)
-    response.delete_cookie(cookie_name(state or ""), path="/api/v1/auth/oidc", httponly=True, samesite="lax")
+    response.delete_cookie(cookie_name(state or ""), path=PATH, httponly=True, samesite="lax")
 
 
 def _keep_private(response: Response) -> None:

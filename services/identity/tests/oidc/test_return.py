@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 
 from libs.common.actor import Actor, ActorKind
-from services.identity.oidc.flows import challenge_of
+from services.identity.oidc.binding import challenge_of
 from services.identity.oidc.jobs import forget_oidc_flows
 from services.identity.tests.hosts import proven_host
 from services.identity.tests.oidc.conftest import PUBLIC, fields_of, problem

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from libs.common.testing.events import emitted
 from libs.contracts.identity import MemberAdded
-from services.identity.oidc.flows import challenge_of
+from services.identity.oidc.binding import challenge_of
 from services.identity.tests.oidc.conftest import PUBLIC, fields_of, problem
 
 
