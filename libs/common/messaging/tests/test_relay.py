@@ -197,6 +197,15 @@ async def test_what_waits_is_measured_while_the_broker_is_away(
     assert (REGISTRY.get_sample_value("pillars_database_server_connections_limit") or 0) >= 100
 
 
+async def test_its_marks_wait_for_no_disk(context: ServiceContext) -> None:
+    relay = Relay(context, StubbornBroker())
+    said = "SELECT setting, source FROM pg_settings WHERE name = 'synchronous_commit'"
+    try:
+        assert await (await (await relay._connected()).execute(said)).fetchone() == ("off", "client")
+    finally:
+        await relay._disconnect()
+
+
 async def test_its_statements_are_planned_once(context: ServiceContext, tenant_id: UUID) -> None:
     relay = Relay(context, StubbornBroker())
     connection = await relay._connected()
