@@ -11,7 +11,7 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB, Insert, insert
 
-from libs.common.db.direct import Direct, Row
+from libs.common.db.direct import Direct
 
 if TYPE_CHECKING:
     from libs.common.db.unit_of_work import UnitOfWork
@@ -38,13 +38,6 @@ def bulk_insert(model: Any, columns: Sequence[str]) -> Insert:
 async def execute_bulk(uow: "UnitOfWork", statement: Direct, rows: Iterable[Mapping[str, Any]]) -> None:
     """Run a `bulk_insert`; values are what JSON, UUIDs and aware times can say, None is NULL."""
     await statement.run(uow, **_given(rows))
-
-
-async def returned_by_bulk(
-    uow: "UnitOfWork", statement: Direct, rows: Iterable[Mapping[str, Any]]
-) -> list[Row]:
-    """The same for one that returns columns of what it has added."""
-    return await statement.all(uow, **_given(rows))
 
 
 def bulk_values(rows: Iterable[Mapping[str, Any]]) -> dict[str, str]:

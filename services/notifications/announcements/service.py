@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
+from libs.common.db.direct import all_of
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.ids import new_id
 from services.notifications.announcements.kinds import KINDS, ChannelName
@@ -18,7 +19,7 @@ from services.notifications.devices.models import Device
 from services.notifications.devices.repository import DeviceRepository
 from services.notifications.notices.repository import NoticeRepository
 from services.notifications.preferences.models import Preference
-from services.notifications.preferences.repository import PreferenceRepository
+from services.notifications.preferences.repository import PreferenceRepository, chosen
 from services.notifications.templates.texts import Filled, TextBook
 
 TURNED_OFF = "turned off by the recipient"
@@ -77,8 +78,12 @@ class Announcer:
             return
         kinds = {one.kind for one, targets in told if targets}
         user_ids = {target.user_id for target in everybody if target.user_id is not None}
-        books = await TextBook.load_all(self.uow, kinds, {target.locale for target in everybody})
-        choices = await PreferenceRepository(self.uow).by_users(user_ids) if user_ids else {}
+        texts, wishes = await all_of(
+            self.uow,
+            TextBook.asking(self.uow, kinds, {target.locale for target in everybody}),
+            PreferenceRepository(self.uow).choices(user_ids),
+        )
+        books, choices = TextBook.read(kinds, texts), chosen(wishes)
         devices: dict[UUID, list[Device]] = {}
         if user_ids and any(ChannelName.PUSH in KINDS[kind].channels for kind in kinds):
             devices = await DeviceRepository(self.uow).of_users(user_ids)
@@ -88,8 +93,11 @@ class Announcer:
             for target in targets:
                 choice = choices.get(target.user_id) if target.user_id else None
                 self._write(one, target, choice, devices, books[one.kind], notices, deliveries)
-        await self._notices.insert(notices)
-        await self._deliveries.start(deliveries)
+        noting, starting = self._notices.adding(notices), self._deliveries.adding(deliveries)
+        if noting or starting:
+            found = await all_of(self.uow, *noting, *starting)
+            self._notices.told(found[len(noting) - 1] if noting else [])
+            self._deliveries.added(found[len(noting) :])
 
     def _write(
         self,

@@ -8,8 +8,8 @@ from uuid import UUID
 import orjson
 from sqlalchemy import ARRAY, DateTime, Uuid, any_, bindparam, or_, select, text, update
 
-from libs.common.db.bulk import bulk_insert, returned_by_bulk
-from libs.common.db.direct import Direct, hydrated
+from libs.common.db.bulk import bulk_insert, bulk_values
+from libs.common.db.direct import Direct, Run, hydrated
 from libs.common.db.repository import Repository
 from services.notifications.deliveries.models import Delivery, DeliveryStatus
 
@@ -84,9 +84,10 @@ class DeliveryRepository(Repository[Delivery]):
 
     model = Delivery
 
-    async def insert(self, rows: Sequence[dict[str, Any]]) -> list[tuple[UUID, str]]:
-        """Add deliveries, leaving out those whose key is there already; return id and status of the added."""
-        return [(row[0], row[1]) for row in await returned_by_bulk(self.uow, _ADD, rows)]
+    @staticmethod
+    def adding(rows: Sequence[dict[str, Any]]) -> Run:
+        """The statement that adds deliveries, without those whose key is there already; it gives id and status."""
+        return _ADD, bulk_values(rows)
 
     async def claim(self, delivery_ids: Sequence[UUID], seconds: float) -> Sequence[Delivery]:
         """Take due deliveries for one try, without those that are finished or that another worker has."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from libs.common.db.direct import Row, Run, all_of
 from libs.common.ids import new_id
 from libs.common.resource import ResourceService
 from services.notifications.deliveries.models import Delivery, DeliveryStatus
@@ -40,6 +41,11 @@ class DeliveryService(ResourceService[Delivery]):
 
     async def start(self, new: Sequence[NewDelivery]) -> list[UUID]:
         """Record deliveries and have them sent after the commit; those known by their key are left out."""
+        runs = self.adding(new)
+        return self.added(await all_of(self.uow, *runs)) if runs else []
+
+    def adding(self, new: Sequence[NewDelivery]) -> list[Run]:
+        """The statements of `start`, to be sent along with others; `added` takes what they give."""
         if not new:
             return []
         now = self.uow.now
@@ -67,7 +73,11 @@ class DeliveryService(ResourceService[Delivery]):
             }
             for one in new
         ]
-        added = await self.rows.insert(rows)
+        return [self.rows.adding(rows)]
+
+    def added(self, found: Sequence[Sequence[Row]]) -> list[UUID]:
+        """Have what was added sent after the commit; its ids."""
+        added = [(row[0], row[1]) for rows in found for row in rows]
         pending = [str(delivery_id) for delivery_id, status in added if status == DeliveryStatus.PENDING]
         for start in range(0, len(pending), AT_ONCE):
             some = pending[start : start + AT_ONCE]

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import ColumnElement, Select, func, select, text, update
 
 from libs.common.db.bulk import bulk_insert, bulk_values
-from libs.common.db.direct import Direct, all_of
+from libs.common.db.direct import Direct, Row, Run
 from libs.common.db.repository import Repository
 from libs.common.filters import ListQuery
 from services.notifications.notices.models import Notice
@@ -115,8 +115,8 @@ class NoticeRepository(Repository[Notice]):
         )
         return await self.session.scalar(statement) or 0
 
-    async def insert(self, rows: Sequence[dict[str, Any]]) -> list[UUID]:
-        """Add notices, leaving out those whose key is there already; return the users told.
+    def adding(self, rows: Sequence[dict[str, Any]]) -> list[Run]:
+        """The statements that add notices, without those whose key is there already; `told` takes the rows of the last.
 
         The streams hear of it with the commit. Until then no other transaction adds to these inboxes: a sequence hands
         out numbers before the commit, and without the locks a notice with a smaller `seq` could become visible after a
@@ -126,11 +126,14 @@ class NoticeRepository(Repository[Notice]):
         if not rows:
             return []
         keys = sorted({inbox_key(self.uow.tenant_id, row["user_id"]) for row in rows})
-        _, found = await all_of(self.uow, (_LOCK, {"keys": keys}), (_ADD, bulk_values(rows)))
-        added = [user_id for [user_id] in found]
-        payloads = [orjson.dumps([str(self.uow.tenant_id), str(user_id)]).decode() for user_id in set(added)]
-        self.uow.write(_NOTIFY, {"channel": CHANNEL, "payloads": payloads})
-        return added
+        return [(_LOCK, {"keys": keys}), (_ADD, bulk_values(rows))]
+
+    def told(self, added: Sequence[Row]) -> None:
+        """Have the streams of those who were told hear of it."""
+        tenant_id = str(self.uow.tenant_id)
+        payloads = [orjson.dumps([tenant_id, user_id]).decode() for user_id in {str(one) for [one] in added}]
+        if payloads:
+            self.uow.write(_NOTIFY, {"channel": CHANNEL, "payloads": payloads})
 
 
 def inbox_key(tenant_id: UUID, user_id: UUID) -> int:

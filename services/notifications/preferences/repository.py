@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import ARRAY, Uuid, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 
-from libs.common.db.direct import Direct, hydrated
+from libs.common.db.direct import Direct, Row, Run, all_of, hydrated
 from libs.common.db.unit_of_work import UnitOfWork
 from services.notifications.preferences.models import Preference
 
@@ -19,6 +19,11 @@ _BY_USERS = Direct(
 )
 
 
+def chosen(rows: Iterable[Row]) -> dict[UUID, Preference]:
+    """What `PreferenceRepository.choices` found, by user, to be read only; one who made none is left out."""
+    return {row.user_id: row for row in hydrated(Preference, rows)}
+
+
 class PreferenceRepository:
     """Preferences of one tenant."""
 
@@ -27,8 +32,12 @@ class PreferenceRepository:
 
     async def by_users(self, user_ids: Iterable[UUID]) -> dict[UUID, Preference]:
         """The choices of these users, to be read only; one who made none is left out."""
-        rows = await _BY_USERS.all(self.uow, tenant_id=self.uow.tenant_id, user_ids=list(user_ids))
-        return {row.user_id: row for row in hydrated(Preference, rows)}
+        [rows] = await all_of(self.uow, self.choices(user_ids))
+        return chosen(rows)
+
+    def choices(self, user_ids: Iterable[UUID]) -> Run:
+        """The query of `by_users`, to be sent along with others; `chosen` reads its rows."""
+        return _BY_USERS, {"tenant_id": self.uow.tenant_id, "user_ids": list(user_ids)}
 
     async def put(self, user_id: UUID, values: dict[str, Any]) -> None:
         """Replace the choices of a user."""

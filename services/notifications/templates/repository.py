@@ -1,10 +1,10 @@
 """All SQL of templates."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from sqlalchemy import ARRAY, Text, Uuid, any_, bindparam, select
 
-from libs.common.db.direct import Direct, hydrated
+from libs.common.db.direct import Direct, Row, Run, hydrated
 from libs.common.db.repository import Repository
 from services.notifications.templates.models import Template
 
@@ -22,9 +22,12 @@ class TemplateRepository(Repository[Template]):
 
     model = Template
 
-    async def of_types(self, kinds: Iterable[str], locales: Iterable[str]) -> Sequence[Template]:
-        """The tenant's own texts of these kinds in these languages, to be read only."""
-        rows = await _OF_TYPES.all(
-            self.uow, tenant_id=self.uow.tenant_id, kinds=list(kinds), locales=list(locales)
-        )
-        return hydrated(Template, rows)
+    def of_types(self, kinds: Iterable[str], locales: Iterable[str]) -> Run:
+        """The tenant's own texts of these kinds in these languages; `own_texts` reads the rows."""
+        values = {"tenant_id": self.uow.tenant_id, "kinds": list(kinds), "locales": list(locales)}
+        return _OF_TYPES, values
+
+
+def own_texts(rows: Iterable[Row]) -> list[Template]:
+    """What `TemplateRepository.of_types` found, to be read only."""
+    return hydrated(Template, rows)

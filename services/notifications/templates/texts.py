@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from libs.common.db.direct import Row, Run, all_of
 from libs.common.db.unit_of_work import UnitOfWork
 from services.notifications.announcements.kinds import ChannelName
 from services.notifications.templates.builtin import DEFAULT_LOCALE, Source, builtin_sources
@@ -13,7 +14,7 @@ from services.notifications.templates.errors import TemplateInvalid
 from services.notifications.templates.html import html_of, page_of
 from services.notifications.templates.language import render
 from services.notifications.templates.models import Template
-from services.notifications.templates.repository import TemplateRepository
+from services.notifications.templates.repository import TemplateRepository, own_texts
 
 log = logging.getLogger("pillars.notifications.templates")
 
@@ -62,16 +63,20 @@ class TextBook:
     @classmethod
     async def load(cls, uow: UnitOfWork, kind: str, locales: Iterable[str]) -> "TextBook":
         """Load the tenant's own texts in these languages and those they fall back to."""
-        return (await cls.load_all(uow, {kind}, locales))[kind]
+        [rows] = await all_of(uow, cls.asking(uow, {kind}, locales))
+        return cls.read({kind}, rows)[kind]
+
+    @staticmethod
+    def asking(uow: UnitOfWork, kinds: Collection[str], locales: Iterable[str]) -> Run:
+        """The query for the texts of several kinds, to be sent along with others; `read` takes its rows."""
+        wanted = {candidate for locale in locales for candidate in candidates(locale)}
+        return TemplateRepository(uow).of_types(kinds, wanted)
 
     @classmethod
-    async def load_all(
-        cls, uow: UnitOfWork, kinds: Collection[str], locales: Iterable[str]
-    ) -> dict[str, "TextBook"]:
-        """The same for several kinds, with one query."""
-        wanted = {candidate for locale in locales for candidate in candidates(locale)}
+    def read(cls, kinds: Collection[str], rows: Iterable[Row]) -> dict[str, "TextBook"]:
+        """The books of these kinds."""
         own: dict[str, dict[tuple[str, str], Texts]] = {kind: {} for kind in kinds}
-        for row in await TemplateRepository(uow).of_types(kinds, wanted):
+        for row in own_texts(rows):
             own[row.type][row.channel, row.locale] = row
         return {kind: cls(kind, texts) for kind, texts in own.items()}
 

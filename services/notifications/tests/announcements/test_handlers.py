@@ -377,8 +377,8 @@ async def test_a_batch_of_orders_of_many_shops_reaches_everybody_in_few_round_tr
         counts.append(len(trips.statements))
     await run_jobs(context)
 
-    # The inbox; for each shop people, texts, wishes, notices and mails, and last what nothing was read of.
-    assert counts == [13, 13]
+    # The inbox; for each shop people, texts with wishes, and notices with mails; and what nothing was read of.
+    assert counts == [9, 9]
     for shop, owner in owners.items():
         inbox = await notices(acting(client, owner))
         assert len(inbox) == 7
