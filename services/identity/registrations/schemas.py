@@ -33,6 +33,10 @@ class BusinessIn(Schema):
     industry: str | None = Field(None, max_length=100)
 
 
+# What staff may ask to be changed, by name.
+BUSINESS_FIELDS = frozenset(BusinessIn.model_fields)
+
+
 def _not_negative(value: Money) -> Money:
     if value.amount < 0:
         raise ValueError("must not be negative")

@@ -13,9 +13,9 @@ from libs.contracts.identity import RegistrationEscalated
 from services.identity.registrations.models import OPEN, Registration, WaitingFor
 from services.identity.registrations.repository import RegistrationRepository
 from services.identity.registrations.requirements.needs import NeedsService
+from services.identity.registrations.reviews.facts import changes_requested
 from services.identity.registrations.reviews.repository import lock_late, staff_may
 from services.identity.registrations.reviews.rights import DECIDE
-from services.identity.registrations.reviews.service import changes_requested
 from services.identity.registrations.rules.choosing import choose
 from services.identity.registrations.rules.repository import RuleRepository
 from services.identity.registrations.timeline.repository import Timeline

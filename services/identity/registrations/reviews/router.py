@@ -19,8 +19,10 @@ from services.identity.deps import provide_in_operator
 from services.identity.registrations.requirements.errors import AnswerRefused, NotAskedFor, RequirementsNotMet
 from services.identity.registrations.reviews.delegations import DelegationService
 from services.identity.registrations.reviews.errors import AlreadyApproved, OwnRegistration
+from services.identity.registrations.reviews.resubmission import Resubmission
 from services.identity.registrations.reviews.schemas import DelegationCreate, DelegationOut, DelegationQuery
 from services.identity.registrations.reviews.service import ReviewService
+from services.identity.registrations.reviews.status_links import StatusLinkService
 from services.identity.registrations.schemas import (
     ApproveIn,
     AssignIn,
@@ -34,6 +36,8 @@ from services.identity.registrations.status.schemas import StatusLinkOut
 
 router = APIRouter(tags=["registrations"])
 Reviews = Annotated[ReviewService, Depends(provide_platform(ReviewService), scope="function")]
+Resubmissions = Annotated[Resubmission, Depends(provide_platform(Resubmission), scope="function")]
+StatusLinks = Annotated[StatusLinkService, Depends(provide_platform(StatusLinkService), scope="function")]
 Delegations = Annotated[DelegationService, Depends(provide_in_operator(DelegationService), scope="function")]
 READ = allow("identity.registrations.read")
 DECIDE = allow("identity.registrations.decide")
@@ -122,10 +126,10 @@ async def request_changes(registration_id: UUID, body: RequestChangesIn, reviews
     ),
 )
 async def resubmit_registration(
-    registration_id: UUID, reviews: Reviews, body: ResubmitIn | None = None
+    registration_id: UUID, applications: Resubmissions, body: ResubmitIn | None = None
 ) -> Any:
     """Hand the application in again, as its owner, after changes were requested."""
-    return await reviews.seen.detail(await reviews.resubmit(registration_id, body or ResubmitIn()))
+    return await applications.seen.detail(await applications.resubmit(registration_id, body or ResubmitIn()))
 
 
 @router.post(f"{ONE}/assign", response_model=RegistrationDetail, dependencies=[REVIEWER], responses=STEP)
@@ -153,11 +157,11 @@ async def run_registration_checks(registration_id: UUID, reviews: Reviews) -> An
     dependencies=[signed_in()],
     responses=problems(NotFound, PermissionDenied),
 )
-async def renew_status_link(registration_id: UUID, reviews: Reviews) -> Any:
+async def renew_status_link(registration_id: UUID, links: StatusLinks) -> Any:
     """Replace the link by which the applicant follows the application, and mail it: its owner, or staff."""
-    registration = await reviews.renew_link(registration_id)
+    registration = await links.renew(registration_id)
     return {
-        "status_link": link_of(reviews.uow.context, registration),
+        "status_link": link_of(links.uow.context, registration),
         "expires_at": registration.link_expires_at,
     }
 
@@ -168,6 +172,6 @@ async def renew_status_link(registration_id: UUID, reviews: Reviews) -> Any:
     dependencies=[signed_in()],
     responses=problems(NotFound, PermissionDenied),
 )
-async def revoke_status_link(registration_id: UUID, reviews: Reviews) -> None:
+async def revoke_status_link(registration_id: UUID, links: StatusLinks) -> None:
     """Take the link back: it opens nothing any more."""
-    await reviews.revoke_link(registration_id)
+    await links.revoke(registration_id)
