@@ -27,8 +27,8 @@ from services.crm.automation.models import (
 from services.crm.automation.objects import OBJECTS
 from services.crm.automation.performing import perform
 from services.crm.automation.planning import Situation, plan, until
-from services.crm.automation.repository import RunRepository
 from services.crm.automation.rights import Standing
+from services.crm.automation.run_repository import RunRepository
 from services.crm.automation.starting import go_on, said_by, situation_of
 
 # What a run goes by: the version that it began with, or the rule while it says the same.

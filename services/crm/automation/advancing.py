@@ -21,8 +21,8 @@ from services.crm.automation.actions import SendEmail
 from services.crm.automation.definition import MAX_ACTIONS, stored
 from services.crm.automation.models import FAILED, OPEN, RUNNING, STOPPED, Rule, Run
 from services.crm.automation.planning import pause, plan
-from services.crm.automation.repository import RunRepository, run_of, underway
 from services.crm.automation.rights import Standing, standing_of
+from services.crm.automation.run_repository import RunRepository, run_of, underway
 from services.crm.automation.sending import send_email
 from services.crm.automation.starting import Cause, begin, claim_of, go_on, said_by, situation_of
 

@@ -14,8 +14,9 @@ from services.crm.automation.advancing import JUDGE, Changed, Turn, advance, sta
 from services.crm.automation.handlers import START
 from services.crm.automation.models import FAILED, OPEN, Rule, Run
 from services.crm.automation.objects import OBJECTS, shown
-from services.crm.automation.repository import RuleRepository, RunRepository, forget_runs
+from services.crm.automation.repository import RuleRepository
 from services.crm.automation.rights import standing_of
+from services.crm.automation.run_repository import RunRepository, forget_runs
 from services.crm.automation.schedules import Schedule, next_time
 from services.crm.automation.service import RuleService
 from services.crm.automation.starting import ADVANCE, Cause, start, would_run

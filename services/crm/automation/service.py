@@ -15,8 +15,9 @@ from services.crm.automation.checking import people_named
 from services.crm.automation.definition import Definition, define, joined, stored
 from services.crm.automation.errors import LimitExceeded, PersonRequired
 from services.crm.automation.models import Rule, RuleVersion, Run
-from services.crm.automation.repository import RuleRepository, RunRepository, VersionRepository
+from services.crm.automation.repository import RuleRepository, VersionRepository
 from services.crm.automation.rights import standing_of
+from services.crm.automation.run_repository import RunRepository
 from services.crm.automation.schedules import Schedule, next_time
 from services.crm.automation.triggers import ScheduleTrigger
 from services.crm.links import UnknownReference

@@ -17,7 +17,7 @@ from services.crm.automation.hearing import data_of
 from services.crm.automation.models import RUNNING, SKIPPED, STOPPED, Rule, Run
 from services.crm.automation.objects import OBJECTS, read_object
 from services.crm.automation.planning import Situation
-from services.crm.automation.repository import Claimed, RunRepository
+from services.crm.automation.run_repository import Claimed, RunRepository
 from services.crm.automation.vocabulary import Facts, Vocabulary
 
 ADVANCE = "advance_automation_run"

@@ -11,7 +11,8 @@ from libs.common.testing.round_trips import round_trips
 from libs.contracts.crm import RuleNotified
 from libs.contracts.orders import OrderPaid
 from services.crm.automation.jobs import JOBS
-from services.crm.automation.repository import RuleRepository, RunRepository, run_of, underway
+from services.crm.automation.repository import RuleRepository
+from services.crm.automation.run_repository import RunRepository, run_of, underway
 from services.crm.tests.automation.office import DEAL_WON, TASK, Office
 from services.crm.tests.factories import line, rand
 
