@@ -48,7 +48,6 @@ SILENT: dict[str, str] = {
     "orders POST /carts/{cart_id}/claim": _CART,
     "orders POST /shipping/rates": _READS,
     "payments POST /payment-accounts/{account_id}/test": "asks the provider whether the credentials are good",
-    "payments POST /subscriptions/{subscription_id}/change/preview": _READS,
     "payments POST /payments/webhooks/{provider}/{account_id}": "kept as it came; what it brings about is written down",
     "payments POST /sandbox/pay/{checkout_id}": "the page of a provider that stands in where nobody pays",
     "notifications POST /notifications/read-all": _MARKS,
