@@ -97,6 +97,8 @@ class CheckoutService:
         order = build(cart, await self._priced(cart, tariff), customer)
         await self._enter(order, reserved_until)
         cart.status = CartStatus.CHECKED_OUT
+        # By it the cart, with where the goods went, is found when the buyer is to be forgotten.
+        cart.email = order.email
         await self.carts.save(cart)
         return order
 
