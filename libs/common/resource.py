@@ -46,7 +46,7 @@ class ResourceService(Generic[M]):
         row = await self.rows.get(row_id, lock=lock)
         if row is None:
             raise NotFound(f"There is no such {self.noun}.", resource=self.noun)
-        self.uow.tag(getattr(row, "version", None))
+        self.uow.show(row)
         return row
 
     async def create(self, body: BaseModel) -> M:
@@ -54,7 +54,7 @@ class ResourceService(Generic[M]):
         row = self.rows.model(**await self.prepare(body.model_dump(), None))
         await self.rows.add(row)
         self._record("created", row, None)
-        self.uow.tag(getattr(row, "version", None))
+        self.uow.show(row)
         return row
 
     async def update(self, row_id: UUID, body: BaseModel) -> M:
@@ -73,7 +73,7 @@ class ResourceService(Generic[M]):
             setattr(row, name, value)
         await self.rows.save(row)
         self._record("updated", row, before)
-        self.uow.tag(getattr(row, "version", None))
+        self.uow.show(row)
         return row
 
     async def delete(self, row_id: UUID) -> None:

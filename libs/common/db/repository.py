@@ -75,8 +75,7 @@ class Repository(Generic[M]):
     async def save(self, row: M) -> M:
         """Flush the changes of a row, raising its version."""
         if hasattr(row, "version"):
-            row.version += 1
-            row.updated_at = self.uow.now
+            self.uow.raise_version(row)
         await self.session.flush()
         return row
 

@@ -49,6 +49,7 @@ class UnitOfWork:
         self.causation_id: str | None = None
         self.if_match: frozenset[int] | None = None
         self.response_headers: MutableHeaders = MutableHeaders()
+        self._shown: Any = None
         self._emitted: list[str] = []
         self._pending: dict[Direct, list[Any]] = {}
         self._has_sent_jobs = False
@@ -87,8 +88,21 @@ class UnitOfWork:
 
     def tag(self, version: int | None) -> None:
         """Name the version of the resource that the answer shows."""
+        self._shown = None
         if version is not None:
             self.response_headers["ETag"] = f'"{version}"'
+
+    def show(self, row: Any) -> None:
+        """Name the row that the answer shows: its version is the ETag, also after it has changed here."""
+        self.tag(getattr(row, "version", None))
+        self._shown = row
+
+    def raise_version(self, row: Any) -> None:
+        """Give a row that is about to be written its next version."""
+        row.version += 1
+        row.updated_at = self.now
+        if row is self._shown:
+            self.show(row)
 
     def check_version(self, version: int) -> None:
         """Refuse to change what is of another version than the caller named.

@@ -63,6 +63,7 @@ class Idempotency:
                 model.model_validate(await action(*found)).model_dump_json(),
                 status_code=status,
                 media_type="application/json",
+                headers=self._uow.response_headers,
             )
         statements = statements_of(self._uow.context.models.idempotency_key.__table__)
         mine = {"tenant_id": self._uow.tenant_id, "scope": self._scope, "key": self.key}
@@ -84,7 +85,12 @@ class Idempotency:
         result = await action(*(other.rows for other in others))
         body = model.model_validate(result).model_dump_json().encode()
         self._uow.write(statements.store, {**mine, "status": status, "body": body})
-        return Response(body, status_code=status, media_type="application/json")
+        return Response(
+            body,
+            status_code=status,
+            media_type="application/json",
+            headers=self._uow.response_headers,
+        )
 
 
 class Statements(NamedTuple):

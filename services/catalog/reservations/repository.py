@@ -118,8 +118,7 @@ class ReservationRepository(Repository[Reservation]):
         """Write a locked reservation, raising its version; one made here with the next flush."""
         if self.uow.transaction.knows(row):
             return await super().save(row)
-        row.version += 1
-        row.updated_at = self.uow.now
+        self.uow.raise_version(row)
         if not self.uow.will_write(_ADD, row):
             values = values_of(row, _WRITTEN)
             self.uow.write(_WRITE, {"tenant": row.tenant_id, "reservation": row.id, **values})

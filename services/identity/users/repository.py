@@ -49,6 +49,5 @@ class UserRepository:
 
     async def save(self, user: User) -> None:
         """Flush changes, raising the version."""
-        user.version += 1
-        user.updated_at = self.uow.now
+        self.uow.raise_version(user)
         await self.session.flush()

@@ -165,8 +165,7 @@ class CartRepository(Repository[Cart]):
 
         Its version grows.
         """
-        row.version += 1
-        row.updated_at = self.uow.now
+        self.uow.raise_version(row)
         key = {"tenant_id": row.tenant_id, "cart_id": row.id}
         self.uow.write(_UPDATE, {**key, **values_of(row, _CHANGING)})
         changed = [item for item in row.items if values_of(item) != self._stored.get(item.id)]

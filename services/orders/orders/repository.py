@@ -159,8 +159,7 @@ class OrderRepository(Repository[Order]):
 
     async def save(self, row: Order) -> Order:
         """Write a locked order as it is at the next flush, raising its version; its lines are not among it."""
-        row.version += 1
-        row.updated_at = self.uow.now
+        self.uow.raise_version(row)
         if not (self.uow.will_write(_INSERT, row) or self.uow.will_write(_UPDATE, row)):
             self.uow.write(_UPDATE, row)
         return row

@@ -67,8 +67,7 @@ class ShipmentRepository(Repository[Shipment]):
 
     async def save(self, row: Shipment) -> Shipment:
         """Write where a shipment is as it is at the next flush; its version grows."""
-        row.version += 1
-        row.updated_at = self.uow.now
+        self.uow.raise_version(row)
         self.uow.write(_UPDATE, row)
         return row
 

@@ -68,8 +68,7 @@ class InvoiceRepository(Repository[Invoice]):
         """Write the changes of an invoice; where the session does not know it, what credit changes, with the next flush."""
         if self.uow.transaction.knows(row):
             return await super().save(row)
-        row.version += 1
-        row.updated_at = self.uow.now
+        self.uow.raise_version(row)
         key = {"tenant_id": row.tenant_id, "invoice_id": row.id}
         self.uow.write(_CREDIT, {**key, **values_of(row, _CREDITED)})
         return row

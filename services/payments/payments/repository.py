@@ -94,8 +94,7 @@ class PaymentRepository(Repository[Payment]):
         """Write the changes of a payment, with the next flush where the session does not know it; its version grows."""
         if self.uow.transaction.knows(row):
             return await super().save(row)
-        row.version += 1
-        row.updated_at = self.uow.now
+        self.uow.raise_version(row)
         key = {"tenant": row.tenant_id, "payment": row.id}
         self.uow.write(_WRITE, {**key, **values_of(row, _CHANGING)})
         return row

@@ -192,8 +192,7 @@ class RefundRepository(Repository[Refund]):
 
     async def save(self, row: Refund) -> Refund:
         """Write what became of a refund that was locked here with the next flush; its version grows."""
-        row.version += 1
-        row.updated_at = self.uow.now
+        self.uow.raise_version(row)
         key = {"tenant": row.tenant_id, "refund": row.id}
         self.uow.write(_WRITE, {**key, **values_of(row, _CHANGING)})
         return row

@@ -223,6 +223,18 @@ async def test_a_final_invoice_is_sent_where_it_has_an_address(shop: Shop) -> No
         assert (await shop.client.post(f"/invoices/{other['id']}/send")).status_code == 409
 
 
+async def test_an_answer_bears_the_version_that_it_shows(shop: Shop) -> None:
+    paid, void = [await final(shop.client, email="thandi@example.com") for _ in range(2)]
+    key = {"Idempotency-Key": str(new_id())}
+    sent = await shop.client.post(f"/invoices/{paid['id']}/send")
+    for answer in (
+        sent,
+        await shop.client.post(f"/invoices/{paid['id']}/pay", json={"method": "cash"}, headers=key),
+        await shop.client.post(f"/invoices/{void['id']}/void", json={"reason": "Wrong"}),
+    ):
+        assert (answer.status_code, answer.headers["etag"]) == (200, f'"{answer.json()["version"]}"')
+
+
 async def test_a_paid_order_has_one_invoice_whatever_is_repeated(shop: Shop) -> None:
     await shop.account()
     order, payment = await shop.invoiced(45_000, tax=3_000)
