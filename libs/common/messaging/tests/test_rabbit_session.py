@@ -2,16 +2,22 @@
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
 
 import aio_pika
 import pytest
+from aiormq.exceptions import AMQPConnectionError
 from yarl import URL
 
 from libs.common.messaging.broker import PublishFailed, queue_name
 from libs.common.messaging.rabbit import RabbitBroker
+from libs.common.messaging.rabbit_session import open_session
+from libs.common.messaging.rabbit_topology import Topology
 from libs.common.messaging.subscription import Subscription
 from libs.common.testing.brokers.things import THINGS, Recorder, joined, things, unused
+from libs.common.testing.certificates import certificate_in
 from libs.common.testing.eventually import eventually
 
 pytestmark = pytest.mark.rabbit
@@ -33,10 +39,10 @@ class Wire:
         self._ends: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
 
-    async def open(self) -> str:
+    async def open(self, tls: ssl.SSLContext | None = None) -> URL:
         """Listen; gives the URL that leads over this way."""
-        self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0)
-        return str(self._target.with_port(self._server.sockets[0].getsockname()[1]))
+        self._server = await asyncio.start_server(self._pass_on, "127.0.0.1", 0, ssl=tls)
+        return self._target.with_port(self._server.sockets[0].getsockname()[1])
 
     def cut(self) -> None:
         """End all connections, and count anew."""
@@ -85,7 +91,7 @@ async def wire(rabbit_url: str) -> AsyncIterator[Wire]:
 
 @pytest.fixture
 async def broker(wire: Wire, namespace: str) -> AsyncIterator[RabbitBroker]:
-    made = RabbitBroker(await wire.open(), namespace=namespace)
+    made = RabbitBroker(str(await wire.open()), namespace=namespace)
     await made.start()
     yield made
     await made.stop()
@@ -122,6 +128,26 @@ async def test_when_it_is_well_again_it_takes_what_comes_for_each_queue(
             for name in names
         ]
     assert all(counted)
+
+
+async def test_it_joins_over_tls_where_the_url_says_so_a_server_that_is_vouched_for(
+    wire: Wire, namespace: str, tmp_path: Path
+) -> None:
+    certificate, key = certificate_in(tmp_path)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate, key)
+    url = (await wire.open(tls)).with_scheme("amqps")
+    broker = RabbitBroker(str(url.update_query(cafile=str(certificate))), namespace=namespace)
+    recorder = Recorder()
+    with pytest.raises(AMQPConnectionError, match="CERTIFICATE_VERIFY_FAILED"):
+        await open_session(url, Topology(namespace, []), [])
+    await broker.start()
+    try:
+        await joined(broker, recorder, THINGS)
+        await broker.publish(things(3))
+        await eventually(lambda: len(recorder.got) == 3)
+    finally:
+        await broker.stop()
 
 
 async def test_a_question_that_nobody_waits_for_any_more_ends_no_connection(broker: RabbitBroker) -> None:
