@@ -63,7 +63,9 @@ class MemberService:
         await self.uow.enter_tenant(tenant_id)
         if user is None:
             raise NotFound("Nobody has an account with this e-mail address.", resource="user")
-        return await self.join(user, body.roles, department_id=body.department_id)
+        member = await self.join(user, body.roles, department_id=body.department_id)
+        self.uow.show(member)
+        return member
 
     async def join(self, user: User, roles: Sequence[str], *, department_id: UUID | None = None) -> Member:
         """Insert a membership. That the roles may be given is the caller's to check.

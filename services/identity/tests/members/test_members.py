@@ -49,6 +49,7 @@ async def test_a_person_with_an_account_is_added_changed_and_removed(
     added = await boss.post(path, json={"email": other.email.upper(), "roles": ["manager"]})
     assert added.status_code == 201, added.text
     assert (added.json()["user_id"], added.json()["roles"]) == (str(other.user_id), ["manager"])
+    assert added.headers["etag"] == f'"{added.json()["version"]}"'
     changed = await boss.patch(f"{path}/{other.user_id}", json={"roles": ["support", "editor"]})
     assert changed.json()["roles"] == ["editor", "support"]
     assert (await boss.get(f"{path}/{other.user_id}")).json()["roles"] == ["editor", "support"]
