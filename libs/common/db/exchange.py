@@ -33,7 +33,7 @@ _READABLE, _READ = Wait.R, Ready.R
 _CANCEL_SECONDS = 5.0
 
 _TEXT, _BINARY = PyFormat.TEXT, PyFormat.BINARY
-_BYTES = (bytes, bytearray, memoryview, psycopg.Binary)
+_BYTES = frozenset({bytes, bytearray, memoryview, psycopg.Binary})
 
 
 class Message(NamedTuple):
@@ -175,7 +175,7 @@ def _converse(driver: Driver, known: _Known, messages: Sequence[Message]) -> PQG
                 known.made += 1
                 # Another one of these messages may be of the same statement.
                 name = known.names[query] = b"direct_%d" % known.made
-                pgconn.send_prepare(name, query, types)
+                pgconn.send_prepare(name, query, [_WIDEST.get(oid, oid) for oid in types])
                 preparing.append((query, name))
             else:
                 preparing.append(None)
@@ -213,14 +213,14 @@ def _converse(driver: Driver, known: _Known, messages: Sequence[Message]) -> PQG
     return answers
 
 
-def _bound(adapters: Any, message: Message) -> tuple[bytes, Any, list[int], Any]:
+def _bound(adapters: Any, message: Message) -> tuple[bytes, Any, Sequence[int], Any]:
     """The statement, and its values as they are sent, with their types and formats."""
     query, names = _positional(message.sql)
     given = [message.values[name] for name in names]
     # As text, which the server takes for a number of any size; bytes as they are.
-    formats = [_BINARY if isinstance(value, _BYTES) else _TEXT for value in given]
+    formats = [_BINARY if type(value) in _BYTES else _TEXT for value in given]
     values = adapters.dump_sequence(given, formats)
-    return query, values, [_WIDEST.get(oid, oid) for oid in adapters.types or ()], adapters.formats
+    return query, values, adapters.types or (), adapters.formats
 
 
 def _failure(result: Any) -> psycopg.Error | None:

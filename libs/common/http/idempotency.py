@@ -24,7 +24,7 @@ def scope_of(request: Request, actor: Actor) -> str:
     token = request.headers.get("x-cart-token")
     # A cart token is a secret, so only its hash is stored.
     guest = token and hashlib.sha256(token.encode()).hexdigest()
-    return f"{request.method} {request.url.path} {actor.user_id or actor.key_id or guest or actor.kind}"
+    return f"{request.method} {request.scope['path']} {actor.user_id or actor.key_id or guest or actor.kind}"
 
 
 class Idempotency:
