@@ -33,7 +33,7 @@ _READABLE, _READ = Wait.R, Ready.R
 _CANCEL_SECONDS = 5.0
 
 _TEXT, _BINARY = PyFormat.TEXT, PyFormat.BINARY
-_BYTES = frozenset({bytes, bytearray, memoryview, psycopg.Binary})
+_BYTES: frozenset[Any] = frozenset({bytes, bytearray, memoryview, psycopg.Binary})
 
 
 class Message(NamedTuple):
