@@ -2,7 +2,7 @@
 
 The framework walks the tree of dependencies with each request: branches it has been to included, each function looked at
 and each generator wrapped anew. That was a tenth of what a checkout takes its process. What the plan has no words for
-(threads, security scopes, background tasks, websockets) is left to the framework.
+(threads, security scopes, background tasks, websockets, overrides) is left to the framework.
 """
 
 from collections.abc import Callable
@@ -114,7 +114,7 @@ async def solve(*, request: Any, dependant: Dependant, body: Any = None, **rest:
 
 def _known_plan(request: Any, dependant: Dependant) -> Plan | None:
     plans: dict[int, Plan | None] | None = getattr(request.app.state, PLANS, None)
-    if plans is None or not isinstance(request, Request):
+    if plans is None or request.app.dependency_overrides or not isinstance(request, Request):
         return None
     # An app keeps its endpoints as long as itself, so none of them is another one's by now.
     if id(dependant) not in plans:
