@@ -5,6 +5,7 @@ no place. Calls of other services (`/internal/…`) are part of requests that we
 """
 
 import asyncio
+from time import monotonic
 from typing import Any
 
 import orjson
@@ -87,9 +88,8 @@ class _Visit:
         if not self._scope["path"].startswith(_INTERNAL):
             await admission.gate.enter()
             self._is_inside = True
-        loop = asyncio.get_running_loop()
-        self._began = loop.time()
-        self._timer = loop.call_later(admission.seconds, self._run_late)
+        self._began = monotonic()
+        self._timer = asyncio.get_running_loop().call_later(admission.seconds, self._run_late)
 
     async def close(self) -> None:
         """The app is done; a late answer that is under way is finished."""
@@ -125,7 +125,8 @@ class _Visit:
         if not self._is_answered:
             self._is_answered = True
             if self._is_inside and message.get("status", 500) < 500:
-                seconds = asyncio.get_running_loop().time() - self._began
+                # The loop's own time may be whole milliseconds, of which a quick answer takes none.
+                seconds = monotonic() - self._began
                 self._admission.gate.measure(kind_of(self._scope["method"], self._scope["path"]), seconds)
             self.end()
         await self._send(message)
