@@ -5,9 +5,8 @@ and each generator wrapped anew. That was a tenth of what a checkout takes its p
 (threads, security scopes, background tasks, websockets, overrides) is left to the framework.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from functools import cache
 from typing import Any
 
 import fastapi.routing
@@ -40,11 +39,10 @@ class _Step:
 
     __slots__ = ("body", "call", "enters", "needs", "params", "request", "response", "stack", "takes")
 
-    def __init__(self, dependant: Dependant, places: Sequence[int], is_last: bool) -> None:
-        self.needs = tuple(places)
-        named_places = zip(dependant.dependencies, places, strict=True)
-        self.takes = tuple((each.name, place) for each, place in named_places if each.name is not None)
-        self.params = tuple((fields, read) for name, read in _SOURCES if (fields := getattr(dependant, name)))
+    def __init__(self, dependant: Dependant, is_last: bool) -> None:
+        self.needs: list[int] = []
+        self.takes: list[tuple[str, int]] = []
+        self.params = [(fields, read) for name, read in _SOURCES if (fields := getattr(dependant, name))]
         self.body = dependant.body_params
         named = (dependant.request_param_name, dependant.http_connection_param_name)
         self.request = tuple(name for name in named if name)
@@ -54,13 +52,10 @@ class _Step:
         self.stack = "fastapi_function_astack" if dependant.scope == "function" else "fastapi_inner_astack"
         if not is_last and models._is_async_gen_callable(dependant.call):
             assert dependant.call is not None
-            self.call, self.enters = _entered(dependant.call), True
+            self.call, self.enters = asynccontextmanager(dependant.call), True
 
 
 Plan = list[_Step]
-
-# One for all endpoints: there are hundreds, and nearly all of them open a unit of work.
-_entered = cache(asynccontextmanager)
 
 
 def install(app: FastAPI) -> None:
@@ -138,13 +133,15 @@ def plan_of(dependant: Dependant) -> Plan | None:
             return places[key]
         if not is_last and not _is_plain(of):
             return None
-        needs = []
+        step = _Step(of, is_last)
         for each in of.dependencies:
             place = visit(each)
             if place is None:
                 return None
-            needs.append(place)
-        plan.append(_Step(of, needs, is_last))
+            step.needs.append(place)
+            if each.name is not None:
+                step.takes.append((each.name, place))
+        plan.append(step)
         places[key] = len(plan) - 1
         return len(plan) - 1
 
