@@ -2,8 +2,8 @@
 
 The unit of work commits in function scope: after the endpoint returned and before any byte of the response is
 sent, so a failure at commit is still an error answer. Every dependency is a coroutine function: the framework would
-send a plain one through a thread, some with a database connection in hand. `libs.common.http.solving` calls each once for a
-request, by a plan; what each request needs takes the request itself all the same, and is no step of it.
+send a plain one through a thread, some with a database connection in hand. The framework walks the tree of dependencies
+anew for each request, branches it has been to included, so what each request needs takes the request itself.
 """
 
 import re

@@ -15,7 +15,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from libs.common.apart import Apart
-from libs.common.http import solving
 from libs.common.http.admission import Admission
 from libs.common.http.body_limit import BodyLimit
 from libs.common.http.created import place_of, say_where
@@ -51,7 +50,6 @@ def routed(context: ServiceContext) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.context = context
-    solving.install(app)
     install_problems(app, service.name)
     routers = (
         *service.routers,
