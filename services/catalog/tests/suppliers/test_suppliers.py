@@ -102,6 +102,7 @@ def test_codes_that_differed_by_case_alone_before_are_kept_apart(
     settings, tenant, other = fresh_database(SERVICE), new_id(), new_id()
     with psycopg.connect(settings.database_url, autocommit=True) as connection:
         connection.execute("DROP INDEX catalog.uq_suppliers_code_in_any_case")
+        connection.execute("ALTER TABLE catalog.idempotency_keys DROP COLUMN content_hash")
         connection.execute("UPDATE catalog.alembic_version SET version_num = '0008'")
         ids = [new_id() for _ in range(4)]
         long = "X" * 50
