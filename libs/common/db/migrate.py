@@ -7,7 +7,9 @@ from alembic import command
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from psycopg.conninfo import make_conninfo
 from psycopg.errors import LockNotAvailable
+from psycopg.pq import PGconn, Ping
 from sqlalchemy import Connection, Engine, create_engine, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
@@ -24,6 +26,8 @@ _SLOW_SEARCH = "(searches read all rows of a business: see docs/operations.md, s
 LOCK = 7_152_306  # one migration at a time in one database
 LOCK_TRIES = 20
 _PAUSE_SECONDS = 1.0
+# After a crash a server reads its log before it takes connections, for longer than this after much work only.
+_STARTING_SECONDS = 120.0
 
 
 def migrate(
@@ -35,11 +39,13 @@ def migrate(
 ) -> None:
     """Bring roles, schemas and tables of these services up to date; safe to run at once from many places.
 
-    Tables that a newer release has migrated stay as they are: what it added does not disturb this one.
+    Tables that a newer release has migrated stay as they are: what it added does not disturb this one. A server that is
+    starting is waited for.
 
     Raises:
         OperationalError: others held a lock on a table at each of so many `tries`.
     """
+    await_started(settings.database_url)
     engine = create_engine(settings.sqlalchemy_url, poolclass=NullPool)
     try:
         with engine.connect() as guard:
@@ -60,6 +66,14 @@ def migrate(
                 on_step(step if trusted else f"{step} {_SLOW_SEARCH}")
     finally:
         engine.dispose()
+
+
+def await_started(url: str, *, seconds: float = _STARTING_SECONDS, pause: float = _PAUSE_SECONDS / 4) -> None:
+    """Wait while the server says that it is starting, as after a power cut; where nobody answers, nothing is waited for."""
+    server = make_conninfo(url, connect_timeout=5).encode()
+    deadline = time.monotonic() + seconds
+    while PGconn.ping(server) == Ping.REJECT and time.monotonic() < deadline:
+        time.sleep(pause)
 
 
 def _upgrade(service: Service, engine: Engine, tries: int) -> str | None:
