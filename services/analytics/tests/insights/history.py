@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
 
@@ -15,9 +15,9 @@ from services.analytics.facts.models import MoneyFact, OrderFact, OrderLineFact
 Fact = tuple[Any, dict[str, Any]]
 
 
-def day_before(days: int, hour: int = 12) -> datetime:
-    """A moment so many days ago."""
-    return datetime.combine(datetime.now(UTC).date() - timedelta(days=days), time(hour), UTC)
+def day_before(days: int, hour: int = 12, tz: tzinfo = UTC) -> datetime:
+    """A moment so many days ago, by the calendar and the clocks of a time zone."""
+    return datetime.combine(datetime.now(tz).date() - timedelta(days=days), time(hour), tz)
 
 
 def order(

@@ -1,9 +1,10 @@
 """Anomalies from sales to the list: found once, told once, seen to once."""
 
 import random
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import select
@@ -24,14 +25,16 @@ from services.analytics.tests.insights.history import Fact, day_before, order, w
 PATH = "/insight-analytics/anomalies"
 
 
-def history(tenant_id: UUID, days: int = 60, factors: dict[int, float] | None = None) -> list[Fact]:
+def history(
+    tenant_id: UUID, days: int = 60, factors: dict[int, float] | None = None, tz: tzinfo = UTC
+) -> list[Fact]:
     """Ten orders a day and about 1,000 rand, with a factor for how dear some days' orders were."""
     chance, product = random.Random(7), new_id()
     rows: list[Fact] = []
     for ago in range(1, days + 1):
         for _ in range(10):
             total = round(10_000 * chance.lognormvariate(0, 0.1) * (factors or {}).get(ago, 1.0))
-            rows += order(tenant_id, day_before(ago), total, product_id=product)
+            rows += order(tenant_id, day_before(ago, tz=tz), total, product_id=product)
     return rows
 
 
@@ -95,14 +98,15 @@ async def test_today_is_not_judged(context: ServiceContext, client: Client, tena
 async def test_days_are_those_of_the_time_zone_asked_for(
     context: ServiceContext, client: Client, tenant_id: UUID
 ) -> None:
-    # At noon in Greenwich it is the next day already on Kiritimati, so one day less is over there or as many.
-    rows = history(tenant_id) + order(tenant_id, day_before(5, 23), 900_000)
+    there = ZoneInfo("Africa/Johannesburg")
+    # At one in the morning there it is the day before still in Greenwich.
+    rows = history(tenant_id, tz=there) + order(tenant_id, day_before(5, 1, there), 900_000)
     await write(context, tenant_id, rows)
     body = {"tz": "Africa/Johannesburg"}
     assert (await client.post(f"{PATH}/refresh", json=body)).status_code == 202
     await judge(context, tenant_id)
     days = {(item["day"], item["tz"]) for item in (await listed(client, metric="revenue"))["items"]}
-    assert days == {(day_before(4).date().isoformat(), "Africa/Johannesburg")}
+    assert days == {(day_before(5, tz=there).date().isoformat(), "Africa/Johannesburg")}
 
 
 async def test_little_data_is_refused_and_says_what_is_missing(
