@@ -59,15 +59,16 @@ SERVICES = ("identity", "crm", "catalog", "orders", "payments", "notifications",
 
 @dataclass(frozen=True)
 class Finding:
-    """One kind of failure of one operation, with the request that shows it."""
+    """One kind of failure of one operation, with the request that shows it and what was answered."""
 
     operation: str
     title: str
     message: str
+    answer: str
     sample: str
 
     def __str__(self) -> str:
-        return f"{self.operation}: {self.title}\n    {self.message}\n    {self.sample}"
+        return f"{self.operation}: {self.title}\n    {self.message}\n    {self.answer}\n    {self.sample}"
 
 
 @dataclass
@@ -170,9 +171,11 @@ def _read(event: events.ScenarioFinished, outcome: Outcome) -> None:
                 # Who tries so many credentials is slowed down, and let in as little.
                 continue
             label = recorder.cases[case_id].value.operation.label
+            answer = recorder.interactions[case_id].response
+            body = answer.text[:600] if answer is not None else "no answer"
             outcome.findings.setdefault(
                 (label, failure.title),
-                Finding(label, failure.title, failure.message[:600], check.failure_info.code_sample[:1500]),
+                Finding(label, failure.title, failure.message[:600], body, check.failure_info.code_sample[:1500]),
             )
 
 
