@@ -175,7 +175,9 @@ def _read(event: events.ScenarioFinished, outcome: Outcome) -> None:
             body = answer.text[:600] if answer is not None else "no answer"
             outcome.findings.setdefault(
                 (label, failure.title),
-                Finding(label, failure.title, failure.message[:600], body, check.failure_info.code_sample[:1500]),
+                Finding(
+                    label, failure.title, failure.message[:600], body, check.failure_info.code_sample[:1500]
+                ),
             )
 
 
