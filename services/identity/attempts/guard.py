@@ -14,12 +14,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from sqlalchemy.dialects.postgresql import insert
-
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.runtime.context import ServiceContext
 from services.identity.attempts.errors import TooManyAttempts
 from services.identity.attempts.models import AttemptCounter
+from services.identity.attempts.repository import AttemptRepository
 
 _MINUTE = 60
 # After this an attempt without an outcome is taken for one whose process died.
@@ -63,8 +62,7 @@ class AttemptGuard:
         """
         account = hashlib.sha256(name.strip().lower().encode()).hexdigest()
         async with self._context.unit_of_work(platform=True) as uow:
-            keys = [(_PAIR, f"{what}|{account}|{_network(address)}")]
-            self._reserve(await _locked(uow, keys), uow.now)
+            await self._reserve(uow, [(_PAIR, f"{what}|{account}|{_network(address)}")])
 
     @asynccontextmanager
     async def redemption(self, address: str) -> AsyncIterator[Attempt]:
@@ -85,8 +83,10 @@ class AttemptGuard:
         """Forget the failures of an account, and end its lock: its person has come by another way."""
         account = hashlib.sha256(name.strip().lower().encode()).hexdigest()
         async with self._context.unit_of_work(platform=True) as uow:
-            for counter in await _locked(uow, [(_ACCOUNT, account)]):
-                counter.marks, counter.locked_until = [], None
+            rows = AttemptRepository(uow)
+            [counter] = await rows.lock([(_ACCOUNT, account)])
+            counter.marks, counter.locked_until = [], None
+            rows.save([counter])
 
     @asynccontextmanager
     async def _counted(
@@ -94,17 +94,19 @@ class AttemptGuard:
     ) -> AsyncIterator[Attempt]:
         began = time.monotonic()
         async with self._context.unit_of_work(platform=True) as uow:
-            self._reserve(await _locked(uow, keys), uow.now)
+            await self._reserve(uow, keys)
         attempt = Attempt()
         try:
             yield attempt
         finally:
             async with self._context.unit_of_work(platform=True) as uow:
-                self._settle(await _locked(uow, keys), attempt.succeeded, uow.now)
+                await self._settle(uow, keys, attempt.succeeded)
             if attempt.succeeded is False:
                 await asyncio.sleep(began + failing_at_least - time.monotonic())
 
-    def _reserve(self, counters: list[AttemptCounter], now: datetime) -> None:
+    async def _reserve(self, uow: UnitOfWork, keys: list[tuple[str, str]]) -> None:
+        rows = AttemptRepository(uow)
+        counters, now = await rows.lock(keys), uow.now
         for counter in counters:
             self._refresh(counter, now)
             if counter.locked_until is not None:
@@ -120,8 +122,11 @@ class AttemptGuard:
                     raise TooManyAttempts(1)
                 counter.pending += 1
                 counter.pending_at = now
+        rows.save(counters)
 
-    def _settle(self, counters: list[AttemptCounter], succeeded: bool | None, now: datetime) -> None:
+    async def _settle(self, uow: UnitOfWork, keys: list[tuple[str, str]], succeeded: bool | None) -> None:
+        rows = AttemptRepository(uow)
+        counters, now = await rows.lock(keys), uow.now
         for counter in counters:
             if counter.scope == _PAIR:
                 # The throttle is for guessing: whoever knew the password was not.
@@ -137,6 +142,7 @@ class AttemptGuard:
             elif succeeded and counter.scope == _ACCOUNT:
                 # One's own success says nothing of what others try from the same address.
                 counter.marks = []
+        rows.save(counters)
 
     def _refresh(self, counter: AttemptCounter, now: datetime) -> None:
         counter.updated_at = now
@@ -154,23 +160,6 @@ class AttemptGuard:
             _PAIR: self._settings.sign_in_per_minute,
         }
         return limits[scope]
-
-
-async def _locked(uow: UnitOfWork, keys: list[tuple[str, str]]) -> list[AttemptCounter]:
-    """The counters of these keys, made where absent and locked, always in the same order."""
-    found = []
-    for scope, subject in keys:
-        row = {"scope": scope, "subject": subject, "marks": [], "pending": 0, "updated_at": uow.now}
-        # The update takes the lock, and keeps the row from being cleaned away.
-        statement = (
-            insert(AttemptCounter)
-            .values(row)
-            .on_conflict_do_update(index_elements=["scope", "subject"], set_={"updated_at": uow.now})
-            .returning(AttemptCounter)
-            .execution_options(populate_existing=True)
-        )
-        found.append((await uow.session.execute(statement)).scalar_one())
-    return found
 
 
 def _keys(name: str, address: str) -> list[tuple[str, str]]:

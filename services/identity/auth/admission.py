@@ -69,7 +69,7 @@ class Admission:
             OtpRequired, OtpInvalid, InvalidCredentials, TooManyAttempts.
         """
         async with self.context.unit_of_work(platform=True) as uow:
-            user = await UserRepository(uow).get(first.user_id)
+            user = await UserRepository(uow).look(first.user_id)
         if user is None or not user.is_active:
             raise InvalidCredentials
         if otp is None:
@@ -82,8 +82,8 @@ class Admission:
 
     async def start(self, uow: UnitOfWork, user: User, first: FirstFactor) -> Started:
         """Start a session of a person whose row is locked, as part of what else is done with the factor."""
-        user.last_sign_in_at = uow.now
-        session, refresh = await SessionService(uow).start(
+        UserRepository(uow).sign_in(user)
+        session, refresh = SessionService(uow).start(
             user,
             address=self.caller.address,
             user_agent=self.caller.user_agent,
@@ -112,7 +112,7 @@ class Admission:
 
     async def _enter(self, first: FirstFactor) -> TokensOut:
         async with self.caller.unit_of_work() as uow:
-            user = await UserRepository(uow).get(first.user_id, lock=True)
+            user = await UserRepository(uow).lock(first.user_id)
             if user is None or not user.is_active:
                 raise InvalidCredentials
             started = await self.start(uow, user, first)

@@ -69,7 +69,7 @@ class SignIn:
         if user.password_hash and self.passwords.needs_rehash(user.password_hash):
             new_hash = await self.passwords.hash(password)
         async with self.caller.unit_of_work() as uow:
-            current = await UserRepository(uow).get(user.id, lock=True)
+            current = await UserRepository(uow).lock(user.id)
             # The password may have been changed, or the account switched off, since it was looked at.
             if current is None or not current.is_active or current.password_hash != user.password_hash:
                 raise InvalidCredentials
@@ -86,7 +86,7 @@ class SignIn:
         """
         async with self.caller.unit_of_work() as uow:
             outcome = await SessionService(uow).refresh(token, address=self.caller.address)
-            user = await UserRepository(uow).get(outcome.session.user_id) if outcome.session else None
+            user = await UserRepository(uow).look(outcome.session.user_id) if outcome.session else None
         # The end of the session is committed by now, although the request ends in an error.
         if outcome.is_reuse:
             raise RefreshReused
@@ -268,7 +268,7 @@ class SignIn:
 
     async def _match(self, name: str, password: str) -> User | None:
         async with self.context.unit_of_work(platform=True) as uow:
-            user = await UserRepository(uow).by_email(name)
+            user = await UserRepository(uow).look_up(name)
         matches = await self.passwords.verify(user.password_hash if user else None, password)
         return user if matches and user is not None and user.is_active else None
 

@@ -5,17 +5,35 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Uuid, bindparam, delete, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.db.direct import Direct, read
 from libs.common.db.unit_of_work import UnitOfWork
 from services.identity.mfa.models import RecoveryCode, TotpFactor
+
+_IS_ENABLED = Direct(
+    select(TotpFactor.id).where(
+        TotpFactor.id == bindparam("user_id", type_=Uuid()), TotpFactor.confirmed_at.is_not(None)
+    )
+)
 
 
 class SecondFactorRepository:
     """Second factors of people."""
 
     def __init__(self, uow: UnitOfWork) -> None:
-        self.session = uow.session
+        self.uow = uow
+
+    @property
+    def session(self) -> AsyncSession:
+        """The session of the unit of work, made where it is needed."""
+        return self.uow.session
+
+    async def is_enabled(self, user_id: UUID) -> bool:
+        """Whether a person has confirmed an app."""
+        [rows] = await read(self.uow, (_IS_ENABLED, {"user_id": user_id}))
+        return bool(rows)
 
     async def totp(self, user_id: UUID, *, lock: bool = False) -> TotpFactor | None:
         """The app of a person, confirmed or not."""

@@ -38,8 +38,7 @@ class SecondFactorService:
 
     async def is_enabled(self, user_id: UUID) -> bool:
         """Whether a person must show a second factor."""
-        factor = await self.rows.totp(user_id)
-        return factor is not None and factor.confirmed_at is not None
+        return await self.rows.is_enabled(user_id)
 
     async def state(self, user_id: UUID) -> TotpState:
         """What a person has set up."""

@@ -4,11 +4,42 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    LargeBinary,
+    Text,
+    Uuid,
+    bindparam,
+    delete,
+    or_,
+    select,
+    update,
+)
 
+from libs.common.db.direct import Direct, all_of, hydrated, insert_of
 from libs.common.db.repository import Repository
 from services.identity.sessions.idleness import is_not_idle
 from services.identity.sessions.models import RefreshToken, Session
+
+_ID = bindparam("id", type_=Uuid())
+_HASH = bindparam("token_hash", type_=LargeBinary())
+_INSERT, _ADD_TOKEN = Direct(insert_of(Session)), Direct(insert_of(RefreshToken))
+_LOCK = Direct(select(Session.__table__).where(Session.id == _ID).with_for_update())
+_USE = Direct(
+    update(Session)
+    .where(Session.id == _ID)
+    .values(
+        last_seen_at=bindparam("last_seen_at", type_=DateTime(timezone=True)),
+        address=bindparam("address", type_=Text()),
+    )
+)
+_TOKEN = Direct(select(RefreshToken.__table__).where(RefreshToken.token_hash == _HASH))
+_USE_TOKEN = Direct(
+    update(RefreshToken)
+    .where(RefreshToken.token_hash == _HASH)
+    .values(used_at=bindparam("used_at", type_=DateTime(timezone=True)))
+)
 
 
 class SessionRepository(Repository[Session]):
@@ -26,6 +57,24 @@ class SessionRepository(Repository[Session]):
         await self.session.flush()
         return row
 
+    def begin(self, row: Session, token: RefreshToken) -> None:
+        """Record a session that no SQLAlchemy session knows, with its first refresh token."""
+        self.uow.write(_INSERT, row)
+        self.uow.write(_ADD_TOKEN, token)
+
+    async def lock(self, session_id: UUID, token_hash: bytes) -> tuple[Session | None, RefreshToken | None]:
+        """A session locked to be used, with a refresh token as it is then; `use` writes them."""
+        rows, tokens = await all_of(
+            self.uow, (_LOCK, {"id": session_id}), (_TOKEN, {"token_hash": token_hash})
+        )
+        return (next(iter(hydrated(Session, rows)), None), next(iter(hydrated(RefreshToken, tokens)), None))
+
+    def use(self, row: Session, shown: RefreshToken, new: RefreshToken) -> None:
+        """Record that a refresh token was traded for a new one."""
+        self.uow.write(_USE, row)
+        self.uow.write(_USE_TOKEN, shown)
+        self.uow.write(_ADD_TOKEN, new)
+
     async def live_of(self, user_id: UUID, *, lock: bool = False) -> list[Session]:
         """The live sessions of a person, and those in which he acts as others, in the order in which they are locked."""
         own = or_(Session.user_id == user_id, Session.acting_user_id == user_id)
@@ -41,16 +90,8 @@ class SessionRepository(Repository[Session]):
         return list((await self.session.execute(locked)).scalars())
 
     async def find_token(self, token_hash: bytes) -> RefreshToken | None:
-        """A refresh token by its hash."""
-        statement = select(RefreshToken).where(RefreshToken.token_hash == token_hash)
-        return (
-            await self.session.execute(statement.execution_options(populate_existing=True))
-        ).scalar_one_or_none()
-
-    async def add_token(self, token: RefreshToken) -> None:
-        """Insert a refresh token."""
-        self.session.add(token)
-        await self.session.flush()
+        """A refresh token by its hash, to look at: no SQLAlchemy session knows it."""
+        return next(iter(hydrated(RefreshToken, await _TOKEN.all(self.uow, token_hash=token_hash))), None)
 
     async def seen(self, session_id: UUID, at: datetime) -> None:
         """Note that a session was used."""

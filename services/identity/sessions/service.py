@@ -9,9 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.db.direct import unsaved
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.common.errors import NotFound, Unauthenticated
 from libs.common.filters import ListQuery
+from libs.common.ids import new_id
 from libs.contracts.audit import change_recorded
 from libs.contracts.identity import SessionRevoked
 from services.identity.sessions.idleness import is_idle
@@ -46,7 +48,7 @@ class SessionService:
         rows, cursor = await self.rows.page(query)
         return {"items": rows, "next_cursor": cursor}
 
-    async def start(
+    def start(
         self,
         user: User,
         *,
@@ -63,7 +65,9 @@ class SessionService:
         """
         now, settings = self.uow.now, self._settings
         idle = settings.session_idle_seconds if is_remembered else settings.shared_idle_seconds
-        session = Session(
+        session = unsaved(
+            Session,
+            id=new_id(),
             user_id=user.id,
             address=address,
             user_agent=user_agent,
@@ -74,8 +78,9 @@ class SessionService:
             authenticated_at=now,
             expires_at=now + timedelta(seconds=settings.session_seconds),
         )
-        await self.rows.add(session)
-        return session, await self._new_token(session)
+        text, token = self._new_token(session)
+        self.rows.begin(session, token)
+        return session, text
 
     async def start_acting(
         self, user: User, acting_user_id: UUID, reason: str, *, address: str, user_agent: str | None
@@ -101,21 +106,21 @@ class SessionService:
         found = await self.rows.find_token(token_hash)
         if found is None:
             return Refreshed()
-        session = await self.rows.get(found.session_id, lock=True)
-        # Read again: whoever held the lock before us may have used it.
-        found = await self.rows.find_token(token_hash)
+        # The token is read again: whoever held the lock before us may have used it.
+        session, found = await self.rows.lock(found.session_id, token_hash)
         now = self.uow.now
         if session is None or found is None or not _is_live(session, now):
             return Refreshed()
         if found.used_at is not None:
-            await self.revoke(session, "refresh token used twice")
+            await self._revoke([await self.live(session.id, lock=True)], "refresh token used twice")
             return Refreshed(session, is_reuse=True)
         if found.expires_at <= now:
             return Refreshed()
         found.used_at = now
         session.last_seen_at, session.address = now, address
-        await self.uow.session.flush()
-        return Refreshed(session, await self._new_token(session))
+        text, new = self._new_token(session)
+        self.rows.use(session, found, new)
+        return Refreshed(session, text)
 
     async def status(self) -> SessionStatus:
         """How long the caller's session lasts still.
@@ -225,18 +230,17 @@ class SessionService:
                 tenant_id=tenant_id,
             )
 
-    async def _new_token(self, session: Session) -> str:
-        token = secrets.token_urlsafe(32)
+    def _new_token(self, session: Session) -> tuple[str, RefreshToken]:
+        text = secrets.token_urlsafe(32)
         life = timedelta(seconds=self._settings.refresh_seconds)
-        await self.rows.add_token(
-            RefreshToken(
-                token_hash=_hash(token),
-                session_id=session.id,
-                created_at=self.uow.now,
-                expires_at=min(self.uow.now + life, session.expires_at),
-            )
+        token = unsaved(
+            RefreshToken,
+            token_hash=_hash(text),
+            session_id=session.id,
+            created_at=self.uow.now,
+            expires_at=min(self.uow.now + life, session.expires_at),
         )
-        return token
+        return text, token
 
 
 def _is_live(session: Session, now: datetime) -> bool:

@@ -3,8 +3,9 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import exists, or_, select, update
+from sqlalchemy import Uuid, bindparam, exists, or_, select, update
 
+from libs.common.db.direct import Direct
 from libs.common.db.unit_of_work import UnitOfWork
 from libs.contracts.identity import AccessChanged
 from services.identity.members.models import Member, MemberRole
@@ -76,12 +77,14 @@ _WORKS = exists().where(
 )
 
 
+_POLICIES = Direct(
+    select(Tenant.sign_in_policy)
+    .join(Member, Member.tenant_id == Tenant.tenant_id)
+    .where(Member.user_id == bindparam("user_id", type_=Uuid()), Tenant.sign_in_policy.is_not(None), _WORKS)
+)
+
+
 async def idle_seconds_of(uow: UnitOfWork, user_id: UUID) -> int | None:
     """The shortest idle time that a business asks of a person who is more than its client; None where none does."""
-    statement = (
-        select(Tenant.sign_in_policy)
-        .join(Member, Member.tenant_id == Tenant.tenant_id)
-        .where(Member.user_id == user_id, Tenant.sign_in_policy.is_not(None), _WORKS)
-    )
-    policies = (await uow.session.execute(statement)).scalars()
+    policies = [policy for (policy,) in await _POLICIES.all(uow, user_id=user_id)]
     return min((p["idle_seconds"] for p in policies if p and p.get("idle_seconds")), default=None)

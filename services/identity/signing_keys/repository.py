@@ -3,20 +3,38 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import delete, or_, select, text
+from sqlalchemy import DateTime, bindparam, delete, or_, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from libs.common.db.direct import Direct, hydrated, read
 from libs.common.db.unit_of_work import UnitOfWork
 from services.identity.signing_keys.models import SigningKey
 
 # Makes one process at a time change keys.
 _LOCK = text("SELECT pg_advisory_xact_lock(7152307)")
 
+_VERIFYING = Direct(
+    select(SigningKey.__table__)
+    .where(
+        or_(
+            SigningKey.retired_at.is_(None),
+            SigningKey.retired_at > bindparam("retired_after", type_=DateTime(timezone=True)),
+        )
+    )
+    .order_by(SigningKey.id.desc())
+)
+
 
 class SigningKeyRepository:
     """The key pairs of the platform."""
 
     def __init__(self, uow: UnitOfWork) -> None:
-        self.session = uow.session
+        self.uow = uow
+
+    @property
+    def session(self) -> AsyncSession:
+        """The session of the unit of work, made where it is needed."""
+        return self.uow.session
 
     async def get(self, key_id: UUID) -> SigningKey | None:
         """A key by its id."""
@@ -28,11 +46,9 @@ class SigningKeyRepository:
         return found.scalar_one_or_none()
 
     async def verifying(self, retired_after: datetime) -> list[SigningKey]:
-        """The keys whose signatures may still be about, newest first."""
-        statement = select(SigningKey).where(
-            or_(SigningKey.retired_at.is_(None), SigningKey.retired_at > retired_after)
-        )
-        return list((await self.session.execute(statement.order_by(SigningKey.id.desc()))).scalars())
+        """The keys whose signatures may still be about, newest first, to look at only: no session knows them."""
+        [rows] = await read(self.uow, (_VERIFYING, {"retired_after": retired_after}))
+        return hydrated(SigningKey, rows)
 
     async def lock(self) -> None:
         """Wait until no other transaction changes keys."""

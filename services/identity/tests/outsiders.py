@@ -25,7 +25,7 @@ async def signed_in_now(context: ServiceContext, actor: Actor) -> Actor:
         email = f"a{actor.user_id.hex}@example.com"
         uow.session.add(User(id=actor.user_id, email=email, first_name="Test", last_name="User"))
         await uow.flush()
-        made, _ = await SessionService(uow).start(
+        made, _ = SessionService(uow).start(
             await uow.session.get_one(User, actor.user_id), address="192.0.2.1", user_agent=None
         )
     return replace(actor, session_id=made.id)

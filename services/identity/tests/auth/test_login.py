@@ -6,6 +6,7 @@ from jose import jwt
 
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.client import Client
+from libs.common.testing.round_trips import round_trips
 
 
 async def test_login_answers_tokens_and_the_account(platform: Any) -> None:
@@ -128,3 +129,31 @@ async def test_services_are_reached_through_the_gateway_only(context: ServiceCon
     )
 
     assert response.status_code == 401
+
+
+async def test_a_sign_in_asks_the_database_ten_times_and_no_more(
+    context: ServiceContext, platform: Any
+) -> None:
+    owner = await platform.register()
+    await platform.login(owner.email)
+
+    with round_trips(context.engine) as trips:
+        await platform.login(owner.email)
+
+    # The counters twice, once before the password is looked at, and each time read and written; the account; the second
+    # factor; the account locked, how long it may idle, the session written; the key that signs.
+    assert len(trips.statements) == 10, trips.statements
+
+
+async def test_a_refresh_asks_the_database_five_times_and_no_more(
+    context: ServiceContext, platform: Any
+) -> None:
+    owner = await platform.register()
+    tokens = await platform.login(owner.email)
+
+    with round_trips(context.engine) as trips:
+        response = await platform.post("/auth/refresh", {"refresh": tokens["refresh"]})
+
+    assert response.status_code == 200
+    # The token; its session locked; the account; what changed; the key that signs.
+    assert len(trips.statements) == 5, trips.statements
