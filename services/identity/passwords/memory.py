@@ -3,10 +3,11 @@
 Taken anew for each hash, every page of a block is faulted in, which costs half as much again as the hash itself.
 """
 
+import ctypes
 import mmap
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from argon2 import Parameters
@@ -14,6 +15,8 @@ from argon2.exceptions import HashingError
 from argon2.low_level import core, error_to_str, ffi
 
 _HUGE_PAGE = 2 << 20
+_TAKE = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.POINTER(ctypes.c_void_p), ctypes.c_size_t)
+_LEAVE = ctypes.CFUNCTYPE(None, ctypes.c_void_p, ctypes.c_size_t)
 
 
 class Block:
@@ -23,11 +26,12 @@ class Block:
         # Of whole huge pages, the system lays it where they fit.
         size = -(-kib * 1024 // _HUGE_PAGE) * _HUGE_PAGE
         self.memory = mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-        if hasattr(mmap, "MADV_HUGEPAGE"):
+        with suppress(AttributeError, OSError):
+            # Where the system has any.
             self.memory.madvise(mmap.MADV_HUGEPAGE)
-        lent = _lender(ffi.from_buffer("uint8_t[]", self.memory))
-        self._take = ffi.callback("int(uint8_t **, size_t)", lent)
-        self._leave = ffi.callback("void(uint8_t *, size_t)", _kept)
+        # Functions of ctypes need no memory that is both written and run, as those of cffi do: hardened systems refuse it.
+        self._take = _TAKE(_lender(ctypes.addressof(ctypes.c_char.from_buffer(self.memory)), size))
+        self._leave = _LEAVE(_kept)
 
     def hash(self, password: bytes, salt: bytes, parameters: Parameters) -> bytes:
         """The bare argon2 hash.
@@ -52,8 +56,8 @@ class Block:
                 "lanes": parameters.parallelism,
                 "threads": parameters.parallelism,
                 "version": parameters.version,
-                "allocate_cbk": self._take,
-                "free_cbk": self._leave,
+                "allocate_cbk": ffi.cast("int (*)(uint8_t **, size_t)", _address(self._take)),
+                "free_cbk": ffi.cast("void (*)(uint8_t *, size_t)", _address(self._leave)),
             },
         )
         if failure := core(asked, parameters.type.value):
@@ -90,16 +94,20 @@ class Blocks:
         self._idle.clear()
 
 
-def _lender(start: Any) -> Callable[[Any, int], int]:
+def _lender(start: int, length: int) -> Callable[[Any, int], int]:
     """What argon2 asks for memory. It does not know its block, which thereby ends as soon as nobody has it."""
 
     def lend(memory: Any, size: int) -> int:
         # A null pointer says that there is none.
-        memory[0] = start if size <= len(start) else ffi.NULL
+        memory[0] = start if size <= length else None
         return 0
 
     return lend
 
 
-def _kept(memory: Any, size: int) -> None:
+def _kept(memory: int, size: int) -> None:
     """What is done where argon2 would free its memory."""
+
+
+def _address(function: Any) -> int | None:
+    return ctypes.c_void_p.from_buffer(function).value

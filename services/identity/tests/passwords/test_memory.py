@@ -1,6 +1,8 @@
 """The memory that hashes are computed in: kept between hashes, wiped, and given back."""
 
 import asyncio
+import subprocess
+import sys
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 
@@ -47,6 +49,26 @@ def test_a_block_that_is_too_small_is_not_written_beyond() -> None:
 
     with pytest.raises(HashingError, match="Memory allocation"):
         Block(64).hash(b"Sunrise-9", b"sea salt, coarse", larger)
+
+
+# Linux can refuse memory that is both written and run from here on (PR_SET_MDWE of prctl), as systemd asks it to.
+_HARDENED = """
+import ctypes, sys
+if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0):
+    sys.exit(77)
+from argon2 import Parameters, Type
+from services.identity.passwords.memory import Block
+print(Block(64).hash(b"Sunrise-9", b"sea salt, coarse", Parameters(Type.ID, 19, 16, 32, 1, 64, 1)).hex())
+"""
+
+
+def test_a_block_needs_no_memory_that_is_written_and_run() -> None:
+    done = subprocess.run([sys.executable, "-c", _HARDENED], capture_output=True, text=True, timeout=60)
+    if done.returncode == 77:
+        pytest.skip("this system cannot refuse such memory")
+
+    digest = hash_secret_raw(b"Sunrise-9", b"sea salt, coarse", 1, 64, 1, 32, Type.ID)
+    assert done.stdout.strip() == digest.hex(), done.stderr
 
 
 def test_threads_do_not_share_a_block() -> None:
