@@ -15,6 +15,8 @@ from sqlalchemy.util.concurrency import in_greenlet
 from libs.common import metrics
 
 _TURN = "background_turn"
+# So long before a connection is too old it is taken by a greenlet: the pool looks at the clock again, and makes it anew.
+_EARLY_SECONDS = 1.0
 
 
 class Background:
@@ -131,7 +133,8 @@ class SharedPool(AsyncAdaptedQueuePool):
     def _do_get(self) -> ConnectionPoolEntry:
         record: Any = super()._do_get()
         if not in_greenlet() and (
-            record._is_hard_or_soft_invalidated() or time.time() - record.last_connect_time > self._recycle
+            record._is_hard_or_soft_invalidated()
+            or time.time() - record.last_connect_time > self._recycle - _EARLY_SECONDS
         ):
             super()._do_return_conn(record)
             raise _ToBeConnected
@@ -145,7 +148,8 @@ class SharedPool(AsyncAdaptedQueuePool):
         return self.checkedin() < self.kept or now - self._burst_at < self.burst_seconds
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
-        if self._keeps_another():
+        # Without a greenlet none can be closed: `give_back` has looked already.
+        if not in_greenlet() or self._keeps_another():
             super()._do_return_conn(record)
             return
         try:

@@ -32,6 +32,8 @@ _CONTENT = struct.Struct(">xxxxQH")
 _MORE_FLAGS, _CONTENT_TYPE, _CONTENT_ENCODING, _HEADERS = 1, 1 << 15, 1 << 14, 1 << 13
 _SIZE = struct.Struct(">I")
 _TEXT = ord("S")
+# The header in place of those that cannot be read, with their bytes.
+UNREADABLE = "x-pillars-unreadable"
 _HEARTBEAT = Heartbeat().marshal()
 _BEAT_SECONDS = 1.0
 
@@ -165,7 +167,12 @@ def _table(payload: bytes, start: int) -> dict[str, Any]:
     except UnicodeDecodeError:
         pass
     # Numbers, lists and what is no text, which few messages have.
-    return cast("dict[str, Any]", field_table(payload[start:])[1])
+    try:
+        return cast("dict[str, Any]", field_table(payload[start:])[1])
+    except Exception:
+        # A time in microseconds for one in seconds is enough. It is refused as what is no event, and not by ending the
+        # connection, over which it would come again and end that too.
+        return {UNREADABLE: payload[start:end]}
 
 
 class DeliveryTransport(TransportFactory):

@@ -46,6 +46,9 @@ def test_a_number_is_taken_as_it_was_written(number: str) -> None:
         "\u202a\u202c",
         "owner@karoo.example",
         "021\n555",
+        "021\x85555",
+        "021\u2028555",
+        "021\x7f555",
         "1" * 41,
     ],
 )

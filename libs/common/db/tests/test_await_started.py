@@ -3,6 +3,7 @@
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -55,4 +56,6 @@ def test_one_that_starts_for_too_long_is_given_up() -> None:
 def test_nobody_is_waited_for_where_nobody_listens() -> None:
     with closing(socket.create_server(("127.0.0.1", 0))) as listener:
         port = listener.getsockname()[1]
-    await_started(f"postgresql://postgres@127.0.0.1:{port}/x")
+    began = time.monotonic()
+    await_started(f"postgresql://postgres@127.0.0.1:{port}/x", pause=60)
+    assert time.monotonic() - began < 60

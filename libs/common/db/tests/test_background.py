@@ -1,7 +1,9 @@
 """What works in the background leaves connections to requests."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
+from itertools import count
 from typing import Any
 
 import psycopg
@@ -67,7 +69,7 @@ async def test_requests_find_connections_while_the_background_wants_all(context:
             tasks.create_task(work())
         await eventually(lambda: work.inside == context.background.places == 2)
         for _ in range(5):
-            async with asyncio.timeout(4):
+            async with asyncio.timeout(30):
                 await asyncio.gather(*(ask(context) for _ in range(4)))
         assert (work.most, held()) == (2, 2)
         work.let_go.set()
@@ -86,15 +88,7 @@ async def test_who_waits_for_a_connection_is_shown_in_the_metrics(context: Servi
 
 
 async def test_requests_may_have_all_that_is_free(context: ServiceContext) -> None:
-    barrier = asyncio.Barrier(6)
-
-    async def ask_together() -> None:
-        async with context.unit_of_work(platform=True) as uow:
-            await uow.session.execute(text("SELECT 1"))
-            await barrier.wait()
-
-    async with asyncio.timeout(10):
-        await asyncio.gather(*(ask_together() for _ in range(6)))
+    assert len(await backends(context, 6)) == 6
 
 
 async def test_work_that_holds_a_connection_gets_another_at_once(context: ServiceContext) -> None:
@@ -236,3 +230,32 @@ async def test_a_connection_that_is_no_good_any_more_is_made_anew(context: Servi
     assert await session_of(context) == second
     assert (pool.checkedout(), idle(context)) == (0, 1)
     assert metrics.database_connections.labels(SERVICE.name)._value.get() == 0
+
+
+async def test_a_connection_that_grows_too_old_while_it_is_taken_is_made_anew(
+    context: ServiceContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool: Any = context.engine.sync_engine.pool
+    first = await session_of(context)
+    looks = count(time.time() + 1800 - 0.3, 0.5)
+    with monkeypatch.context() as clock:
+        clock.setattr(time, "time", lambda: next(looks))
+        connection = await pool.take()
+    assert connection.driver_connection.info.backend_pid != first
+    await pool.give_back(connection)
+
+
+async def test_a_connection_is_kept_though_the_burst_ends_while_it_is_given_back(
+    context: ServiceContext, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    pool: Any = context.engine.sync_engine.pool
+    taken = [await pool.take() for _ in range(4)]
+    for connection in taken[1:]:
+        await pool.give_back(connection)
+    looks = count(pool._burst_at + pool.burst_seconds - 0.5, 1.0)
+    with monkeypatch.context() as clock:
+        clock.setattr(time, "monotonic", lambda: next(looks))
+        with pytest.raises(StopIteration):
+            pool.give_back(taken[0]).send(None)
+    assert (pool.checkedout(), idle(context)) == (0, 4)
+    assert not caplog.records

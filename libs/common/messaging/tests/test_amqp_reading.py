@@ -1,6 +1,8 @@
 """Deliveries are taken off the socket as the client library would read them, and whatever else comes is left to it."""
 
 import asyncio
+import struct
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -14,7 +16,7 @@ from pamqp.body import ContentBody
 from pamqp.header import ContentHeader
 from pamqp.heartbeat import Heartbeat
 
-from libs.common.messaging.amqp_reading import DeliveryReader, Message
+from libs.common.messaging.amqp_reading import UNREADABLE, DeliveryReader, Message
 from libs.common.testing.in_no_time import in_no_time
 
 CHANNEL, QUEUE = 3, "pillars.suite.things"
@@ -114,6 +116,27 @@ async def test_a_header_that_is_no_text_comes_as_bytes() -> None:
     raw = b"".join(delivery(1, headers={"ce-type": "plain", "ce-subject": "none"}))
     reader_of(got).feed_data(raw.replace(b"none", b"\xff\xfeab"))
     assert got[0].headers == {"ce-type": "plain", "ce-subject": b"\xff\xfeab"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "wrong"),
+    [
+        ("at", datetime(2026, 1, 1, tzinfo=UTC), struct.pack(">Q", 2**63 - 1)),
+        ("none", "text", b"\xff\xfeab"),
+        ("inner", {"none": "text"}, b"\xff\xfeab"),
+    ],
+)
+async def test_headers_that_cannot_be_read_are_one_that_says_so_and_the_next_message_comes(
+    name: str, value: Any, wrong: bytes
+) -> None:
+    got: list[Message] = []
+    right = struct.pack(">Q", int(value.timestamp())) if isinstance(value, datetime) else b"none"
+    raw = b"".join(delivery(1, headers={name: value})).replace(right, wrong)
+    reader_of(got).feed_data(raw + b"".join(delivery(2, headers={"ce-type": "plain"})))
+    assert [message.number for message in got] == [1, 2]
+    assert list(got[0].headers) == [UNREADABLE]
+    assert wrong in got[0].headers[UNREADABLE]
+    assert got[1].headers == {"ce-type": "plain"}
 
 
 async def test_what_was_begun_when_the_connection_ended_is_no_message() -> None:

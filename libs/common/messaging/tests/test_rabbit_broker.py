@@ -1,10 +1,17 @@
 """The RabbitMQ broker passes the suite."""
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 
 import aio_pika
+import aiormq
 import pytest
+from aiormq import spec
+from aiormq.abc import ChannelFrame
+from pamqp.body import ContentBody
+from pamqp.header import ContentHeader
 
 from libs.common.messaging.broker import Broker, queue_name
 from libs.common.messaging.listening import Listener
@@ -12,7 +19,7 @@ from libs.common.messaging.rabbit import RabbitBroker
 from libs.common.messaging.rabbit_listener import RabbitListener
 from libs.common.messaging.subscription import Subscription
 from libs.common.testing.brokers.suite import BrokerSuite
-from libs.common.testing.brokers.things import MakeBroker
+from libs.common.testing.brokers.things import THINGS, MakeBroker, Recorder, joined, things
 from libs.common.testing.eventually import eventually
 
 
@@ -46,6 +53,31 @@ class TestRabbitBroker(BrokerSuite):
                 )
 
         return put
+
+    async def test_a_message_whose_headers_cannot_be_read_is_refused_and_others_flow_on(
+        self, make_broker: MakeBroker, rabbit_url: str, namespace: str
+    ) -> None:
+        broker, recorder = await make_broker(), Recorder()
+        await joined(broker, recorder, THINGS)
+        # Microseconds, where AMQP has seconds: a time that lies too far ahead to be read.
+        at = datetime(2026, 1, 1, tzinfo=UTC)
+        seconds = struct.pack(">Q", int(at.timestamp()))
+        queue = queue_name(namespace, THINGS)
+        async with await aiormq.connect(rabbit_url) as connection:
+            channel = await connection.channel()
+            frames = ChannelFrame.marshall(
+                channel.number,
+                [
+                    spec.Basic.Publish(exchange="", routing_key=queue),
+                    ContentHeader(body_size=2, properties=spec.Basic.Properties(headers={"at": at})),
+                    ContentBody(b"{}"),
+                ],
+            )
+            payload = frames.payload.replace(seconds, struct.pack(">Q", int(at.timestamp()) * 10**6))
+            await channel.write_queue.put(ChannelFrame(payload=payload, should_close=False))
+            await broker.publish(things(3))
+            await eventually(lambda: len(recorder.got) == 3 and recorder.refused)
+        assert [name for name, *_ in recorder.refused] == [THINGS.name]
 
 
 @pytest.mark.rabbit

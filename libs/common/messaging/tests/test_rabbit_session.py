@@ -188,17 +188,20 @@ async def test_a_queue_that_was_made_otherwise_is_named(
 async def test_a_queue_that_was_deleted_is_made_again(
     broker: RabbitBroker, rabbit_url: str, namespace: str
 ) -> None:
-    recorder = Recorder()
+    recorder, queue = Recorder(), queue_name(namespace, THINGS)
     await joined(broker, recorder, THINGS)
-    async with await aio_pika.connect(rabbit_url) as connection:
-        await (await connection.channel()).queue_delete(queue_name(namespace, THINGS))
 
     async def takes() -> Sequence[object]:
         with contextlib.suppress(PublishFailed):
             await broker.publish(things(1))
         return recorder.got
 
-    await eventually(takes)
+    async with await aio_pika.connect(rabbit_url) as connection:
+        channel = await connection.channel()
+        await channel.queue_delete(queue)
+        await eventually(takes)
+        made = (await channel.declare_queue(queue, passive=True)).declaration_result
+    assert made.consumer_count == 1
 
 
 async def _is_not_healthy(broker: RabbitBroker) -> bool:
