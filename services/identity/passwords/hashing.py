@@ -9,6 +9,9 @@ import binascii
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import bcrypt
 from argon2 import PasswordHasher, extract_parameters
@@ -17,6 +20,8 @@ from argon2.exceptions import HashingError, InvalidHashError, VerificationError
 from libs.common.runtime.context import ServiceContext
 from services.identity.passwords.memory import Block, Blocks
 from services.identity.settings import IdentitySettings
+
+T = TypeVar("T")
 
 _BCRYPT = ("$2a$", "$2b$", "$2y$")
 _BCRYPT_BYTES = 72
@@ -40,7 +45,8 @@ class Passwords:
             memory_cost=settings.argon2_memory_kib,
             parallelism=settings.argon2_parallelism,
         )
-        self._slots = asyncio.Semaphore(settings.argon2_at_once)
+        # A request that ends early leaves its hash behind in the thread, which takes no other one before that is done.
+        self._threads = ThreadPoolExecutor(settings.argon2_at_once, thread_name_prefix="passwords")
         # Checked in place of the hash of an account that does not exist, so that it takes as long.
         self._nobody = self._hasher.hash(secrets.token_hex(16))
 
@@ -54,21 +60,22 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         """The hash to store."""
-        async with self._slots:
-            return await asyncio.to_thread(self._hasher.hash, password)
+        return await self._run(self._hasher.hash, password)
 
     async def verify(self, stored: str | None, password: str) -> bool:
         """Whether the password is the one hashed; without a hash, the same work for nothing."""
-        async with self._slots:
-            try:
-                matches = await asyncio.to_thread(self._matches, stored or self._nobody, password)
-            finally:
-                self._give_back_later()
+        try:
+            matches = await self._run(self._matches, stored or self._nobody, password)
+        finally:
+            self._give_back_later()
         return matches and stored is not None
 
     def needs_rehash(self, stored: str) -> bool:
         """Whether the hash was made by another method or with other parameters than are set now."""
         return _is_foreign(stored) or self._hasher.check_needs_rehash(stored)
+
+    async def _run(self, work: Callable[..., T], *given: str) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, work, *given)
 
     def _matches(self, stored: str, password: str) -> bool:
         if stored.startswith(_BCRYPT):

@@ -112,6 +112,19 @@ async def test_checks_at_once_keep_no_more_blocks_than_are_allowed_at_once() -> 
     assert 1 <= passwords.blocks.idle <= settings().argon2_at_once
 
 
+async def test_checks_that_nobody_waits_for_any_more_do_not_run_beside_others() -> None:
+    passwords = Passwords(settings().model_copy(update={"argon2_at_once": 1}))
+    stored = HASHER.hash("Sunrise-9")
+
+    for _ in range(8):
+        left = asyncio.create_task(passwords.verify(stored, "Sunrise-9"))
+        await asyncio.sleep(0)
+        left.cancel()
+    assert await passwords.verify(stored, "Sunrise-9")
+
+    assert passwords.blocks.idle == 1
+
+
 def test_memory_that_is_given_back_is_gone_at_once() -> None:
     blocks = Blocks(64)
     with blocks.one() as block:
