@@ -29,11 +29,12 @@ _UNCHANGED = re.compile(
 
 
 def give_pages_back() -> None:
-    """Let go of all pages that can be had again from their files."""
+    """Let go of all pages that can be had again from their files, and of those that the C library has no use for."""
     with contextlib.suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
         for begin, end in unchanged_files(os.fsdecode(Path("/proc/self/smaps").read_bytes())):
             library.madvise(ctypes.c_void_p(begin), ctypes.c_size_t(end - begin), _MADV_DONTNEED)
+        library.malloc_trim(ctypes.c_size_t(0))
 
 
 def unchanged_files(smaps: str) -> list[tuple[int, int]]:

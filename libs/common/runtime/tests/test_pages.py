@@ -17,6 +17,25 @@ after = resident()
 print(before - after, decimal.Decimal(1) / 3, len(ssl.create_default_context().get_ciphers()) > 0)
 """
 
+# 16 MiB in pieces that are freed but for each sixteenth, so that the heap cannot shrink from its end.
+_FREE = """
+import ctypes
+from libs.common.runtime.commands.pages import give_pages_back
+library = ctypes.CDLL(None)
+library.malloc.restype, library.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+def anonymous():
+    return sum(int(line.split()[1]) for line in open("/proc/self/smaps") if line.startswith("Anonymous:"))
+pieces = [library.malloc(16384) for _ in range(1024)]
+for piece in pieces:
+    ctypes.memset(piece, 1, 16384)
+for number, piece in enumerate(pieces):
+    if number % 16 < 15:
+        library.free(piece)
+before = anonymous()
+give_pages_back()
+print(before - anonymous())
+"""
+
 _SMAPS = """\
 55f0a000-55f0b000 r-xp 00001000 fd:00 123 /usr/lib/libone.so
 Rss:                   4 kB
@@ -41,6 +60,12 @@ def test_a_process_lets_go_of_pages_of_libraries_and_goes_on_working() -> None:
     assert int(saved) > 1000
     assert third.startswith("0.333")
     assert has_ciphers == "True"
+
+
+def test_a_process_lets_go_of_what_the_c_library_keeps_for_itself() -> None:
+    begun = subprocess.run([sys.executable, "-c", _FREE], capture_output=True, text=True, check=True)
+
+    assert int(begun.stdout) > 10_000
 
 
 def test_what_was_or_can_be_written_to_is_kept() -> None:
