@@ -179,7 +179,8 @@ def _table() -> dict[str, list[tuple[tuple[str, ...], Route, str]]]:
 _TABLE = _table()
 # Whose routes take an `Idempotency-Key`; `deploy/e2e/test_routes.py` compares this with the services.
 _KEYED = re.compile(
-    r"/carts/[^/]+/checkout|/orders|/invoices/[^/]+/pay|/subscriptions(/[^/]+/change)?|/messages"
+    r"/carts/[^/]+/checkout|/orders(/[^/]+/shipments)?|/inventory/(adjustments|transfers|counts)"
+    r"|/invoices/[^/]+/pay|/subscriptions(/[^/]+/change)?|/messages"
 )
 _UPLOADS = frozenset({"files", "imports", "media", "attachments"})
 

@@ -11,7 +11,12 @@ class Aftermath(Teller):
     async def it_is_sent(self) -> None:
         """Step 7."""
         shipment = await self.call(
-            "POST", f"/orders/{self.order['id']}/shipments", status=201, who=self.owner, json={}
+            "POST",
+            f"/orders/{self.order['id']}/shipments",
+            status=201,
+            who=self.owner,
+            headers={"Idempotency-Key": f"shipment-{self.run}"},
+            json={},
         )
         order = await self.until(
             "delivery",

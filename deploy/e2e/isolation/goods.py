@@ -29,14 +29,18 @@ class Goods(Acting):
             "/inventory/stores", {"name": "Annexe", "code": self.unique(), "address": "Here"}
         )
         stock = {"store_id": store["id"], "variant_id": variant}
-        await self.make("/inventory/adjustments", {**stock, "quantity_delta": 50, "reason": "opening"})
-        await self.make(
-            "/inventory/counts", {"store_id": store["id"], "lines": [{"variant_id": variant, "counted": 49}]}
-        )
-        await self.make(
-            "/inventory/transfers",
-            {"from_store_id": store["id"], "to_store_id": self.store, "variant_id": variant, "quantity": 9},
-        )
+        for path, change in {
+            "adjustments": {**stock, "quantity_delta": 50, "reason": "opening"},
+            "counts": {"store_id": store["id"], "lines": [{"variant_id": variant, "counted": 49}]},
+            "transfers": {
+                "from_store_id": store["id"],
+                "to_store_id": self.store,
+                "variant_id": variant,
+                "quantity": 9,
+            },
+        }.items():
+            key = {"Idempotency-Key": f"{path}-{self.unique()}"}
+            await self.make(f"/inventory/{path}", change, headers=key)
         supplier = await self.make(
             "/suppliers",
             {"name": "Roasters", "code": self.unique(), "address": "There", "external_id": self.unique()},

@@ -3,9 +3,11 @@
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from fastapi.responses import Response
 
-from libs.common.errors import NotFound
+from libs.common.errors import IdempotencyKeyReused, NotFound
 from libs.common.http.deps import allow
+from libs.common.http.idempotency import OptionallyIdempotent
 from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from services.catalog.deps import Stock
@@ -23,7 +25,7 @@ from services.catalog.stock.schemas import (
 
 router = APIRouter(prefix="/inventory", tags=["stock"])
 READ, WRITE = allow("catalog.stock.read"), allow("catalog.stock.write", active=True)
-CHANGES = problems(NotFound, InsufficientStock, StockNotKept)
+CHANGES = problems(NotFound, InsufficientStock, StockNotKept, IdempotencyKeyReused)
 
 
 @router.get("/stock", response_model=Page[StockLevelOut], dependencies=[READ])
@@ -41,20 +43,22 @@ async def list_movements(query: Annotated[MovementQuery, Query()], stock: Stock)
 @router.post(
     "/adjustments", response_model=MovementOut, status_code=201, dependencies=[WRITE], responses=CHANGES
 )
-async def create_adjustment(body: AdjustmentCreate, stock: Stock) -> Any:
+async def create_adjustment(
+    body: AdjustmentCreate, idempotency: OptionallyIdempotent, stock: Stock
+) -> Response:
     """Add or remove pieces of a variant in a store."""
-    return await stock.adjust(body)
+    return await idempotency.run(lambda: stock.adjust(body), MovementOut)
 
 
 @router.post(
     "/transfers", response_model=MovementsOut, status_code=201, dependencies=[WRITE], responses=CHANGES
 )
-async def create_transfer(body: TransferCreate, stock: Stock) -> Any:
+async def create_transfer(body: TransferCreate, idempotency: OptionallyIdempotent, stock: Stock) -> Response:
     """Move pieces that are free from one store to another."""
-    return await stock.transfer(body)
+    return await idempotency.run(lambda: stock.transfer(body), MovementsOut)
 
 
 @router.post("/counts", response_model=MovementsOut, status_code=201, dependencies=[WRITE], responses=CHANGES)
-async def create_count(body: CountCreate, stock: Stock) -> Any:
+async def create_count(body: CountCreate, idempotency: OptionallyIdempotent, stock: Stock) -> Response:
     """Record a stock-take: what was found becomes what is on hand, each difference a movement."""
-    return await stock.count(body)
+    return await idempotency.run(lambda: stock.count(body), MovementsOut)

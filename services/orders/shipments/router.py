@@ -4,9 +4,11 @@ from typing import Any
 from uuid import UUID
 
 from fastapi import APIRouter, Depends
+from fastapi.responses import Response
 
-from libs.common.errors import FeatureNotInPlan, InvalidTransition, NotFound
+from libs.common.errors import FeatureNotInPlan, IdempotencyKeyReused, InvalidTransition, NotFound
 from libs.common.http.deps import allow
+from libs.common.http.idempotency import OptionallyIdempotent
 from libs.common.http.problems import problems
 from libs.contracts.features import ORDERS
 from services.orders.deps import OrAnyoneWithToken, Shipments
@@ -33,11 +35,16 @@ async def list_shipments(order_id: UUID, shipments: Shipments) -> Any:
     response_model=ShipmentOut,
     status_code=201,
     dependencies=[WRITE],
-    responses=problems(NotFound, InvalidTransition, MoreThanOrdered, FeatureNotInPlan),
+    responses=problems(NotFound, InvalidTransition, MoreThanOrdered, FeatureNotInPlan, IdempotencyKeyReused),
 )
-async def create_shipment(order_id: UUID, shipments: Shipments, body: ShipmentCreate | None = None) -> Any:
+async def create_shipment(
+    order_id: UUID,
+    idempotency: OptionallyIdempotent,
+    shipments: Shipments,
+    body: ShipmentCreate | None = None,
+) -> Response:
     """Send goods of a paid order: those named, or all that were not sent yet."""
-    return await shipments.create(order_id, body or ShipmentCreate())
+    return await idempotency.run(lambda: shipments.create(order_id, body or ShipmentCreate()), ShipmentOut)
 
 
 @router.post(

@@ -182,3 +182,44 @@ async def test_movements_are_read_in_pages(client: Client) -> None:
         params["cursor"] = page["next_cursor"]
 
     assert seen == [5, 4, 3, 2, 1]
+
+
+async def test_a_change_that_is_repeated_with_its_key_is_made_once(client: Client) -> None:
+    variant_id, main = await stocked(client, 10)
+    second = (await store(client, name="Second"))["id"]
+    changes: dict[str, dict[str, Any]] = {
+        "adjustments": adjustment(variant_id, main, 5),
+        "transfers": {
+            "from_store_id": main,
+            "to_store_id": second,
+            "variant_id": variant_id,
+            "quantity": 6,
+        },
+        "counts": {"store_id": second, "lines": [{"variant_id": variant_id, "counted": 7}]},
+    }
+
+    for name, body in changes.items():
+        key = {"Idempotency-Key": str(new_id())}
+        first = await client.post(f"/inventory/{name}", json=body, headers=key)
+        again = await client.post(f"/inventory/{name}", json=body, headers=key)
+        other = await client.post(f"/inventory/{name}", json=body | {"reason": "else"}, headers=key)
+
+        assert (first.status_code, again.status_code) == (201, 201)
+        assert again.content == first.content
+        assert again.headers["idempotency-replayed"] == "true"
+        assert (other.status_code, other.json()["slug"]) == (422, "idempotency-key-reused")
+
+    movements = (await client.get("/inventory/movements", params={"variant_id": variant_id})).json()["items"]
+    assert [m["quantity"] for m in movements] == [1, 6, -6, 5, 10]
+
+
+async def test_a_change_of_stock_that_was_refused_may_be_repeated_with_its_key(client: Client) -> None:
+    variant_id, store_id = await stocked(client, 1)
+    body, key = adjustment(variant_id, store_id, -2), {"Idempotency-Key": str(new_id())}
+
+    refused = await client.post("/inventory/adjustments", json=body, headers=key)
+    await adjust(client, store_id, variant_id, 1)
+    taken = await client.post("/inventory/adjustments", json=body, headers=key)
+
+    assert (refused.status_code, taken.status_code) == (409, 201)
+    assert await level(client, variant_id) == (0, 0, 0, 0)

@@ -43,6 +43,22 @@ async def test_goods_go_in_parts_and_never_more_than_ordered(shop: Shop) -> None
     assert first["tracking_reference"] != rest["tracking_reference"]
 
 
+async def test_a_part_that_is_sent_again_with_its_key_goes_once(shop: Shop) -> None:
+    order = await shop.paid((shop.shelf.add(), 3))
+    path, line = f"/orders/{order['id']}/shipments", order["items"][0]["line_id"]
+    body, key = {"items": [{"line_id": line, "quantity": 1}]}, {"Idempotency-Key": str(new_id())}
+
+    first = await shop.client.post(path, json=body, headers=key)
+    again = await shop.client.post(path, json=body, headers=key)
+    rest = ok(await shop.client.post(path, json={}), 201)
+
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.content == first.content
+    assert again.headers["idempotency-replayed"] == "true"
+    assert rest["items"][0]["quantity"] == 2
+    assert len(await emitted(shop.context, shop.tenant_id, ShipmentCreated)) == 2
+
+
 async def test_goods_are_sent_in_two_round_trips_and_reported_in_three(shop: Shop) -> None:
     order = await shop.paid((shop.shelf.add(), 2), (shop.shelf.add(), 1))
     path = f"/orders/{order['id']}/shipments"
