@@ -9,6 +9,8 @@ from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
 from deploy.e2e.conftest import Shop, Suite
+from deploy.e2e.list_plans.endpoints import ALL_LISTS
+from gateway.routes import public_path
 
 _PROBLEM = "application/problem+json"
 
@@ -115,3 +117,15 @@ async def test_what_is_made_can_be_read_where_it_is_said_to_be(
         made = await client.post("/categories", json={"name": "Mugs"}, headers=shop.owner)
         read = await client.get(urljoin(str(made.url), made.headers["location"]), headers=shop.owner)
     assert (made.status_code, read.json()) == (201, made.json())
+
+
+async def test_every_search_is_one_that_the_lists_are_tried_with(document: dict[str, Any]) -> None:
+    searched = {
+        path
+        for path, item in document["paths"].items()
+        if any(parameter.get("name") == "q" for parameter in item.get("get", {}).get("parameters", ()))
+    }
+    # An export is the pages of its list, one after another.
+    assert searched - {"/api/v1/audit-log/export"} == {
+        public_path(one.service, one.path) for one in ALL_LISTS
+    }

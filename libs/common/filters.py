@@ -3,15 +3,18 @@
 A field filters the column of its own name: a list field takes any of its values, a scalar one equals. The suffixes
 `_from`, `_to`, `_min` and `_max` compare (inclusive). `Column("other")` in the annotation names another column.
 Fields marked `Custom()` are left to the repository.
+
+`q` is looked for in the columns that `searchable` lists, and is compared with those that `named_by` lists.
 """
 
+import re
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, field_validator
 from pydantic_core import CoreSchema
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, and_, false, or_
 
 from libs.common.db.search import contains
 from libs.common.pagination import DEFAULT_LIMIT, MAX_LIMIT
@@ -20,6 +23,9 @@ from libs.common.schema import strict_values
 _SUFFIXES = {"_from": "__ge__", "_min": "__ge__", "_to": "__le__", "_max": "__le__"}
 # So many values of one filter are read each from its own place in the index and merged; more are filtered.
 MAX_SPLIT = 8
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.I)
+# Of 18 digits at most, so that it fits any column of numbers.
+_NUMBER = re.compile(r"-?[0-9]{1,18}", re.A)
 _PAGING = {"limit", "cursor", "order", "q", "company_id"}
 
 
@@ -42,7 +48,9 @@ class ListQuery(BaseModel):
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at", "updated_at")
     default_order: ClassVar[str] = "-created_at"
+    # The columns of text that `q` is looked for in, and those of which it may be the whole value: ids, numbers, codes.
     searchable: ClassVar[tuple[str, ...]] = ()
+    named_by: ClassVar[tuple[str, ...]] = ()
 
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Rows on a page")] = DEFAULT_LIMIT
     cursor: Annotated[str | None, Field(max_length=2000, description="`next_cursor` of the page before")] = (
@@ -108,6 +116,9 @@ class ListQuery(BaseModel):
             if any(isinstance(mark, Custom) for mark in info.metadata):
                 continue
             found.append(_condition(model, name, value, info.metadata))
+        if self.q and self.named_by and not self.searchable:
+            # An index gives these rows in order, so nothing has to be looked for.
+            found.append(or_(false(), *self.names(model)))
         return found
 
     @property
@@ -115,17 +126,25 @@ class ListQuery(BaseModel):
         """Whether one index gives the page whatever the values are: at most one filter, which is no comparison."""
         sent = [
             name
-            for name in type(self).model_fields
-            if name not in _PAGING and getattr(self, name) is not None
+            for name, info in type(self).model_fields.items()
+            if (name not in _PAGING or _names_column(info.metadata)) and getattr(self, name) is not None
         ]
         usual = self.order_column[0] == "created_at"
         return not self.q and len(sent) <= usual and not any(name.endswith(tuple(_SUFFIXES)) for name in sent)
 
     def search(self, model: type[Any]) -> ColumnElement[bool] | None:
-        """That a row contains the text searched for; None where nothing is."""
+        """That a row contains the text searched for, or is named by it; None where nothing is."""
         if not self.q or not self.searchable:
             return None
-        return contains([getattr(model, column) for column in self.searchable], self.q)
+        return or_(
+            contains([getattr(model, column) for column in self.searchable], self.q), *self.names(model)
+        )
+
+    def names(self, model: type[Any]) -> list[ColumnElement[bool]]:
+        """That the text searched for is the whole of a column that rows are named by, one condition for each."""
+        columns = [getattr(model, name) for name in self.named_by] if self.q else []
+        values = [(column, _value_of(column.type.python_type, str(self.q))) for column in columns]
+        return [column == value for column, value in values if value is not None]
 
     def split(self, model: type[Any]) -> tuple[Any, list[Any]] | None:
         """The column and the values of a filter that takes one of several, where one was sent."""
@@ -136,6 +155,15 @@ class ListQuery(BaseModel):
                 if 2 <= len(distinct) <= MAX_SPLIT:
                     return getattr(model, column_of(model, name, info.metadata)[0]), distinct
         return None
+
+
+def _value_of(kind: type[Any], term: str) -> Any:
+    """The value of a column that a text stands for; None where it stands for none."""
+    if kind is UUID:
+        return UUID(term) if _UUID.fullmatch(term) else None
+    if kind is int:
+        return int(term) if _NUMBER.fullmatch(term) else None
+    return term
 
 
 def _names_column(metadata: list[Any]) -> bool:

@@ -71,8 +71,8 @@ CUSTOM: dict[tuple[str, str], list[dict[str, Any]]] = {
     ("/products", "facets"): [{"facets": "false"}],
     ("/products", "category"): [{"category": "none"}],
     ("/products", "category_id"): [{"category_id": POOLED}, {"category_id": str(new_id())}],
-    ("/memos", "recipient_id"): [{"recipient_id": POOLED}, {"recipient_id": str(ME)}],
-    ("/projects", "member_id"): [{"member_id": POOLED}, {"member_id": str(ME)}],
+    ("/memos", "recipient_id"): [{"recipient_id": whom} for whom in (POOLED, str(ME), [POOLED, str(ME)])],
+    ("/projects", "member_id"): [{"member_id": whom} for whom in (POOLED, str(ME), [POOLED, str(ME)])],
     ("/sandbox/mailbox", "to"): [{"to": "nobody@mail.example"}],
     ("/sandbox/mailbox", "subject"): [{"subject": "Karoo"}, {"subject": "zzqqzz"}],
     ("/ledger/accounts", "at"): [{"at": "2026-01-01T00:00:00Z"}],
@@ -93,4 +93,4 @@ TABLES = {
     "/tenants/{tenant_id}/members": "identity.members",
     "/users": "identity.members",
 }
-REQUIRED: dict[str, dict[str, Any]] = {"/chat/for_object": {"type": "deal", "id": POOLED}}
+REQUIRED: dict[str, dict[str, Any]] = {"/chat/for_object": {"type": "deal", "id": str(ME)}}

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, select, text, union_all
+from sqlalchemy import ColumnElement, Select, or_, select, text, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from libs.common.db.keyset import Keyset, Stretch
@@ -120,7 +120,7 @@ class Repository(Generic[M]):
         if not query.q:
             return []
         found = indexed(self.model, query.q, self.searched_owner, hidden=hidden)
-        return [] if found is None else [found]
+        return [] if found is None else [or_(found, *query.names(self.model))]
 
     def split(self, query: ListQuery) -> list[ColumnElement[bool]]:
         """Conditions of which a row meets one alone and an index answers each: of a filter that takes several values."""

@@ -66,6 +66,7 @@ class MessageQuery(ListQuery):
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
     default_order: ClassVar[str] = "created_at"
+    searchable: ClassVar[tuple[str, ...]] = ("content",)
 
 
 class ToolCall(OutSchema):

@@ -38,11 +38,11 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """Which series are asked for; all of them if nothing is named."""
+    """Which series are asked for, by any of the values of each kind that is named; all of them if nothing is."""
 
-    product_id: UUID | None = None
-    variant_id: UUID | None = None
-    sku: str | None = None
+    product_id: Sequence[UUID] | None = None
+    variant_id: Sequence[UUID] | None = None
+    sku: Sequence[str] | None = None
 
     def __bool__(self) -> bool:
         return not (self.product_id is None and self.variant_id is None and self.sku is None)
@@ -50,7 +50,7 @@ class Named:
     def conditions(self, model: type[Any]) -> list[ColumnElement[bool]]:
         """The conditions on rows that have these columns."""
         found = {"product_id": self.product_id, "variant_id": self.variant_id, "sku": self.sku}
-        return [getattr(model, name) == value for name, value in found.items() if value is not None]
+        return [getattr(model, name).in_(values) for name, values in found.items() if values is not None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,14 +172,12 @@ class History:
         )
         return {variant_id: int(total) for variant_id, total in await self.session.execute(statement)}
 
-    async def stocked(self, sku: str) -> UUID | None:
-        """The variant of this SKU of which stock is known."""
-        statement = (
-            select(StockFact.variant_id)
-            .where(StockFact.tenant_id == self.uow.tenant_id, StockFact.sku == sku)
-            .limit(1)
+    async def stocked(self, skus: Sequence[str]) -> set[UUID]:
+        """The variants of these SKUs of which stock is known."""
+        statement = select(StockFact.variant_id).where(
+            StockFact.tenant_id == self.uow.tenant_id, StockFact.sku.in_(skus)
         )
-        return (await self.session.execute(statement)).scalar_one_or_none()
+        return set((await self.session.execute(statement)).scalars())
 
     def _joined(self) -> ColumnElement[bool]:
         return and_(

@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, CheckConstraint, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.analytics.db import Base
 
 
@@ -40,6 +41,7 @@ class ForecastRun(TenantRow, Base):
         CheckConstraint("grain IN ('day', 'week', 'month')", "grain"),
         CheckConstraint("status IN ('queued', 'running', 'done', 'failed')", "status"),
         *list_indexes("forecast_runs", "status", "grain"),
+        search_index("analytics", "forecast_runs", "tz", "grain", "error"),
         Index(
             "uq_forecast_runs_unfinished",
             "tenant_id",

@@ -38,7 +38,8 @@ async def forecast_demand(
 
     All of a business are computed at night, and on demand by `POST …/refresh`. Before the first time the answer is
     computed at once by the plain methods, twenty series a page (`status` is `computing`, `Retry-After` says when to ask
-    again). What is named and was never sold is refused; what there is not, or is another business's, is 404.
+    again). What is named and was never sold is refused, after what was sold where all that fits on one page; where there is
+    nothing of what is named, or it is another business's, it is 404.
     """
     page = await forecasts.page(query)
     if page.status == "computing":

@@ -16,6 +16,9 @@ Grain = Literal["day", "week", "month"]
 # How far ahead can be asked for, and how far is looked unless something is said.
 MOST_AHEAD = {"day": 90, "week": 52, "month": 24}
 USUAL = {"day": 14, "week": 8, "month": 3}
+# Of those named that were never sold the catalog is asked, of products one by one.
+MOST_NAMED = 50
+Sku = Annotated[str, Field(min_length=1, max_length=200, pattern="^[^\\x00]*$")]
 
 
 def _known_zone(value: str) -> str:
@@ -41,11 +44,13 @@ class ForecastQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    product_id: Annotated[UUID | None, Field(description="The variants of this product only")] = None
-    variant_id: Annotated[UUID | None, Field(description="This variant only")] = None
-    sku: Annotated[
-        str | None, Field(min_length=1, max_length=200, pattern="^[^\\x00]*$", description="This SKU only")
+    product_id: Annotated[
+        list[UUID] | None, Field(max_length=MOST_NAMED, description="The variants of these products only")
     ] = None
+    variant_id: Annotated[
+        list[UUID] | None, Field(max_length=MOST_NAMED, description="These variants only")
+    ] = None
+    sku: Annotated[list[Sku] | None, Field(max_length=MOST_NAMED, description="These SKUs only")] = None
     grain: Annotated[Grain, Field(description="How long the buckets are")] = "day"
     horizon: Annotated[
         int | None,
@@ -232,6 +237,7 @@ class RunQuery(ListQuery):
     """How to list runs."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("tz", "grain", "error")
 
     status: list[RunStatus] | None = None
     grain: list[Grain] | None = None

@@ -104,11 +104,13 @@ class ForecastService:
         if page is None or (named and not page.found and after is None):
             # Nothing was computed yet, or this was sold for the first time after that.
             page = await self._at_once(cut, named, after, min(query.limit, MOST_DIRECT))
+        is_sold = bool(page.found)
+        if named and after is None and not page.has_more:
+            # Before anything is written, for the catalog is not asked within a transaction.
+            page.found.extend(await self._unsold(named, [series for series, _ in page.found]))
         waiting = await self.runs.unfinished(query.grain, query.tz)
-        if waiting is None and page.found and (run is None or page.cut.until < cut.until):
+        if waiting is None and is_sold and (run is None or page.cut.until < cut.until):
             waiting = await self._queue(query.grain, query.tz)
-        if named and not page.found and after is None:
-            page.found.extend(await self._unsold(named))
         return await self._answer(query, page, cut, run, waiting, binding)
 
     async def _answer(
@@ -184,24 +186,32 @@ class ForecastService:
         found = await asyncio.to_thread(_examined, cut.grain, rows[:limit], values)
         return _Page(found, len(rows) > limit, "direct", cut, self.uow.now)
 
-    async def _unsold(self, named: Named) -> list[tuple[Series, dict[str, Any]]]:
-        """What is named, if the business has it and has not sold it yet.
+    async def _unsold(self, named: Named, sold: Sequence[Series]) -> list[tuple[Series, dict[str, Any]]]:
+        """What else is named, if the business has it and has not sold it yet.
 
         Raises:
-            NotFound: it has no such thing.
+            NotFound: it has no such thing, and nothing of what is named was sold.
         """
-        variant_id = named.variant_id
+        product_ids = None if named.product_id is None else set(named.product_id)
+        variant_ids = None if named.variant_id is None else set(named.variant_id)
+        unheard = set(named.sku or ()) - {series.sku for series in sold}
         if named.sku is not None:
-            stocked = await self.history.stocked(named.sku)
-            if stocked is None or variant_id not in (None, stocked):
+            stocked = await self.history.stocked(sorted(unheard)) if unheard else set()
+            variant_ids = stocked if variant_ids is None else variant_ids & stocked
+            if not variant_ids and not sold:
                 raise NotFound("Nothing of this SKU was sold.", resource="variant")
-            variant_id = stocked
-        # Nobody is asked within a transaction; what it has read is all that it did.
-        await self.uow.transaction.close()
-        found = await variants_of(
-            self.uow.context, self.uow.tenant_id, product_id=named.product_id, variant_id=variant_id
-        )
-        if not found:
+        found: list[Series] = []
+        if variant_ids is not None:
+            variant_ids -= {series.variant_id for series in sold}
+        elif product_ids is not None:
+            product_ids -= {series.product_id for series in sold}
+        if variant_ids or (variant_ids is None and product_ids):
+            # Nobody is asked within a transaction; what it has read is all that it did.
+            await self.uow.transaction.close()
+            found = await variants_of(
+                self.uow.context, self.uow.tenant_id, product_ids=product_ids, variant_ids=variant_ids
+            )
+        if not found and not sold:
             noun = "product" if named.product_id else "variant"
             raise NotFound(f"There is no such {noun}.", resource=noun)
         return [(series, unsold()) for series in found]

@@ -7,6 +7,7 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from libs.common.money import Money
 from services.catalog.db import Base
 
@@ -22,6 +23,7 @@ class AssignedProduct(TenantRow, Base):
         *list_indexes("assigned_products", "company_id", "sku", "status"),
         Index("ix_assigned_products_updated_at", "tenant_id", "updated_at", "id"),
         Index("uq_assigned_products", "tenant_id", "company_id", "product_id", unique=True),
+        search_index("catalog", "assigned_products", "sku", "name"),
     )
 
     company_id: Mapped[UUID]

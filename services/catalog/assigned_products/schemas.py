@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import Field
@@ -35,8 +35,10 @@ class AssignedProductOut(OutSchema):
 class AssignedProductQuery(ListQuery):
     """How to list assigned products."""
 
+    searchable: ClassVar[tuple[str, ...]] = ("sku", "name")
+
     company_id: Annotated[
-        UUID | None, Column("company_id"), Field(description="The business that has them")
-    ] = None
+        list[UUID] | None, Column("company_id"), Field(description="Businesses of which one has them")
+    ] = None  # type: ignore[assignment]
     sku: list[str] | None = None
     status: list[AssignmentStatus] | None = None

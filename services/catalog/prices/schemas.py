@@ -34,9 +34,10 @@ class PriceList(OutSchema):
 
 
 class PriceHistoryQuery(ListQuery):
-    """How to list the prices that a variant had."""
+    """How to list the prices that a variant had; `q` is an amount in minor units, a currency, or who set it."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    named_by: ClassVar[tuple[str, ...]] = ("amount", "currency", "actor_id")
 
     created_at_from: datetime | None = None
     created_at_to: datetime | None = None

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, ClassVar
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -89,7 +89,9 @@ class HeldOut(ReservationOut):
 
 
 class ReservationQuery(ListQuery):
-    """How to list reservations."""
+    """How to list reservations. They show ids and no words, so `q` is the id of an order."""
+
+    named_by: ClassVar[tuple[str, ...]] = ("order_id",)
 
     status: list[ReservationStatus] | None = None
     order_id: list[UUID] | None = None

@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.catalog.db import Base
 
 
@@ -52,7 +53,10 @@ class Movement(TenantRow, Base):
     """One change of what lies in a store, with its cause. Never changed: a mistake is put right by another one."""
 
     __tablename__ = "movements"
-    __table_args__ = (*list_indexes("movements", "variant_id", "store_id", "type", "cause_id"),)
+    __table_args__ = (
+        *list_indexes("movements", "variant_id", "store_id", "type", "cause_id"),
+        search_index("catalog", "movements", "reason"),
+    )
 
     type: Mapped[str]
     store_id: Mapped[UUID]

@@ -1,6 +1,7 @@
 """All SQL of stock."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Uuid, any_, bindparam, exists, func, not_, select, update
@@ -8,6 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 
 from libs.common.db.direct import Direct, Run, hydrated, insert_of, values_of
 from libs.common.db.repository import Repository
+from libs.common.db.search import contains, indexed
 from libs.common.filters import ListQuery
 from libs.common.ids import new_id
 from services.catalog.reservations.models import Reservation
@@ -68,6 +70,27 @@ class StockRepository(Repository[StockLevel]):
             low = func.coalesce(threshold >= available, False)
             found.append(low if query.low else not_(low))
         return found
+
+    def sought(self, query: ListQuery, row: Any) -> list[ColumnElement[bool]]:
+        """That its SKU, which is the variant's, contains the text; looked up row by row, by its key."""
+        if not query.q:
+            return []
+        sku = (
+            select(Variant.sku)
+            .where(Variant.tenant_id == row.tenant_id, Variant.id == row.variant_id)
+            .scalar_subquery()
+        )
+        return [contains([sku], query.q)]
+
+    def pieces(self, query: ListQuery, *, hidden: bool) -> list[ColumnElement[bool]]:
+        """What the search index of variants knows of the text."""
+        if not query.q:
+            return []
+        found = indexed(Variant, query.q, self.searched_owner, hidden=hidden)
+        if found is None:
+            return []
+        variants = select(Variant.id).where(Variant.tenant_id == StockLevel.tenant_id, found)
+        return [StockLevel.variant_id.in_(variants)]
 
     async def ensure(self, pairs: Iterable[tuple[UUID, UUID]]) -> None:
         """Make the levels of these (variant, store) pairs that do not exist yet."""

@@ -144,7 +144,7 @@ class StockLevelOut(OutSchema):
 
 
 class StockQuery(ListQuery):
-    """How to list stock."""
+    """How to list stock; `q` is looked for in the SKU."""
 
     variant_id: list[UUID] | None = None
     store_id: list[UUID] | None = None
@@ -159,6 +159,7 @@ class MovementQuery(ListQuery):
     """How to list movements."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("reason",)
 
     variant_id: list[UUID] | None = None
     store_id: list[UUID] | None = None

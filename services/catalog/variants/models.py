@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from libs.common.money import Money
 from services.catalog.db import Base
 
@@ -20,6 +21,7 @@ class Variant(TenantRow, SoftDeleted, Base):
         Index(
             "uq_variants_sku", "tenant_id", "sku", unique=True, postgresql_where=text("deleted_at IS NULL")
         ),
+        search_index("catalog", "variants", "sku"),
         ForeignKeyConstraint(
             ["tenant_id", "product_id"],
             ["catalog.products.tenant_id", "catalog.products.id"],

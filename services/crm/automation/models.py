@@ -123,6 +123,7 @@ class Run(TenantRow, Base):
         ),
         Index("ix_automation_runs_open", "tenant_id", "rule_id", "id", postgresql_where=_IS_OPEN),
         Index("ix_automation_runs_due_at", "due_at", postgresql_where=_IS_OPEN),
+        search_index("crm", "automation_runs", "event", "reason"),
         Index("ix_automation_runs_sweep", "finished_at", postgresql_where=text("finished_at IS NOT NULL")),
     )
 

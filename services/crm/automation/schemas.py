@@ -121,6 +121,7 @@ class VersionQuery(ListQuery):
     """How to list the versions of a rule."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("name", "description", "change")
 
 
 class RunIn(Schema):
@@ -185,6 +186,8 @@ class RunQuery(ListQuery):
     """How to list the runs of a rule."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("event", "reason")
+    named_by: ClassVar[tuple[str, ...]] = ("object_id",)
 
     status: list[RunStatus] | None = None
     object_id: list[UUID] | None = None

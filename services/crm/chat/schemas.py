@@ -96,10 +96,14 @@ class ThreadOut(OutSchema):
 
 
 class ThreadQuery(ListQuery):
-    """How to list threads."""
+    """How to list threads.
+
+    A thread has no words of its own, so `q` is the kind or the id of what it is about; messages are searched in theirs.
+    """
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at", "last_message_at")
     default_order: ClassVar[str] = "-last_message_at"
+    named_by: ClassVar[tuple[str, ...]] = ("object_type", "object_id")
 
     object_type: list[ObjectType] | None = None
     object_id: list[UUID] | None = None

@@ -68,8 +68,8 @@ class ContactQuery(ListQuery):
     searchable: ClassVar[tuple[str, ...]] = ("name", "email", "phone")
 
     company_id: Annotated[
-        UUID | None, Column("company_id"), Field(description="The company where they work")
-    ] = None
+        list[UUID] | None, Column("company_id"), Field(description="The company where they work")
+    ] = None  # type: ignore[assignment]
     email: list[str] | None = None
     owner_id: list[UUID] | None = None
     created_at_from: datetime | None = None

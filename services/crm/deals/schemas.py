@@ -128,8 +128,8 @@ class DealQuery(ListQuery):
     stage_id: list[UUID] | None = None
     owner_id: list[UUID] | None = None
     company_id: Annotated[
-        UUID | None, Column("company_id"), Field(description="The company they are with")
-    ] = None
+        list[UUID] | None, Column("company_id"), Field(description="The company they are with")
+    ] = None  # type: ignore[assignment]
     contact_id: list[UUID] | None = None
     registration_id: list[UUID] | None = None
     applicant_company_id: list[UUID] | None = None

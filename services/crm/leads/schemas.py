@@ -108,9 +108,9 @@ class LeadQuery(ListQuery):
     source: list[str] | None = None
     email: list[str] | None = None
     owner_id: list[UUID] | None = None
-    company_id: Annotated[UUID | None, Column("company_id"), Field(description="The company they became")] = (
-        None
-    )
+    company_id: Annotated[
+        list[UUID] | None, Column("company_id"), Field(description="The company they became")
+    ] = None  # type: ignore[assignment]
     deal_id: list[UUID] | None = None
     created_at_from: datetime | None = None
     created_at_to: datetime | None = None

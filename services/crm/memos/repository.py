@@ -21,7 +21,7 @@ class MemoRepository(Repository[Memo]):
         found = super().conditions(query)
         if isinstance(query, MemoQuery) and query.recipient_id is not None:
             theirs = select(MemoRecipient.memo_id).where(
-                MemoRecipient.tenant_id == self.uow.tenant_id, MemoRecipient.user_id == query.recipient_id
+                MemoRecipient.tenant_id == self.uow.tenant_id, MemoRecipient.user_id.in_(query.recipient_id)
             )
             found.append(Memo.id.in_(theirs))
         return found

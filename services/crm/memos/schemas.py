@@ -60,6 +60,8 @@ class MemoQuery(ListQuery):
     searchable: ClassVar[tuple[str, ...]] = ("name", "text")
 
     author_id: list[UUID] | None = None
-    recipient_id: Annotated[UUID | None, Custom(), Field(description="A colleague they are for")] = None
+    recipient_id: Annotated[
+        list[UUID] | None, Custom(), Field(description="Colleagues of whom they are for one")
+    ] = None
     created_at_from: datetime | None = None
     created_at_to: datetime | None = None

@@ -18,7 +18,7 @@ class ProjectRepository(Repository[Project]):
         found = super().conditions(query)
         if isinstance(query, ProjectQuery) and query.member_id is not None:
             theirs = select(ProjectMember.project_id).where(
-                ProjectMember.tenant_id == self.uow.tenant_id, ProjectMember.user_id == query.member_id
+                ProjectMember.tenant_id == self.uow.tenant_id, ProjectMember.user_id.in_(query.member_id)
             )
             found.append(Project.id.in_(theirs))
         return found

@@ -71,10 +71,12 @@ class ProjectQuery(ListQuery):
 
     status: list[ProjectStatus] | None = None
     owner_id: list[UUID] | None = None
-    member_id: Annotated[UUID | None, Custom(), Field(description="A colleague who works on them")] = None
-    company_id: Annotated[
-        UUID | None, Column("company_id"), Field(description="The company they are for")
+    member_id: Annotated[
+        list[UUID] | None, Custom(), Field(description="Colleagues of whom one works on them")
     ] = None
+    company_id: Annotated[
+        list[UUID] | None, Column("company_id"), Field(description="The company they are for")
+    ] = None  # type: ignore[assignment]
     deal_id: list[UUID] | None = None
     due_on_from: date | None = None
     due_on_to: date | None = None

@@ -75,9 +75,9 @@ class RequestQuery(ListQuery):
     status: list[RequestStatus] | None = None
     source: list[str] | None = None
     owner_id: list[UUID] | None = None
-    company_id: Annotated[UUID | None, Column("company_id"), Field(description="The company that asks")] = (
-        None
-    )
+    company_id: Annotated[
+        list[UUID] | None, Column("company_id"), Field(description="The company that asks")
+    ] = None  # type: ignore[assignment]
     contact_id: list[UUID] | None = None
     deal_id: list[UUID] | None = None
     due_at_from: datetime | None = None

@@ -6,7 +6,9 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, select
 
 from libs.common.db.repository import Repository
+from libs.common.db.search import contains
 from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.filters import ListQuery
 from services.crm.stage_changes.models import StageChange
 from services.crm.stages.models import Stage
 
@@ -23,6 +25,16 @@ class StageChangeRepository(Repository[StageChange]):
     def visible(self) -> list[ColumnElement[bool]]:
         """Those of the deal."""
         return [StageChange.deal_id == self.deal_id]
+
+    def sought(self, query: ListQuery, row: Any) -> list[ColumnElement[bool]]:
+        """That one of its stages is called so; looked up row by row, for a deal has few."""
+        if not query.q:
+            return []
+        names = [
+            select(Stage.name).where(Stage.tenant_id == row.tenant_id, Stage.id == stage_id).scalar_subquery()
+            for stage_id in (row.from_stage_id, row.to_stage_id)
+        ]
+        return [contains(names, query.q)]
 
     async def last(self) -> StageChange | None:
         """The last step."""

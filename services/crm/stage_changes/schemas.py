@@ -40,7 +40,7 @@ class DealHistory(Page[StageChangeOut]):
 
 
 class StageChangeQuery(ListQuery):
-    """How to list the steps of a deal."""
+    """How to list the steps of a deal; `q` is looked for in the names of their stages."""
 
     orderable: ClassVar[tuple[str, ...]] = ("id",)
     default_order: ClassVar[str] = "id"

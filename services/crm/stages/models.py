@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.crm.db import Base
 
 # Where the closing stages stand: after every other, whose positions are below a thousand.
@@ -42,6 +43,7 @@ class Stage(TenantRow, SoftDeleted, Base):
             "kind",
             order=("updated_at", "position"),
         ),
+        search_index("crm", "stages", "name"),
     )
 
     pipeline_id: Mapped[UUID]

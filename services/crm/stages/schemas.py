@@ -80,6 +80,7 @@ class StageQuery(ListQuery):
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at", "updated_at", "position")
     default_order: ClassVar[str] = "position"
+    searchable: ClassVar[tuple[str, ...]] = ("name",)
 
     pipeline_id: list[UUID] | None = None
     kind: list[StageKind] | None = None

@@ -84,9 +84,9 @@ class TaskQuery(ListQuery):
     assignee_id: list[UUID] | None = None
     created_by_id: list[UUID] | None = None
     deal_id: list[UUID] | None = None
-    company_id: Annotated[UUID | None, Column("company_id"), Field(description="The company it is about")] = (
-        None
-    )
+    company_id: Annotated[
+        list[UUID] | None, Column("company_id"), Field(description="The company it is about")
+    ] = None  # type: ignore[assignment]
     contact_id: list[UUID] | None = None
     due_at_from: datetime | None = None
     due_at_to: datetime | None = None

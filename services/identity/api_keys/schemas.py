@@ -142,3 +142,4 @@ class TokenQuery(ListQuery):
     """How to list one's personal tokens."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("name", "prefix")

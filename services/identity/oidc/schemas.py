@@ -110,6 +110,7 @@ class LinkQuery(ListQuery):
     """How to list linked accounts."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("provider_code", "issuer", "email")
 
 
 class ProviderOut(BaseModel):

@@ -157,3 +157,4 @@ class PasskeyQuery(ListQuery):
     """How to list passkeys."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("name",)

@@ -119,6 +119,7 @@ class PlanQuery(ListQuery):
 
     orderable: ClassVar[tuple[str, ...]] = ("rank", "created_at")
     default_order: ClassVar[str] = "rank"
+    searchable: ClassVar[tuple[str, ...]] = ("code", "name", "description")
 
 
 class FeatureOut(OutSchema):

@@ -9,6 +9,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.identity.db import Base
 
 
@@ -50,6 +51,7 @@ class PrivacyRequest(TenantRow, Base):
     __tablename__ = "privacy_requests"
     __table_args__ = (
         *list_indexes("privacy_requests", "kind", "status"),
+        search_index("identity", "privacy_requests", "email", "reason"),
         Index("ix_privacy_requests_due", "next_try_at", postgresql_where=text("status = 'pending'")),
         Index("ix_privacy_requests_closing_due", "next_try_at", postgresql_where=text("status = 'running'")),
         Index("ix_privacy_requests_expires_at", "expires_at", postgresql_where=text("status = 'completed'")),

@@ -89,4 +89,5 @@ class PrivacyRequestQuery(ListQuery):
     """How to list privacy requests."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("email", "reason")
     status: list[RequestStatus] | None = None

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 
 from libs.common.db.repository import Repository
 from libs.common.filters import ListQuery
@@ -20,20 +20,23 @@ class RegistrationRepository(Repository[Registration]):
         """The filters of the queue, with those that are no column by hand."""
         found = super().conditions(query)
         asked: Any = query
-        if asked.assignee == "me":
-            found.append(Registration.assignee_id == (self.uow.actor.user_id or _NOBODY))
-        if asked.assignee == "none":
-            found += [_IS_OPEN, Registration.assignee_id.is_(None)]
+        if asked.assignee is not None:
+            assigned = {
+                "me": Registration.assignee_id == (self.uow.actor.user_id or _NOBODY),
+                "none": and_(_IS_OPEN, Registration.assignee_id.is_(None)),
+            }
+            found.append(or_(*(assigned[whom] for whom in dict.fromkeys(asked.assignee))))
         if asked.overdue is not None:
             found.append(self._late() if asked.overdue else ~func.coalesce(self._late(), False))
         if asked.waiting_for is not None:
-            waiting = [status for status, whom in WAITING_FOR.items() if whom == asked.waiting_for]
-            states = Registration.status.in_(waiting)
+            waiting = [status for status, whom in WAITING_FOR.items() if whom in asked.waiting_for]
             found.append(
-                Registration.status.not_in(OPEN) if asked.waiting_for == WaitingFor.NOBODY else states
+                or_(Registration.status.in_(waiting), Registration.status.not_in(OPEN))
+                if WaitingFor.NOBODY in asked.waiting_for
+                else Registration.status.in_(waiting)
             )
         if asked.provisioning is not None:
-            unfinished = select(Step.tenant_id).where(Step.state == asked.provisioning)
+            unfinished = select(Step.tenant_id).where(Step.state.in_(asked.provisioning))
             found.append(Registration.tenant_id.in_(unfinished))
         return found
 

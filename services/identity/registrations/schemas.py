@@ -168,12 +168,12 @@ class RegistrationQuery(ListQuery):
     assignee_id: list[UUID] | None = None
     assignee_role: list[str] | None = None
     assignee: Annotated[
-        Literal["me", "none"] | None, Custom(), Field(description="Mine, or open ones that nobody has")
+        list[Literal["me", "none"]] | None, Custom(), Field(description="Mine, or open ones that nobody has")
     ] = None
     overdue: Annotated[bool | None, Custom()] = None
-    waiting_for: Annotated[WaitingFor | None, Custom()] = None
+    waiting_for: Annotated[list[WaitingFor] | None, Custom()] = None
     provisioning: Annotated[
-        Literal["running", "failed"] | None,
+        list[Literal["running", "failed"]] | None,
         Custom(),
         Field(description="Approved ones of which a step of their setting up is so"),
     ] = None

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import ForeignKey, Index, Integer, LargeBinary, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from libs.common.db.search import search_index
 from libs.common.ids import new_id
 from services.identity.db import Base
 from services.identity.users.models import User
@@ -18,6 +19,7 @@ class Session(Base):
     __table_args__ = (
         Index("ix_sessions_user_id", "user_id", "created_at", "id"),
         Index("ix_sessions_expires_at", "expires_at"),
+        search_index("identity", "sessions", "user_agent", "address", owner="user_id"),
         Index(
             "ix_sessions_acting_user_id",
             "acting_user_id",

@@ -51,6 +51,11 @@ class SessionRepository(Repository[Session]):
         """The caller's own live ones."""
         return [Session.user_id == self.uow.actor.user_id, *self._live()]
 
+    @property
+    def searched_owner(self) -> UUID | None:
+        """The caller."""
+        return self.uow.actor.user_id
+
     async def add(self, row: Session) -> Session:
         """Insert a session; it belongs to a person, not to a tenant."""
         self.session.add(row)

@@ -63,6 +63,7 @@ class SessionQuery(ListQuery):
     """How to list sessions."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("user_agent", "address")
 
 
 class RevokeAll(Schema):

@@ -45,5 +45,6 @@ class StaffGrantQuery(ListQuery):
     """How to list grants to staff."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("email", "reason")
 
     user_id: list[UUID] | None = None

@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
-from libs.common.db.search import person_indexes
+from libs.common.db.search import person_indexes, search_index
 from services.notifications.db import Base
 
 
@@ -31,6 +31,7 @@ class Delivery(TenantRow, Base):
             "deliveries", "channel", "status", "user_id", "recipient", "type", unique=(("dedupe_key",),)
         ),
         Index("ix_deliveries_due", "due_at", postgresql_where=text("status = 'pending'")),
+        search_index("notifications", "deliveries", "subject", "last_error"),
         CheckConstraint("status NOT IN ('sent', 'failed') OR attempts > 0", name="attempted"),
         *person_indexes("notifications", "deliveries", "user_id", address="recipient"),
     )

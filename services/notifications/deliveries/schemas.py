@@ -48,6 +48,8 @@ class DeliveryQuery(ListQuery):
     """How to list deliveries."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("subject", "last_error")
+    named_by: ClassVar[tuple[str, ...]] = ("recipient",)
 
     channel: list[ChannelName] | None = None
     status: list[DeliveryStatus] | None = None

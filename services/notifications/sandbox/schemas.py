@@ -24,5 +24,6 @@ class SandboxQuery(ListQuery):
     """How to list simulated pushes."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("title", "body")
 
     token: list[str] | None = None

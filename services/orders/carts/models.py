@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from libs.common.db.base import TenantRow, list_indexes
-from libs.common.db.search import person_indexes
+from libs.common.db.search import person_indexes, search_index
 from libs.common.ids import new_id
 from services.orders.db import Base
 
@@ -66,6 +66,7 @@ class Cart(TenantRow, Base):
             unique=(("order_id",),),
         ),
         Index("ix_carts_idle", "updated_at", postgresql_where=text("status = 'open'")),
+        search_index("orders", "carts", "email", "note"),
         *person_indexes("orders", "carts", "customer_user_id", address="email"),
     )
 

@@ -108,6 +108,7 @@ class CartQuery(ListQuery):
     """How to list carts."""
 
     default_order: ClassVar[str] = "-created_at"
+    searchable: ClassVar[tuple[str, ...]] = ("email", "note")
 
     status: list[CartStatus] | None = None
     customer_user_id: list[UUID] | None = None

@@ -36,6 +36,7 @@ class LedgerTransaction(TenantRow, Base):
     __table_args__ = (
         *list_indexes("ledger_transactions", "kind", "reference", unique=(("kind", "reference"),)),
         Index("ix_ledger_transactions_occurred_at", "tenant_id", "occurred_at", "id"),
+        search_index("payments", "ledger_transactions", "description"),
     )
 
     kind: Mapped[str]

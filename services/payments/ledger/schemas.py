@@ -80,6 +80,8 @@ class LedgerTransactionQuery(ListQuery):
     """How to list transactions."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at", "occurred_at")
+    searchable: ClassVar[tuple[str, ...]] = ("description",)
+    named_by: ClassVar[tuple[str, ...]] = ("reference",)
 
     kind: list[str] | None = None
     reference: list[str] | None = None

@@ -7,6 +7,7 @@ from sqlalchemy import ForeignKeyConstraint, Index, Integer, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from libs.common.money import Money
 from services.payments.columns import money
 from services.payments.db import Base
@@ -35,6 +36,7 @@ class Refund(TenantRow, Base):
             "uq_refunds_cause", "tenant_id", "cause", unique=True, postgresql_where=text("cause IS NOT NULL")
         ),
         Index("ix_refunds_check_at", "check_at", postgresql_where=text("status = 'pending'")),
+        search_index("payments", "refunds", "reason", "failure_reason"),
     )
 
     payment_id: Mapped[UUID]

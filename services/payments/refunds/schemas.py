@@ -39,6 +39,7 @@ class RefundQuery(ListQuery):
     """How to list refunds."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("reason", "failure_reason")
 
     payment_id: list[UUID] | None = None
     order_id: list[UUID] | None = None

@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, Float, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.analytics.db import Base
 
 
@@ -32,6 +33,7 @@ class Anomaly(TenantRow, Base):
             order=("day", "impact"),
             unique=(("metric", "subject", "day"),),
         ),
+        search_index("analytics", "anomalies", "product_name", "note"),
     )
 
     metric: Mapped[str]

@@ -53,6 +53,8 @@ class AnomalyQuery(ListQuery):
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at", "day", "impact")
     default_order: ClassVar[str] = "-day"
+    searchable: ClassVar[tuple[str, ...]] = ("product_name", "note")
+    named_by: ClassVar[tuple[str, ...]] = ("metric",)
 
     metric: list[MetricName] | None = None
     severity: list[Severity] | None = None

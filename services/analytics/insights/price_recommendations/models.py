@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.analytics.db import Base
 
 
@@ -28,6 +29,7 @@ class PriceRecommendation(TenantRow, Base):
             order=("gain", "computed_at"),
             unique=(("variant_id",),),
         ),
+        search_index("analytics", "price_recommendations", "sku", "name"),
     )
 
     product_id: Mapped[UUID]

@@ -28,6 +28,7 @@ class PriceRecommendationQuery(ListQuery):
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at", "gain", "computed_at")
     default_order: ClassVar[str] = "-gain"
+    searchable: ClassVar[tuple[str, ...]] = ("sku", "name")
 
     action: list[Action] | None = None
     product_id: list[UUID] | None = None

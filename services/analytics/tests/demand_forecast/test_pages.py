@@ -64,6 +64,9 @@ async def test_series_can_be_named(client: Client, shop: Shop, worker: Worker) -
             ({"product_id": str(one.product_id)}, {"A", "B"}),
             ({"variant_id": str(twin.variant_id)}, {"B"}),
             ({"sku": "C"}, {"C"}),
+            ({"sku": ["A", "C"]}, {"A", "C"}),
+            ({"variant_id": [str(twin.variant_id), str(other.variant_id)]}, {"B", "C"}),
+            ({"product_id": [str(one.product_id), str(other.product_id)]}, {"A", "B", "C"}),
             ({"product_id": str(one.product_id), "sku": "B"}, {"B"}),
         ):
             page = (await client.get(PATH, params=params)).json()
@@ -109,6 +112,28 @@ async def test_what_was_never_sold_is_refused_and_what_there_is_not_is_404(
     ):
         response = await client.get(PATH, params=params)
         assert (response.status_code, response.json()["slug"]) == (404, "not-found"), params
+
+
+async def test_of_several_that_are_named_those_never_sold_are_refused_beside_the_others(
+    client: Client, catalog: CatalogStandIn, shop: Shop, tenant_id: UUID
+) -> None:
+    sold, fresh = Item(sku="OLD"), Item(sku="NEW")
+    await shop.sell(sold, [4] * 20)
+    for item in (sold, fresh):
+        catalog.add(tenant_id, item)
+        await shop.stock(item, 7)
+    nothing = str(new_id())
+
+    for params in (
+        {"variant_id": [str(fresh.variant_id), str(sold.variant_id), nothing]},
+        {"product_id": [str(fresh.product_id), nothing, str(sold.product_id)]},
+        {"sku": ["NONE", "NEW", "OLD"]},
+    ):
+        page = (await client.get(PATH, params=params)).json()
+        told = [(found["sku"], found.get("reason")) for found in page["items"]]
+        assert told == [("OLD", None), ("NEW", "no-history")], params
+        # What is forecast is queued all the same.
+        assert page["run"]["status"] == "queued"
 
 
 async def test_without_sales_there_is_an_empty_list(client: Client) -> None:

@@ -223,3 +223,20 @@ async def test_a_change_of_stock_that_was_refused_may_be_repeated_with_its_key(c
 
     assert (refused.status_code, taken.status_code) == (409, 201)
     assert await level(client, variant_id) == (0, 0, 0, 0)
+
+
+async def test_stock_is_found_by_its_sku_and_movements_by_their_reason(client: Client) -> None:
+    blend, _ = await stocked(client, 5)
+    other, store_id = await stocked(client, 7)
+    await created(client, "/inventory/adjustments", adjustment(other, store_id, 1, reason="Behind the shelf"))
+    (row,) = (await client.get("/inventory/stock", params={"variant_id": blend})).json()["items"]
+
+    async def found(path: str, text: str) -> list[str]:
+        page = (await client.get(f"/inventory/{path}", params={"q": text})).json()
+        return [one["variant_id"] for one in page["items"]]
+
+    assert await found("stock", row["sku"].lower()) == [blend]
+    assert set(await found("stock", "sku-")) == {blend, other}
+    assert await found("stock", "zzqqzz") == []
+    assert await found("movements", "THE SHELF") == [other]
+    assert await found("movements", "zzqqzz") == []

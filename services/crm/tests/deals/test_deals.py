@@ -137,12 +137,13 @@ async def test_deals_are_filtered(crm: Crm, context: ServiceContext, tenant_id: 
     other = await crm.pipeline("Other")
     owner = str(await add_member(context, tenant_id))
     company = await crm.post("/companies", name="Karoo Coffee")
+    second = await crm.post("/companies", name="Second Cup")
     contact = await crm.post("/contacts", first_name="Thandi")
     small = await crm.deal("small", amount=rand(10), owner_id=owner, expected_close_on="2031-01-01")
     large = await crm.deal(
         "large", amount=rand(500), company_id=company["id"], contact_id=contact["id"], source="fair"
     )
-    moved = await crm.deal("moved", amount=rand(50), pipeline_id=other["id"])
+    moved = await crm.deal("moved", amount=rand(50), pipeline_id=other["id"], company_id=second["id"])
     await crm.post(f"/deals/{large['id']}/move", stage_id=pipeline["stages"][1]["id"])
     await crm.post(f"/deals/{moved['id']}/win")
 
@@ -153,6 +154,7 @@ async def test_deals_are_filtered(crm: Crm, context: ServiceContext, tenant_id: 
         ({"pipeline_id": other["id"]}, {"moved"}),
         ({"owner_id": owner}, {"small"}),
         ({"company_id": company["id"]}, {"large"}),
+        ({"company_id": [company["id"], second["id"]]}, {"large", "moved"}),
         ({"contact_id": contact["id"]}, {"large"}),
         ({"source": "fair"}, {"large"}),
         ({"amount_min": 50}, {"large", "moved"}),

@@ -62,6 +62,8 @@ async def test_receipts_are_kept_when_the_recipients_change(
     assert told == [sorted([str(first), str(second)]), [str(third)]]
     assert [row["id"] for row in (await crm.get("/memos", recipient_id=str(third)))["items"]] == [memo["id"]]
     assert (await crm.get("/memos", recipient_id=str(second)))["items"] == []
+    either = (await crm.get("/memos", recipient_id=[str(second), str(third)]))["items"]
+    assert [row["id"] for row in either] == [memo["id"]]
 
 
 async def test_one_whom_it_is_not_for_leaves_no_receipt(crm: Crm, client: Client, tenant_id: UUID) -> None:

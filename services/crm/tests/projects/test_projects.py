@@ -38,11 +38,13 @@ async def test_members_come_and_go(crm: Crm, context: ServiceContext, tenant_id:
     await deliver(context, MemberRemoved(company_id=tenant_id, user_id=first), tenant_id)
     both = (await crm.client.patch(path, json={"member_ids": [str(first), str(second)]})).json()
     found = (await crm.get("/projects", member_id=str(second)))["items"]
+    either = (await crm.get("/projects", member_id=[str(first), str(second)]))["items"]
     alone = (await crm.client.patch(path, json={"member_ids": [str(second)]})).json()
     back = await crm.client.patch(path, json={"member_ids": [str(first)]})
 
     assert both["member_ids"] == sorted([str(first), str(second)])
     assert found == [both]
+    assert [row["id"] for row in either] == [project["id"]]
     assert alone["member_ids"] == [str(second)]
     assert back.json()["slug"] == "unknown-person"
 

@@ -8,6 +8,7 @@ from sqlalchemy import Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, deferred, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.identity.db import Base
 
 
@@ -36,6 +37,7 @@ class Requirement(TenantRow, Base):
     __tablename__ = "registration_requirements"
     __table_args__ = (
         *list_indexes("registration_requirements", "kind", "product", "country", "code"),
+        search_index("identity", "registration_requirements", "code", "label", "description"),
         Index(
             "uq_registration_requirements_place",
             "tenant_id",

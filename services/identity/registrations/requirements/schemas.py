@@ -136,6 +136,7 @@ class RequirementQuery(ListQuery):
     """How to list requirements."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("code", "label", "description")
 
     kind: list[RequirementKind] | None = None
     product: list[str] | None = None
@@ -223,6 +224,7 @@ class DocumentQuery(ListQuery):
     """How to list documents."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("requirement", "filename")
 
 
 class CheckOut(OutSchema):

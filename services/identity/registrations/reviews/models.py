@@ -8,6 +8,7 @@ from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import SoftDeleted, TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.identity.db import Base
 
 
@@ -53,7 +54,10 @@ class Delegation(TenantRow, SoftDeleted, Base):
     """That one of the staff may review with another's right for a time; a row of the operator."""
 
     __tablename__ = "review_delegations"
-    __table_args__ = (*list_indexes("review_delegations", "from_user_id", "to_user_id"),)
+    __table_args__ = (
+        *list_indexes("review_delegations", "from_user_id", "to_user_id"),
+        search_index("identity", "review_delegations", "reason"),
+    )
 
     from_user_id: Mapped[UUID]
     to_user_id: Mapped[UUID]

@@ -39,6 +39,7 @@ class DelegationQuery(ListQuery):
     """How to list rights handed on."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("reason",)
 
     from_user_id: list[UUID] | None = None
     to_user_id: list[UUID] | None = None

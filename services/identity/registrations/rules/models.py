@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from libs.common.db.base import TenantRow, list_indexes
+from libs.common.db.search import search_index
 from services.identity.db import Base
 
 
@@ -23,7 +24,10 @@ class Rule(TenantRow, Base):
     """
 
     __tablename__ = "registration_rules"
-    __table_args__ = (*list_indexes("registration_rules", "product", "country"),)
+    __table_args__ = (
+        *list_indexes("registration_rules", "product", "country"),
+        search_index("identity", "registration_rules", "name"),
+    )
 
     name: Mapped[str]
     product: Mapped[str | None]

@@ -97,6 +97,7 @@ class RuleQuery(ListQuery):
     """How to list rules of review."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("name",)
 
     product: list[str] | None = None
     country: list[Country] | None = None

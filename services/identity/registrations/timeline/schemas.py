@@ -27,5 +27,6 @@ class TimelineQuery(ListQuery):
     """How to list what happened."""
 
     orderable: ClassVar[tuple[str, ...]] = ("created_at",)
+    searchable: ClassVar[tuple[str, ...]] = ("kind", "message")
 
     kind: Annotated[list[str] | None, Field(max_length=20)] = None

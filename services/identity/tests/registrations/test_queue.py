@@ -54,6 +54,8 @@ async def test_the_queue_is_filtered_by_who_and_whom_it_waits_for(desk: Desk) ->
     assert await listed(desk, waiting_for="staff") == [ids["free"], ids["mine"]]
     assert await listed(desk, waiting_for="applicant") == [ids["asked"]]
     assert await listed(desk, waiting_for="nobody") == [ids["done"]]
+    assert await listed(desk, waiting_for=["nobody", "applicant"]) == [ids["done"], ids["asked"]]
+    assert await listed(desk, me, assignee=["me", "none"]) == [ids["asked"], ids["free"], ids["mine"]]
     assert await listed(desk, order="due_at") == [ids[n] for n in ("mine", "free", "asked", "done")]
     for bad in ({"assignee": "you"}, {"waiting_for": "godot"}, {"country": "zz"}, {"overdue": "maybe"}):
         assert (await desk.chief.get("/registrations", params=bad)).status_code == 422
