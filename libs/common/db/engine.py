@@ -29,6 +29,8 @@ SCOPE = "pillars_scope"
 _NO_SCOPE = Scope()
 # The mark of a pooled connection that worked before.
 HAS_SERVED = "has_served"
+# That of one that counts as in use.
+_COUNTED = "counted"
 
 
 def make_engine(
@@ -179,12 +181,21 @@ def observe(engine: AsyncEngine, service: str) -> None:
             span.set_status(trace.StatusCode.ERROR)
             span.end()
 
+    def taken(_: Any, record: Any, __: Any) -> None:
+        record.record_info[_COUNTED] = True
+        in_use.inc()
+
+    def given_back(_: Any, record: Any) -> None:
+        # One that could not be made comes back as well, without having been taken.
+        if record.record_info.pop(_COUNTED, False):
+            in_use.dec()
+
     sync = engine.sync_engine
     event.listen(sync, "before_cursor_execute", begin)
     event.listen(sync, "after_cursor_execute", end)
     event.listen(sync, "handle_error", failed)
-    event.listen(sync.pool, "checkout", lambda *_: in_use.inc())
-    event.listen(sync.pool, "checkin", lambda *_: in_use.dec())
+    event.listen(sync.pool, "checkout", taken)
+    event.listen(sync.pool, "checkin", given_back)
 
 
 def make_sessions(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:

@@ -9,6 +9,7 @@ from typing import Any
 import psycopg
 import pytest
 from prometheus_client import REGISTRY
+from psycopg import sql
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -259,3 +260,26 @@ async def test_a_connection_is_kept_though_the_burst_ends_while_it_is_given_back
             pool.give_back(taken[0]).send(None)
     assert (pool.checkedout(), idle(context)) == (0, 4)
     assert not caplog.records
+
+
+async def test_connections_that_could_not_be_made_do_not_count(
+    context: ServiceContext, postgres_url: str
+) -> None:
+    await session_of(context)
+    database = sql.Identifier(str(context.engine.url.database))
+    with psycopg.connect(postgres_url, autocommit=True) as admin:
+        admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(database))
+        admin.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s",
+            (context.engine.url.database,),
+        )
+        for _ in range(3):
+            with pytest.raises(DBAPIError):
+                await session_of(context)
+        admin.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(database))
+    in_use = metrics.database_connections.labels(SERVICE.name)._value
+    assert in_use.get() == 0
+    async with context.unit_of_work(platform=True) as uow:
+        await uow.transaction.driver()
+        assert in_use.get() == 1
+    assert in_use.get() == 0
