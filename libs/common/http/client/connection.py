@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from time import monotonic
 from typing import TYPE_CHECKING, Any, cast
 
 import httptools
@@ -39,6 +40,7 @@ class Connection(asyncio.Protocol):
         # Whether what is sent must be acknowledged soon.
         self._is_bounded = False
         self._writable: asyncio.Event | None = None
+        self.made_at = monotonic()
         self.idle_since = 0.0
 
     # What the origin asks of it.

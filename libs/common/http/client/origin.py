@@ -8,6 +8,7 @@ from contextlib import suppress
 from time import monotonic
 from urllib.parse import urlsplit
 
+from libs.common.http.client.addresses import Resolve, addresses
 from libs.common.http.client.answer import Answer
 from libs.common.http.client.connection import Connection, Content
 from libs.common.http.client.errors import NotConnected
@@ -19,6 +20,9 @@ _WITHOUT_BODY = (b"GET", b"HEAD", b"OPTIONS", b"TRACE")
 
 class Origin:
     """One server: up to `connections` at once, used again until they were idle for `idle_seconds`.
+
+    A name may have several addresses, as that of a service in several processes: connections are spread over them, and
+    end at `life_seconds`, so that an address that is new gets its share under a steady load too.
 
     `connect_seconds` bound how long a request waits for its connection, be it a free one or a new one. A connection
     whose other end has vanished, host and all, is lost after `vanished_seconds`; one that is merely slow is not.
@@ -32,6 +36,8 @@ class Origin:
         idle_seconds: float = 2.0,
         connect_seconds: float = 3.0,
         vanished_seconds: float = 4.0,
+        life_seconds: float = 60.0,
+        resolve: Resolve = addresses,
     ) -> None:
         self.vanished_seconds = vanished_seconds
         parts = urlsplit(base)
@@ -43,6 +49,8 @@ class Origin:
         self._most = connections
         self._idle_seconds = idle_seconds
         self._connect_seconds = connect_seconds
+        self._life_seconds = life_seconds
+        self._resolve = resolve
         # The one used last is used first, so that those too many become idle.
         self._idle: list[Connection] = []
         self._members: set[Connection] = set()
@@ -107,7 +115,6 @@ class Origin:
         return None
 
     async def _connect(self) -> Connection:
-        loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout(self._connect_seconds):
                 while self._count >= self._most:
@@ -117,7 +124,7 @@ class Origin:
                 self._count += 1
                 made = Connection(self)
                 try:
-                    await loop.create_connection(lambda: made, self._host, self._port, ssl=self._tls)
+                    await self._reach(made)
                 except BaseException:
                     if made in self._members:
                         made.abort()
@@ -129,6 +136,21 @@ class Origin:
         if made not in self._members:
             raise NotConnected(f"{self._host}:{self._port} closed the connection at once")
         return made
+
+    async def _reach(self, made: Connection) -> None:
+        found = await self._resolve(self._host, self._port)
+        name = self._host if self._tls else None
+        for tried, address in enumerate(found, 1):
+            try:
+                # One that does not answer leaves time for the others.
+                async with asyncio.timeout(self._connect_seconds / len(found)):
+                    await asyncio.get_running_loop().create_connection(
+                        lambda: made, address, self._port, ssl=self._tls, server_hostname=name
+                    )
+                    return
+            except OSError:
+                if tried == len(found) or made in self._members:
+                    raise
 
     async def _turn(self) -> None:
         turn = asyncio.get_running_loop().create_future()
@@ -151,6 +173,9 @@ class Origin:
     def keep(self, connection: Connection) -> None:
         """It is free again."""
         connection.idle_since = monotonic()
+        if connection.idle_since - connection.made_at > self._life_seconds:
+            connection.abort()
+            return
         self._idle.append(connection)
         if self._waiting:
             self._next()

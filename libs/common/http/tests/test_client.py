@@ -79,6 +79,37 @@ async def test_a_connection_that_was_idle_is_not_used_again() -> None:
         origin.close()
 
 
+async def test_a_connection_ends_when_it_has_lived_long_enough() -> None:
+    # So that a process that was added gets its share, however busy the connections to the others are kept.
+    async with serving(answering(OK, OK)) as server:
+        origin = Origin(server.url, life_seconds=0)
+        for _ in range(2):
+            assert await (await origin.request(b"GET", b"/", ())).read() == b"ok"
+        assert server.connections == 2
+        origin.close()
+
+
+async def test_of_several_addresses_one_that_refuses_is_passed_over() -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["127.0.0.2", "127.0.0.1"]
+
+    async with serving(answering(OK)) as server:
+        origin = Origin(server.url.replace("127.0.0.1", "orders"), resolve=resolve)
+        assert await (await origin.request(b"GET", b"/", ())).read() == b"ok"
+        origin.close()
+
+
+async def test_where_no_address_answers_nothing_was_sent() -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        return ["127.0.0.2", "127.0.0.3"]
+
+    async with serving(answering(OK)) as server:
+        origin = Origin(server.url.replace("127.0.0.1", "orders"), resolve=resolve)
+        with pytest.raises(NotConnected, match="orders"):
+            await origin.request(b"GET", b"/", ())
+        assert server.connections == 0
+
+
 async def test_what_an_answer_says_of_its_connection_holds() -> None:
     closing = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok"
     async with serving(answering(closing, OK)) as server:

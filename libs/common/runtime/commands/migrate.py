@@ -2,8 +2,10 @@
 
 import asyncio
 
+import typer
 from rich.console import Console
 
+from libs.common.errors import AppError
 from libs.common.logging import configure_logging
 from libs.common.runtime.commands.installation import installation
 from libs.common.runtime.install import install
@@ -30,5 +32,9 @@ def _run(done: str) -> None:
     common = installation()
     common.refuse_development_secrets()
     configure_logging("migrate", level=common.log_level, style="text")
-    asyncio.run(install(load_all(), common, report=lambda step: console.print(f"  ✓ {step}")))
+    try:
+        asyncio.run(install(load_all(), common, report=lambda step: console.print(f"  ✓ {step}")))
+    except AppError as refused:
+        console.print(f"[red]refused:[/] {refused}", highlight=False)
+        raise typer.Exit(1) from None
     console.print(f"[bold green]{done}[/]")
