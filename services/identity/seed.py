@@ -1,4 +1,4 @@
-"""What a new installation needs: operator, system roles, a signing key, and the demo account outside production.
+"""What a new installation needs: operator, system roles, a signing key, its first superadministrator.
 
 Runs after every migration, so it changes only what differs.
 """
@@ -7,15 +7,18 @@ from sqlalchemy import delete, select, text
 
 from libs.common.actor import OPERATOR_TENANT_ID
 from libs.common.db.unit_of_work import UnitOfWork
+from libs.common.errors import Conflict
 from libs.common.runtime.context import ServiceContext
 from libs.contracts.identity import AccessChanged, MemberAdded
 from services.identity.members.repository import MemberRepository
 from services.identity.members.service import member_fact, new_member
 from services.identity.passwords.hashing import Passwords
+from services.identity.passwords.policy import check_password
 from services.identity.plans.catalogue import SEEDED_PLANS
 from services.identity.plans.models import Plan
 from services.identity.roles.catalogue import STAFF_ADMIN, SUPERADMIN, SYSTEM_ROLES
 from services.identity.roles.models import Role
+from services.identity.settings import IdentitySettings
 from services.identity.signing_keys.service import SigningKeyService
 from services.identity.tenants.models import Tenant, TenantStatus
 from services.identity.tenants.repository import TenantRepository
@@ -32,6 +35,8 @@ async def seed(context: ServiceContext) -> None:
     """Make what is missing and bring system roles up to date."""
     with_demo = context.common.environment in ("development", "test")
     demo_hash = await Passwords.of(context).hash(DEMO_PASSWORD) if with_demo else None
+    given = context.settings.administrator_password.get_secret_value()
+    given_hash = await Passwords.of(context).hash(given) if context.settings.administrator_email else None
     async with context.unit_of_work(tenant_id=OPERATOR_TENANT_ID, platform=True) as uow:
         await uow.session.execute(_ONE_AT_A_TIME)
         await _operator(uow)
@@ -40,6 +45,8 @@ async def seed(context: ServiceContext) -> None:
         await SigningKeyService(uow).ensure()
         if demo_hash is not None:
             await _demo(uow, demo_hash)
+        if given_hash is not None:
+            await _administrator(uow, context.settings, given_hash)
 
 
 async def _operator(uow: UnitOfWork) -> None:
@@ -115,14 +122,29 @@ async def _plans(uow: UnitOfWork) -> None:
 
 
 async def _demo(uow: UnitOfWork, password_hash: str) -> None:
-    users = UserRepository(uow)
-    if await users.by_email(DEMO_EMAIL) is not None:
+    if await UserRepository(uow).by_email(DEMO_EMAIL) is None:
+        await _add_superadministrator(uow, DEMO_EMAIL, password_hash, first_name="Demo")
+
+
+async def _administrator(uow: UnitOfWork, settings: IdentitySettings, password_hash: str) -> None:
+    email = settings.administrator_email
+    if await MemberRepository(uow).holders(SUPERADMIN, limit=1):
         return
-    user = await users.add(
+    check_password(settings.administrator_password.get_secret_value(), email, settings)
+    if await UserRepository(uow).by_email(email) is not None:
+        # Whoever made it may be somebody else, and knows its password.
+        raise Conflict(f"{email} has an account already; name another address for the administrator.")
+    await _add_superadministrator(uow, email, password_hash, first_name="First")
+
+
+async def _add_superadministrator(
+    uow: UnitOfWork, email: str, password_hash: str, *, first_name: str
+) -> None:
+    user = await UserRepository(uow).add(
         User(
-            email=DEMO_EMAIL,
+            email=email,
             password_hash=password_hash,
-            first_name="Demo",
+            first_name=first_name,
             last_name="Admin",
             home_tenant_id=OPERATOR_TENANT_ID,
         )

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, EmailStr, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from libs.common.settings import ServiceSettings
@@ -32,6 +32,13 @@ class IdentitySettings(ServiceSettings):
 
     model_config = SettingsConfigDict(env_prefix="IDENTITY_", env_file=".env", extra="ignore")
 
+    administrator_email: EmailStr | Literal[""] = Field(
+        "",
+        description="The first superadministrator, whom `pillars migrate` makes an account for while there is none",
+    )
+    administrator_password: SecretStr = Field(
+        SecretStr(""), description="The password of that account; needed, and looked at, only then"
+    )
     token_issuer: str = Field("pillars", description="The `iss` of access tokens")
     token_audience: str = Field("pillars", description="The `aud` of access tokens")
     access_seconds: int = Field(900, ge=30, description="Life of an access token")

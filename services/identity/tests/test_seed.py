@@ -2,17 +2,23 @@
 
 from typing import Any
 
+import pytest
+from pydantic import SecretStr
 from sqlalchemy import delete, func, select, update
 
 from libs.common.actor import OPERATOR_TENANT_ID
+from libs.common.errors import Conflict
 from libs.common.ids import new_id
 from libs.common.runtime.context import ServiceContext
 from libs.common.testing.events import emitted
 from libs.contracts.identity import MemberAdded
 from services.identity.manifest import SERVICE
+from services.identity.members.models import Member, MemberRole
+from services.identity.passwords.policy import WeakPassword
 from services.identity.roles.catalogue import SYSTEM_ROLES
 from services.identity.roles.models import Role
 from services.identity.seed import DEMO_EMAIL, DEMO_PASSWORD, seed
+from services.identity.settings import IdentitySettings
 from services.identity.signing_keys.models import SigningKey
 from services.identity.tenants.models import Tenant
 from services.identity.users.models import User
@@ -120,3 +126,98 @@ async def test_what_must_hold_holds(fresh_database: Any, identity_settings: Any)
         assert set((await breaches()).values()) == {1}
     finally:
         await context.close()
+
+
+class TestFirstAdministrator:
+    """Nobody could let anybody in where production has no demo account."""
+
+    async def _seeded(self, fresh_database: Any, settings: IdentitySettings) -> ServiceContext:
+        common = fresh_database(SERVICE).model_copy(update={"environment": "production"})
+        context = ServiceContext(SERVICE, common, settings=settings)
+        try:
+            await seed(context)
+        finally:
+            await context.close()
+        return context
+
+    async def _administrators(self, common: Any) -> list[Any]:
+        context = ServiceContext(SERVICE, common)
+        try:
+            async with context.unit_of_work(platform=True) as uow:
+                found = await uow.session.execute(
+                    select(User.email, MemberRole.role)
+                    .join(Member, Member.user_id == User.id)
+                    .join(MemberRole, MemberRole.member_id == Member.id)
+                    .order_by(MemberRole.role)
+                )
+                return list(map(tuple, found))
+        finally:
+            await context.close()
+
+    async def test_is_made_once_in_production(
+        self, fresh_database: Any, identity_settings: IdentitySettings
+    ) -> None:
+        first = _with_administrator(identity_settings, "first@example.com", "a password of some length")
+        context = await self._seeded(fresh_database, first)
+        other = ServiceContext(
+            SERVICE,
+            context.common,
+            settings=_with_administrator(identity_settings, "second@example.com", "weak"),
+        )
+        try:
+            await seed(other)
+        finally:
+            await other.close()
+
+        assert await self._administrators(context.common) == [
+            ("first@example.com", "staff-admin"),
+            ("first@example.com", "superadmin"),
+        ]
+
+    async def test_is_not_made_where_none_is_named(
+        self, fresh_database: Any, identity_settings: IdentitySettings
+    ) -> None:
+        context = await self._seeded(fresh_database, identity_settings)
+
+        assert await self._administrators(context.common) == []
+
+    async def test_needs_a_good_password(
+        self, fresh_database: Any, identity_settings: IdentitySettings
+    ) -> None:
+        with pytest.raises(WeakPassword):
+            await self._seeded(
+                fresh_database, _with_administrator(identity_settings, "first@example.com", "")
+            )
+
+    async def test_takes_no_account_that_somebody_else_made(
+        self, fresh_database: Any, identity_settings: IdentitySettings
+    ) -> None:
+        context = await self._seeded(fresh_database, identity_settings)
+        other = ServiceContext(
+            SERVICE,
+            context.common,
+            settings=_with_administrator(identity_settings, "first@example.com", "a password of some length"),
+        )
+        try:
+            async with other.unit_of_work(platform=True) as uow:
+                uow.session.add(
+                    User(
+                        email="first@example.com",
+                        password_hash="x",
+                        first_name="Some",
+                        last_name="Body",
+                        home_tenant_id=OPERATOR_TENANT_ID,
+                    )
+                )
+            with pytest.raises(Conflict, match="already"):
+                await seed(other)
+        finally:
+            await other.close()
+
+        assert await self._administrators(context.common) == []
+
+
+def _with_administrator(settings: IdentitySettings, email: str, password: str) -> IdentitySettings:
+    return settings.model_copy(
+        update={"administrator_email": email, "administrator_password": SecretStr(password)}
+    )
