@@ -11,6 +11,7 @@ if [ ! -f .env ]; then
     exit 1
 fi
 docker compose config -q
-docker compose build
+# With the image for backups, which nothing else would bring up to date.
+docker compose --profile tools build
 docker compose up -d --wait
 echo "Up: http://$(docker compose port gateway 8000)/  Grafana: http://$(docker compose port grafana 3000)/"

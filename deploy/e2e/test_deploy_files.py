@@ -58,6 +58,21 @@ def test_every_service_has_what_the_env_file_says(compose: dict[str, Any]) -> No
         assert compose["services"][name]["env_file"] == ".env", name
 
 
+def test_processes_of_ours_can_write_nothing_and_gain_nothing(compose: dict[str, Any]) -> None:
+    for name in (*PROCESSES, "migrate", "backup"):
+        service = compose["services"][name]
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        # Or `migrate` and `backup` would not hear SIGTERM.
+        assert service["init"], name
+
+
+def test_the_database_is_healthy_when_it_can_be_reached(compose: dict[str, Any]) -> None:
+    # At the first start a server that listens at its socket only makes the database, and ends again.
+    assert "-h" in compose["services"]["postgres"]["healthcheck"]["test"]
+
+
 def test_every_class_of_settings_is_listed() -> None:
     known = {name for _, name, _, _ in rows()}
     prefixes = set(re.findall(r'env_prefix="([A-Z_]+)"', _SOURCES))
@@ -87,8 +102,11 @@ def test_every_mounted_and_copied_path_exists(compose: dict[str, Any]) -> None:
 
 def test_prometheus_scrapes_every_process_and_its_rules_name_real_metrics() -> None:
     config = yaml.safe_load((OBSERVABILITY / "prometheus.yml").read_text())
-    targets = config["scrape_configs"][0]["static_configs"][0]["targets"]
-    assert {target.partition(":")[0] for target in targets} == PROCESSES
+    # By name: one address would be that of another process at each scrape where a service has several.
+    [found] = config["scrape_configs"][0]["dns_sd_configs"]
+    assert set(found["names"]) == PROCESSES
+    [down] = [rule["expr"] for rule in alerts() if rule["alert"] == "ServiceDown"]
+    assert set(re.findall(r'absent\(up\{job="pillars", process="(\w+)"\}\)', down)) == PROCESSES
     jobs = {job["job_name"] for job in config["scrape_configs"]}
     for rule in alerts():
         _assert_metrics_exist(rule["expr"])
