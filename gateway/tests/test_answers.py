@@ -53,6 +53,14 @@ class TestProblems:
         assert [m["type"] for m in sent] == ["websocket.close"]
 
 
+class TestNoContent:
+    async def test_an_answer_without_a_body_names_no_type_of_one(self, both: World) -> None:
+        response = await both.client.delete("/api/v1/deals/removed")
+
+        assert (response.status_code, response.content) == (204, b"")
+        assert "content-type" not in response.headers
+
+
 class TestCompression:
     async def test_a_long_answer_is_compressed(self, both: World) -> None:
         response = await both.get("/api/v1/deals/long", headers={"Accept-Encoding": "gzip"})

@@ -41,6 +41,7 @@ class Upstream:
                 Route("/deals/short", self._short),
                 Route("/deals/page", self._page),
                 Route("/deals/zipped", self._zipped),
+                Route("/deals/removed", self._removed, methods=["DELETE"]),
                 Route("/deals/crash", self._crash),
                 Route("/notifications/stream", self._events),
                 Route("/{rest:path}", self._echo, methods=METHODS),
@@ -73,6 +74,10 @@ class Upstream:
     async def _methods(self, request: Request) -> Response:
         assert self.signer.verify(request.headers[ACTOR_HEADER], 0).is_anonymous
         return Response(status_code=204, headers={"Allow": "GET, PATCH"})
+
+    async def _removed(self, _: Request) -> Response:
+        # As the framework answers where a route says 204 and returns nothing.
+        return Response(status_code=204, media_type="application/json")
 
     async def _ready(self, _: Request) -> Response:
         parts = {"database": {"ok": self.is_ready}, **self.parts}
