@@ -66,6 +66,10 @@ def test_processes_of_ours_can_write_nothing_and_gain_nothing(compose: dict[str,
         assert service["security_opt"] == ["no-new-privileges:true"], name
         # Or `migrate` and `backup` would not hear SIGTERM.
         assert service["init"], name
+    adding = {
+        name: service["cap_add"] for name, service in compose["services"].items() if "cap_add" in service
+    }
+    assert adding == {"backup": ["DAC_OVERRIDE"]}
 
 
 def test_the_database_is_healthy_when_it_can_be_reached(compose: dict[str, Any]) -> None:
