@@ -14,11 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import bcrypt
-from argon2 import PasswordHasher, extract_parameters
-from argon2.exceptions import HashingError, InvalidHashError, VerificationError
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 
 from libs.common.runtime.context import ServiceContext
-from services.identity.passwords.memory import Block, Blocks
 from services.identity.settings import IdentitySettings
 
 T = TypeVar("T")
@@ -29,17 +28,12 @@ _BCRYPT_BYTES = 72
 _PBKDF2 = {"pbkdf2_sha256": "sha256", "pbkdf2_sha1": "sha1"}
 # Ten times what Django uses now; what asks for more would hold a thread for seconds.
 _MOST_ITERATIONS = 12_000_000
-# How long memory is kept after the last hash. A process at rest has given everything back within 10 s.
-_KEPT_SECONDS = 5.0
 
 
 class Passwords:
     """Hashes and checks. One of them serves a process, so that memory for hashing is bounded."""
 
-    def __init__(self, settings: IdentitySettings, *, kept_seconds: float = _KEPT_SECONDS) -> None:
-        self.blocks = Blocks(settings.argon2_memory_kib)
-        self._kept_seconds = kept_seconds
-        self._giving_back: asyncio.TimerHandle | None = None
+    def __init__(self, settings: IdentitySettings) -> None:
         self._hasher = PasswordHasher(
             time_cost=settings.argon2_time,
             memory_cost=settings.argon2_memory_kib,
@@ -64,10 +58,7 @@ class Passwords:
 
     async def verify(self, stored: str | None, password: str) -> bool:
         """Whether the password is the one hashed; without a hash, the same work for nothing."""
-        try:
-            matches = await self._run(self._matches, stored or self._nobody, password)
-        finally:
-            self._give_back_later()
+        matches = await self._run(self._matches, stored or self._nobody, password)
         return matches and stored is not None
 
     def needs_rehash(self, stored: str) -> bool:
@@ -83,38 +74,13 @@ class Passwords:
         if _is_foreign(stored):
             return _pbkdf2_matches(stored, password)
         try:
-            if self._hasher.check_needs_rehash(stored):
-                # It may ask for more memory than a block has.
-                return self._hasher.verify(stored, password)
-            with self.blocks.one() as block:
-                return _argon2_matches(block, stored, password)
-        except (VerificationError, HashingError, InvalidHashError):
+            return self._hasher.verify(stored, password)
+        except (VerificationError, InvalidHashError):
             return False
-
-    def _give_back_later(self) -> None:
-        if self._giving_back is not None:
-            self._giving_back.cancel()
-        loop = asyncio.get_running_loop()
-        self._giving_back = loop.call_later(self._kept_seconds, self.blocks.give_back)
 
 
 def _is_foreign(stored: str) -> bool:
     return stored.startswith(_BCRYPT) or stored.partition("$")[0] in _PBKDF2
-
-
-def _argon2_matches(block: Block, stored: str, password: str) -> bool:
-    salt, expected = stored.split("$")[-2:]
-    try:
-        grains, digest = _decoded(salt), _decoded(expected)
-    except binascii.Error:
-        return False
-    found = block.hash(password.encode(), grains, extract_parameters(stored))
-    return hmac.compare_digest(found, digest)
-
-
-def _decoded(text: str) -> bytes:
-    # Argon2 leaves the filling out.
-    return base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
 
 
 def _pbkdf2_matches(stored: str, password: str) -> bool:

@@ -34,7 +34,7 @@ def run_async(main: Coroutine[Any, Any, None]) -> None:
 def return_large_blocks() -> None:
     """Let the C library give large blocks back at once, and keep few arenas, where it can be told to.
 
-    Else it would keep the 19 MiB of a new password's hash, once for each thread that ever hashed.
+    Else it would keep the 19 MiB of a password hash, once for each thread that ever hashed.
     """
     with contextlib.suppress(OSError, AttributeError):
         library = ctypes.CDLL(None)
