@@ -12,7 +12,8 @@ class Fingerprint(NamedTuple):
     Attributes:
         request_hash: of its bytes, which is all that keys of earlier releases have.
         content_hash: of its values, whatever their order in an object, the spaces between them and the escapes within;
-            None where it is not JSON, or nested too deeply to be written. Numbers are those that are read: `1` and `1.0` differ, as do `1` and `"1"`.
+            None where it is not JSON, or nested too deeply to be written. `1`, `1.0` and `"1"` differ; integers beyond 64 bits
+            and fractions that the same double stands for do not.
     """
 
     request_hash: bytes
