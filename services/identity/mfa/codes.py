@@ -54,9 +54,10 @@ def matching_step(seed: str, code: str, now: datetime, last_step: int | None) ->
 
     totp = pyotp.TOTP(seed)
     current = int(now.timestamp()) // STEP_SECONDS
-    found = None
+    # As bytes, for texts are compared so in ASCII only.
+    found, shown = None, code.encode("utf-8", "replace")
     for step in range(current - WINDOW, current + WINDOW + 1):
-        matches = hmac.compare_digest(totp.at(step * STEP_SECONDS), code)
+        matches = hmac.compare_digest(totp.at(step * STEP_SECONDS).encode(), shown)
         if matches and (last_step is None or step > last_step):
             found = step
     return found
