@@ -12,7 +12,7 @@ from alembic.autogenerate import renderers
 from alembic.operations import MigrateOperation, Operations, ops
 from sqlalchemy import text
 
-from libs.common.db.search import pairs_function, search_functions
+from libs.common.db.search import pairs_function, search_functions, search_index
 from libs.common.db.tenancy import isolation_ddl
 
 # While a statement waits for a lock on a table, all that come after it on that table wait behind it.
@@ -105,6 +105,45 @@ def _create_index_online(operations: Operations, operation: CreateIndexOnline) -
 def _render_online(context_: Any, operation: CreateIndexOnline) -> str:
     render: Callable[[Any, Any], str] = renderers.dispatch(ops.CreateIndexOp.__new__(ops.CreateIndexOp))
     return render(context_, operation).replace("create_index(", "create_index_online(", 1)
+
+
+@Operations.register_operation("create_search_index_online")
+class CreateSearchIndexOnline(MigrateOperation):
+    """`op.create_search_index_online("deals", ["name"], schema="crm")`: the `search_index` of a table that has rows."""
+
+    def __init__(self, table: str, columns: Sequence[str], schema: str, owner: str) -> None:
+        self.table = table
+        self.columns = columns
+        self.schema = schema
+        self.owner = owner
+
+    @classmethod
+    def create_search_index_online(
+        cls,
+        operations: Operations,
+        table: str,
+        columns: Sequence[str],
+        *,
+        schema: str,
+        owner: str = "tenant_id",
+    ) -> Any:
+        """Run the operation; `owner` is the column that says whose rows are searched at a time."""
+        return operations.invoke(cls(table, columns, schema, owner))
+
+
+@Operations.implementation_for(CreateSearchIndexOnline)
+def _create_search_index_online(operations: Operations, operation: CreateSearchIndexOnline) -> None:
+    index = search_index(operation.schema, operation.table, *operation.columns, owner=operation.owner)
+    online = CreateIndexOnline(
+        str(index.name),
+        operation.table,
+        list(index.expressions),
+        schema=operation.schema,
+        **index.dialect_kwargs,
+    )
+    operations.invoke(online)
+    # No figures about pieces of words are needed, and gathering them would cut up every text anew.
+    operations.execute(f'ALTER INDEX "{operation.schema}"."{index.name}" ALTER COLUMN 1 SET STATISTICS 0')
 
 
 @Operations.register_operation("drop_index_online")

@@ -1,6 +1,5 @@
 """Search stock movements and assigned products."""
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
@@ -8,27 +7,14 @@ down_revision = "0010"
 branch_labels = None
 depends_on = None
 
-_SEARCHED = (
-    ("assigned_products", "tenant_id, ARRAY[sku, name]"),
-    ("movements", "tenant_id, ARRAY[reason]"),
-    ("variants", "tenant_id, ARRAY[sku]"),
-)
-
 
 def upgrade() -> None:
-    for table, looked_at in _SEARCHED:
-        op.create_index_online(
-            f"ix_{table}_search",
-            table,
-            [sa.literal_column(f"catalog.search_grams({looked_at})")],
-            schema="catalog",
-            postgresql_using="gin",
-            postgresql_with={"gin_pending_list_limit": "256"},
-        )
-        # No figures about pieces of words are needed, and gathering them would cut up every text anew.
-        op.execute(f"ALTER INDEX catalog.ix_{table}_search ALTER COLUMN 1 SET STATISTICS 0")
+    op.create_search_index_online("assigned_products", ["sku", "name"], schema="catalog")
+    op.create_search_index_online("movements", ["reason"], schema="catalog")
+    op.create_search_index_online("variants", ["sku"], schema="catalog")
 
 
 def downgrade() -> None:
-    for table, _ in _SEARCHED:
-        op.drop_index_online(f"ix_{table}_search", schema="catalog")
+    op.drop_index_online("ix_variants_search", schema="catalog")
+    op.drop_index_online("ix_movements_search", schema="catalog")
+    op.drop_index_online("ix_assigned_products_search", schema="catalog")

@@ -1,6 +1,5 @@
 """Search sessions reviews and privacy requests."""
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "0028"
@@ -8,29 +7,20 @@ down_revision = "0027"
 branch_labels = None
 depends_on = None
 
-_SEARCHED = (
-    ("privacy_requests", "tenant_id, ARRAY[email, reason]"),
-    ("registration_requirements", "tenant_id, ARRAY[code, label, description]"),
-    ("registration_rules", "tenant_id, ARRAY[name]"),
-    ("review_delegations", "tenant_id, ARRAY[reason]"),
-    ("sessions", "user_id, ARRAY[user_agent, address]"),
-)
-
 
 def upgrade() -> None:
-    for table, looked_at in _SEARCHED:
-        op.create_index_online(
-            f"ix_{table}_search",
-            table,
-            [sa.literal_column(f"identity.search_grams({looked_at})")],
-            schema="identity",
-            postgresql_using="gin",
-            postgresql_with={"gin_pending_list_limit": "256"},
-        )
-        # No figures about pieces of words are needed, and gathering them would cut up every text anew.
-        op.execute(f"ALTER INDEX identity.ix_{table}_search ALTER COLUMN 1 SET STATISTICS 0")
+    op.create_search_index_online("privacy_requests", ["email", "reason"], schema="identity")
+    op.create_search_index_online(
+        "registration_requirements", ["code", "label", "description"], schema="identity"
+    )
+    op.create_search_index_online("registration_rules", ["name"], schema="identity")
+    op.create_search_index_online("review_delegations", ["reason"], schema="identity")
+    op.create_search_index_online("sessions", ["user_agent", "address"], schema="identity", owner="user_id")
 
 
 def downgrade() -> None:
-    for table, _ in _SEARCHED:
-        op.drop_index_online(f"ix_{table}_search", schema="identity")
+    op.drop_index_online("ix_sessions_search", schema="identity")
+    op.drop_index_online("ix_review_delegations_search", schema="identity")
+    op.drop_index_online("ix_registration_rules_search", schema="identity")
+    op.drop_index_online("ix_registration_requirements_search", schema="identity")
+    op.drop_index_online("ix_privacy_requests_search", schema="identity")

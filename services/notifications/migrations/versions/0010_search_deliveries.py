@@ -1,6 +1,5 @@
 """Search deliveries."""
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "0010"
@@ -8,23 +7,10 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-_SEARCHED = (("deliveries", "tenant_id, ARRAY[subject, last_error]"),)
-
 
 def upgrade() -> None:
-    for table, looked_at in _SEARCHED:
-        op.create_index_online(
-            f"ix_{table}_search",
-            table,
-            [sa.literal_column(f"notifications.search_grams({looked_at})")],
-            schema="notifications",
-            postgresql_using="gin",
-            postgresql_with={"gin_pending_list_limit": "256"},
-        )
-        # No figures about pieces of words are needed, and gathering them would cut up every text anew.
-        op.execute(f"ALTER INDEX notifications.ix_{table}_search ALTER COLUMN 1 SET STATISTICS 0")
+    op.create_search_index_online("deliveries", ["subject", "last_error"], schema="notifications")
 
 
 def downgrade() -> None:
-    for table, _ in _SEARCHED:
-        op.drop_index_online(f"ix_{table}_search", schema="notifications")
+    op.drop_index_online("ix_deliveries_search", schema="notifications")

@@ -1,6 +1,5 @@
 """Search carts."""
 
-import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
@@ -8,23 +7,10 @@ down_revision = "0007"
 branch_labels = None
 depends_on = None
 
-_SEARCHED = (("carts", "tenant_id, ARRAY[email, note]"),)
-
 
 def upgrade() -> None:
-    for table, looked_at in _SEARCHED:
-        op.create_index_online(
-            f"ix_{table}_search",
-            table,
-            [sa.literal_column(f"orders.search_grams({looked_at})")],
-            schema="orders",
-            postgresql_using="gin",
-            postgresql_with={"gin_pending_list_limit": "256"},
-        )
-        # No figures about pieces of words are needed, and gathering them would cut up every text anew.
-        op.execute(f"ALTER INDEX orders.ix_{table}_search ALTER COLUMN 1 SET STATISTICS 0")
+    op.create_search_index_online("carts", ["email", "note"], schema="orders")
 
 
 def downgrade() -> None:
-    for table, _ in _SEARCHED:
-        op.drop_index_online(f"ix_{table}_search", schema="orders")
+    op.drop_index_online("ix_carts_search", schema="orders")
