@@ -36,7 +36,7 @@ Headers = dict[str, str]
 # ends its answer.
 LEFT_OUT = (
     r"/auth/(logout|sessions|password|refresh)",
-    r"/tenants/[^/]*/(suspend|close)",
+    r"/tenants/[^/]*/(suspend|close|sign-in-policy)",
     r"/privacy/erasures$",
     r"/stream$",
 )
@@ -262,6 +262,8 @@ async def run(url: str, *, minutes: float, seed: int, console: Console) -> Outco
                 f"  {phase:<9}{service or '':<14} as {name:<7} seed {seed + turn}: {outcome.requests} requests to "
                 f"{len(outcome.operations)} operations, {len(outcome.findings)} findings"
             )
+            for each in (*outcome.findings.values(), *outcome.errors):
+                console.print(str(each), markup=False)
             total.add(outcome)
             turn += 1
     return total
@@ -281,10 +283,6 @@ def main(
             return await run(base, minutes=minutes, seed=seed, console=console)
 
     outcome = asyncio.run(attack_it())
-    for finding in outcome.findings.values():
-        console.print(str(finding), markup=False)
-    for error in outcome.errors:
-        console.print(error, markup=False)
     console.print(
         f"{outcome.requests} requests to {len(outcome.operations)} operations in {outcome.seconds:.0f} s: "
         f"{len(outcome.findings)} findings, {len(outcome.errors)} errors; "
