@@ -34,7 +34,7 @@ async def list_users(query: Annotated[MemberQuery, Query()], users: Users) -> An
     response_model=UserOut,
     status_code=201,
     dependencies=[WRITE],
-    responses=problems(EmailTaken, WeakPassword, UnknownRole, PlanLimitReached),
+    responses=problems(NotFound, EmailTaken, WeakPassword, UnknownRole, PlanLimitReached),
 )
 async def create_user(body: UserCreate, users: Users) -> Any:
     """Make an account for somebody, in roles that the caller may give."""
