@@ -168,7 +168,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     }
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            _complete(operation, requirements.get((method, path)))
+            _complete(method, path, operation, requirements.get((method, path)))
     known = list(api_routes(app))
     for route in known:
         given = document["paths"][route.path_format]
@@ -199,15 +199,25 @@ _COMMON = {
     "429": "`rate-limited`: wait for `Retry-After` seconds",
     "503": "`unavailable`: try again after `Retry-After` seconds",
 }
-_WITH_BODY = {"413": "`payload-too-large`: `limit_bytes` says how large it may be"}
+_WITH_BODY = {
+    "413": "`payload-too-large`: `limit_bytes` says how large it may be",
+    "415": "`unsupported-media-type`: the body is of another type, or encoded",
+}
+_OF_A_ROW = {"412": "`precondition-failed`: it has another version than `If-Match` names"}
 
 
-def _complete(operation: dict[str, Any], requirement: Requirement | None) -> None:
+def common_answers(method: str, path: str, *, has_body: bool) -> dict[str, str]:
+    """What an operation may answer beside what its route says: statuses with what they mean."""
+    changes_a_row = method.upper() != "GET" and "{" in path
+    return _COMMON | (_WITH_BODY if has_body else {}) | (_OF_A_ROW if changes_a_row else {})
+
+
+def _complete(method: str, path: str, operation: dict[str, Any], requirement: Requirement | None) -> None:
     responses = operation.setdefault("responses", {})
     content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     if "HTTPValidationError" in str(responses.get("422", "")):
         responses.pop("422")
-    for status, description in (_COMMON | (_WITH_BODY if "requestBody" in operation else {})).items():
+    for status, description in common_answers(method, path, has_body="requestBody" in operation).items():
         responses.setdefault(status, {"description": description, "content": content})
     if requirement is not None and requirement.permission:
         operation["x-permission"] = requirement.permission

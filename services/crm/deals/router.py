@@ -49,7 +49,7 @@ async def list_deals(query: Annotated[DealQuery, Query()], deals: Deals) -> Any:
     response_model=DealOut,
     status_code=201,
     dependencies=[WRITE],
-    responses=problems(*FIGURES, StageNotInPipeline),
+    responses=problems(*FIGURES, StageNotInPipeline, InvalidTransition),
 )
 async def create_deal(body: DealCreate, deals: Deals) -> Any:
     """Add a deal."""

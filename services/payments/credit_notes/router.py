@@ -15,7 +15,7 @@ from services.payments.credit_notes.printed import credit_note_data
 from services.payments.credit_notes.schemas import CreditNoteOut, CreditNoteQuery
 from services.payments.credit_notes.service import CreditNoteService
 from services.payments.deps import CreditNotes
-from services.payments.documents.response import pdf_response
+from services.payments.documents.response import UNCHANGED, pdf_response
 
 router = APIRouter(prefix="/credit-notes", tags=["invoices"])
 READ = allow("payments.invoices.read")
@@ -36,7 +36,10 @@ async def get_credit_note(credit_note_id: UUID, credit_notes: CreditNotes) -> An
 
 
 @router.get(
-    "/{credit_note_id}/pdf", dependencies=[READ], responses=problems(NotFound), response_class=Response
+    "/{credit_note_id}/pdf",
+    dependencies=[READ],
+    responses=problems(NotFound) | UNCHANGED,
+    response_class=Response,
 )
 async def print_credit_note(
     credit_note_id: UUID, caller: CurrentCaller, if_none_match: Annotated[str | None, Header()] = None

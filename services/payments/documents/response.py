@@ -8,6 +8,10 @@ from fastapi.responses import Response
 from services.payments.caller import Caller
 from services.payments.documents.pdf import Printer, etag_of
 
+UNCHANGED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "The caller has these very bytes, as `If-None-Match` says"}
+}
+
 
 async def pdf_response(
     caller: Caller, document: dict[str, Any], issued_at: datetime, name: str, if_none_match: str | None

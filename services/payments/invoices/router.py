@@ -13,7 +13,7 @@ from libs.common.http.problems import problems
 from libs.common.pagination import Page
 from services.payments.caller import CurrentCaller
 from services.payments.deps import Invoices, Settling
-from services.payments.documents.response import pdf_response
+from services.payments.documents.response import UNCHANGED, pdf_response
 from services.payments.invoices.errors import CurrencyMismatch, InvoiceFinal, InvoiceNotPayable
 from services.payments.invoices.printed import invoice_data
 from services.payments.invoices.schemas import (
@@ -108,7 +108,12 @@ async def pay_invoice(invoice_id: UUID, body: InvoicePay, settling: Settling, id
     return await idempotency.run(lambda: settling.pay(invoice_id, body), InvoiceOut, status=200)
 
 
-@router.get("/{invoice_id}/pdf", dependencies=[READ], responses=problems(NotFound), response_class=Response)
+@router.get(
+    "/{invoice_id}/pdf",
+    dependencies=[READ],
+    responses=problems(NotFound) | UNCHANGED,
+    response_class=Response,
+)
 async def print_invoice(
     invoice_id: UUID, caller: CurrentCaller, if_none_match: Annotated[str | None, Header()] = None
 ) -> Response:

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from libs.common.errors import InvalidTransition, NotFound, PreconditionFailed
+from libs.common.errors import IdempotencyInProgress, InvalidTransition, NotFound, PreconditionFailed
 from libs.common.http.deps import allow
 from libs.common.http.idempotency import OptionallyIdempotent
 from libs.common.http.problems import problems
@@ -53,7 +53,7 @@ async def list_subscriptions(
     response_model=SubscriptionOut,
     status_code=201,
     dependencies=[WRITE],
-    responses=problems(PlanNotForSale),
+    responses=problems(PlanNotForSale, IdempotencyInProgress),
 )
 async def create_subscription(
     body: SubscriptionCreate, subscriptions: Subscriptions, idempotency: OptionallyIdempotent

@@ -13,10 +13,11 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from libs.common.db.base import TYPES, TenantRow, list_indexes, service_metadata
 from libs.common.db.infrastructure import infrastructure
 from libs.common.db.repository import Repository
-from libs.common.errors import Conflict
+from libs.common.errors import AlreadyExists, Conflict
 from libs.common.filters import ListQuery
 from libs.common.http.deps import Uow, allow, provide, public, signed_in
 from libs.common.http.idempotency import Idempotent
+from libs.common.http.problems import problems
 from libs.common.messaging.event import Event
 from libs.common.money import Price
 from libs.common.pagination import Page
@@ -124,7 +125,11 @@ async def list_notes(query: Annotated[NoteQuery, Query()], notes: Notes) -> Any:
 
 
 @router.post(
-    "", response_model=NoteOut, status_code=201, dependencies=[allow("notes.notes.write", active=True)]
+    "",
+    response_model=NoteOut,
+    status_code=201,
+    dependencies=[allow("notes.notes.write", active=True)],
+    responses=problems(AlreadyExists),
 )
 async def create_note(body: NoteCreate, notes: Notes) -> Any:
     """Add a note."""
@@ -137,7 +142,13 @@ async def update_note(note_id: UUID, body: NoteUpdate, notes: Notes) -> Any:
     return await notes.update(note_id, body)
 
 
-@router.post("/once", response_model=NoteOut, status_code=201, dependencies=[allow("notes.notes.write")])
+@router.post(
+    "/once",
+    response_model=NoteOut,
+    status_code=201,
+    dependencies=[allow("notes.notes.write")],
+    responses=problems(Conflict),
+)
 async def create_note_once(body: NoteCreate, notes: Notes, idempotency: Idempotent) -> Response:
     """Add a note, once per idempotency key."""
 

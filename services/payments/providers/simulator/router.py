@@ -35,6 +35,9 @@ _BODY = {
 }
 
 
+_BACK: dict[int | str, dict[str, Any]] = {303: {"description": "Back to the page, after a form"}}
+
+
 @router.get("/pay/{checkout_id}", responses=problems(NotFound), response_class=Response)
 async def show_payment_page(checkout_id: str, uow: PlatformUow) -> Response:
     """The payment page, or what became of the payment."""
@@ -43,7 +46,7 @@ async def show_payment_page(checkout_id: str, uow: PlatformUow) -> Response:
 
 @router.post(
     "/pay/{checkout_id}",
-    responses=problems(NotFound, UnsupportedMediaType, ValidationFailed),
+    responses=problems(NotFound, UnsupportedMediaType, ValidationFailed) | _BACK,
     response_class=Response,
     openapi_extra=_BODY,
 )
